@@ -1,0 +1,257 @@
+/**
+ * Every metric the bridge exports, as data. Adding one is adding a row here: the zod schema, the instruments, the
+ * README tables and the Prometheus names all come from these tables.
+ *
+ * Names and units follow the OpenTelemetry naming rules. Ratios carry no unit, because unit `1` would append `_ratio`
+ * to the Prometheus name; `{sample/s}` keeps the slash inside the annotation, because outside it would be translated
+ * to `_per_second` and double the suffix.
+ */
+
+export type InstrumentKind = 'gauge' | 'counter' | 'histogram';
+
+export interface MetricDefinition {
+  /** OpenTelemetry instrument name. */
+  readonly name: string;
+  readonly instrument: InstrumentKind;
+  /** UCUM unit or annotation; empty for none. */
+  readonly unit: string;
+  readonly description: string;
+  /** Attribute keys of its own, beside the run's. */
+  readonly attributes?: readonly string[];
+}
+
+/** A metric read from one field of `training_metrics`. */
+export interface FieldDefinition extends MetricDefinition {
+  readonly field: string;
+  /** Smallest and largest value that make sense, both inclusive; a value outside is refused. */
+  readonly minimum?: number;
+  readonly maximum?: number;
+  /** Upper bounds of a histogram's buckets. */
+  readonly boundaries?: readonly number[];
+}
+
+/** 1-2-5 steps from `10^from` up to and including `last`. */
+function oneTwoFive(from: number, last: number): readonly number[] {
+  const bounds: number[] = [];
+  for (let exponent = from; ; exponent++) {
+    for (const step of [1, 2, 5]) {
+      // Parsed from text, because 5 * 10 ** -1 and its like are not exact in binary and bounds are compared as labels.
+      const bound = Number(`${step}e${exponent}`);
+      if (bound >= last) return [...bounds, last];
+      bounds.push(bound);
+    }
+  }
+}
+
+export const trainingMetrics = [
+  {
+    field: 'training_loss',
+    name: 'ml.training.loss',
+    instrument: 'gauge',
+    unit: '',
+    description: 'Training loss of the latest batch',
+  },
+  {
+    field: 'validation_loss',
+    name: 'ml.validation.loss',
+    instrument: 'gauge',
+    unit: '',
+    description: 'Loss on the validation set',
+  },
+  {
+    field: 'accuracy',
+    name: 'ml.training.accuracy',
+    instrument: 'gauge',
+    unit: '',
+    description: 'Accuracy, 0 to 1',
+    minimum: 0,
+    maximum: 1,
+  },
+  {
+    field: 'learning_rate',
+    name: 'ml.training.learning_rate',
+    instrument: 'gauge',
+    unit: '',
+    description: 'Learning rate in use',
+    minimum: 0,
+  },
+  {
+    field: 'gpu_utilization',
+    name: 'ml.training.gpu_utilization',
+    instrument: 'gauge',
+    unit: '',
+    description: 'GPU utilization, 0 to 1',
+    minimum: 0,
+    maximum: 1,
+  },
+  {
+    field: 'batch_number',
+    name: 'ml.training.batch_number',
+    instrument: 'counter',
+    unit: '{batch}',
+    description:
+      'Batches trained in this run: the highest batch of each epoch, summed, or global_step where it is given',
+    minimum: 0,
+  },
+  {
+    field: 'epoch',
+    name: 'ml.training.epoch',
+    instrument: 'counter',
+    unit: '{epoch}',
+    description: 'Epoch reached in this run',
+    minimum: 0,
+  },
+  {
+    field: 'processing_time_ms',
+    name: 'ml.training.processing_time',
+    instrument: 'histogram',
+    unit: 'ms',
+    description: 'Time to train one batch, one measurement a snapshot',
+    minimum: 0,
+    boundaries: oneTwoFive(0, 60_000),
+  },
+  {
+    field: 'samples_per_second',
+    name: 'ml.training.samples_per_second',
+    instrument: 'histogram',
+    unit: '{sample/s}',
+    description: 'Training throughput, one measurement a snapshot',
+    minimum: 0,
+    boundaries: oneTwoFive(-1, 1_000_000),
+  },
+  {
+    field: 'total_epochs',
+    name: 'ml.training.total_epochs',
+    instrument: 'gauge',
+    unit: '{epoch}',
+    description: 'Epochs this run will train',
+    minimum: 0,
+  },
+  {
+    field: 'batches_per_epoch',
+    name: 'ml.training.batches_per_epoch',
+    instrument: 'gauge',
+    unit: '{batch}',
+    description: 'Batches in one epoch',
+    minimum: 0,
+  },
+  {
+    field: 'total_steps',
+    name: 'ml.training.total_steps',
+    instrument: 'gauge',
+    unit: '{step}',
+    description: 'Batches this run will train, over all epochs',
+    minimum: 0,
+  },
+] as const satisfies readonly FieldDefinition[];
+
+export type TrainingMetric = (typeof trainingMetrics)[number];
+export type TrainingField = TrainingMetric['field'];
+
+/** Read, but no metric of its own: where it is given, `batch_number` counts by it. */
+export const globalStep = {
+  field: 'global_step',
+  description: 'Batches trained in this run, over all epochs',
+  minimum: 0,
+} as const;
+
+/** Every field of `training_metrics` with a meaning of its own; any other numeric field becomes a gauge. */
+export type NumericField = TrainingField | typeof globalStep.field;
+
+const numericFields: ReadonlySet<string> = new Set([
+  ...trainingMetrics.map(({ field }) => field),
+  globalStep.field,
+]);
+
+export function isNumericField(field: string): field is NumericField {
+  return numericFields.has(field);
+}
+
+export const runStates = ['waiting', 'running', 'stalled', 'completed', 'failed', 'ended'] as const;
+export type RunState = (typeof runStates)[number];
+
+/** What the bridge knows of the run beyond the file's numbers. Carried with the run's own attributes. */
+export const runMetrics = {
+  state: {
+    name: 'ml.training.run.state',
+    instrument: 'gauge',
+    unit: '',
+    description: `State of the run: 1 for the present one of ${runStates.join(', ')}, else 0`,
+    attributes: ['state'],
+  },
+  lastStepTime: {
+    name: 'ml.training.last_step_time',
+    instrument: 'gauge',
+    unit: 's',
+    description: 'When the step last advanced, Unix time',
+  },
+  nonFinite: {
+    name: 'ml.training.non_finite',
+    instrument: 'counter',
+    unit: '{value}',
+    description: 'Values that were NaN or infinite, by field',
+    attributes: ['field'],
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** The bridge's own health. Carried without a run's attributes, through every change of run. */
+export const bridgeMetrics = {
+  snapshots: {
+    name: 'ml.bridge.snapshots',
+    instrument: 'counter',
+    unit: '{snapshot}',
+    description: 'Polls of the file, by outcome',
+    attributes: ['outcome'],
+  },
+  fieldsSkipped: {
+    name: 'ml.bridge.fields_skipped',
+    instrument: 'counter',
+    unit: '{field}',
+    description: 'Fields of a snapshot that were left out, by field and reason',
+    attributes: ['field', 'reason'],
+  },
+  fileAge: {
+    name: 'ml.bridge.file.age',
+    instrument: 'gauge',
+    unit: 's',
+    description: 'Time since the file was last written',
+  },
+  exports: {
+    name: 'ml.bridge.exports',
+    instrument: 'counter',
+    unit: '{export}',
+    description: 'Export requests, by outcome',
+    attributes: ['outcome'],
+  },
+  lastSuccessTime: {
+    name: 'ml.bridge.last_success_time',
+    instrument: 'gauge',
+    unit: 's',
+    description: 'When an export last succeeded, Unix time',
+  },
+  dropped: {
+    name: 'ml.bridge.dropped',
+    instrument: 'counter',
+    unit: '{snapshot}',
+    description: 'Snapshots that were never delivered, by reason',
+    attributes: ['reason'],
+  },
+  backlog: {
+    name: 'ml.bridge.backlog',
+    instrument: 'gauge',
+    unit: '{snapshot}',
+    description: 'Snapshots that wait for the Collector',
+  },
+} as const satisfies Record<string, MetricDefinition>;
+
+/** The attributes every metric of a run carries. Never epoch, batch or step: each value would be a new series for ever. */
+export const runAttributes = {
+  jobId: 'job.id',
+  modelName: 'model.name',
+  dataset: 'dataset',
+  /** Only where the job has ranks. */
+  rank: 'rank',
+} as const;
+
+/** Prefix of the gauges made from fields the catalogue does not know. */
+export const extraMetricPrefix = 'ml.training.';
