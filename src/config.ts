@@ -1,0 +1,278 @@
+import { type Endpoint, readEndpoint } from './otlp/endpoint.ts';
+import {
+  boolean,
+  type Environment,
+  integer,
+  keyValuePairs,
+  milliseconds,
+  oneOf,
+  type Problem,
+  readSettings,
+  seconds,
+  setting,
+  text,
+  type Values,
+} from './settings.ts';
+
+const otlp = (suffix: string) => `OTEL_EXPORTER_OTLP_${suffix}`;
+/** The variable for metrics alone wins over the one for all signals, as specified. */
+const forMetrics = (suffix: string) => [otlp(`METRICS_${suffix}`), { fallbacks: [otlp(suffix)] }] as const;
+
+function otlpSetting<T>(
+  suffix: string,
+  parse: Parameters<typeof setting<T>>[1],
+  fallback: T,
+  description: string,
+  options: { secret?: boolean; defaultText?: string } = {},
+) {
+  const [variable, names] = forMetrics(suffix);
+  return setting(variable, parse, fallback, description, { ...names, ...options });
+}
+
+const resourceAttributes = keyValuePairs(/^[^\s,=]+$/, 'without spaces');
+// What HTTP/2 allows in a header's name; upper case is lowered below.
+const headers = keyValuePairs(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'a header name');
+
+/** Every variable the bridge reads. Our own durations are in seconds, OTEL_* ones in milliseconds, as specified. */
+export const bridgeSettings = {
+  metricsFilePath: setting(
+    'METRICS_FILE_PATH',
+    text,
+    '/shared/metrics/current.json',
+    'The JSON file the training job writes',
+  ),
+  collectionIntervalMs: setting(
+    'COLLECTION_INTERVAL',
+    seconds(0.01),
+    10_000,
+    'Seconds between polls of the file, fractions allowed',
+    {
+      defaultText: '10',
+    },
+  ),
+  staleAfterMs: setting(
+    'STALE_AFTER',
+    seconds(0.01),
+    300_000,
+    'Seconds without a write after which the values of the file are no longer exported',
+    { defaultText: '300' },
+  ),
+  stallAfterMs: setting(
+    'STALL_AFTER',
+    seconds(0.01),
+    600_000,
+    'Seconds without a step after which the run counts as stalled',
+    {
+      defaultText: '600',
+    },
+  ),
+  shutdownTimeoutMs: setting(
+    'SHUTDOWN_TIMEOUT',
+    seconds(0.1),
+    10_000,
+    'Seconds that the last export may take on SIGTERM',
+    {
+      defaultText: '10',
+    },
+  ),
+  healthPort: setting('HEALTH_PORT', integer(0, 65_535), 13_134, 'Port of /livez and /readyz; 0 is off'),
+  logLevel: setting(
+    'LOG_LEVEL',
+    oneOf(['debug', 'info', 'warn', 'error', 'critical'], { warning: 'warn' }),
+    'info',
+    'debug, info, warn, error or critical',
+  ),
+  maxExtraMetrics: setting(
+    'MAX_EXTRA_METRICS',
+    integer(0, 1000),
+    50,
+    'How many fields beyond the known ones become gauges, a run; 0 is none',
+  ),
+  exportQueueSize: setting(
+    'EXPORT_QUEUE_SIZE',
+    integer(1, 100_000),
+    2048,
+    'Snapshots kept in memory while the Collector cannot be reached; the oldest are dropped beyond',
+  ),
+  sidecarMode: setting(
+    'SIDECAR_MODE',
+    oneOf(['native', 'container']),
+    'native',
+    'native: something else ends the bridge, with SIGTERM. container: it ends itself when the run is over, always with exit code 0',
+  ),
+  exitAfterStaleMs: setting(
+    'EXIT_AFTER_STALE',
+    seconds(1),
+    600_000,
+    'With SIDECAR_MODE=container: seconds without a write after which a run without status counts as over',
+    { defaultText: '600' },
+  ),
+  onConfigError: setting(
+    'ON_CONFIG_ERROR',
+    oneOf(['exit', 'idle']),
+    'exit',
+    'exit: a wrong variable stops the start, exit code 2. idle: it is logged, health answers 503, and the bridge waits for SIGTERM',
+  ),
+  rank: setting<number | undefined>(
+    'RANK',
+    integer(0, 10_000_000),
+    undefined,
+    'Rank of this process in its job, where the file names none',
+    {
+      fallbacks: ['JOB_COMPLETION_INDEX'],
+    },
+  ),
+  serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', text, undefined, 'service.name', {
+    defaultText: 'ml-metrics-bridge',
+  }),
+  resourceAttributes: setting(
+    'OTEL_RESOURCE_ATTRIBUTES',
+    resourceAttributes,
+    {} as Readonly<Record<string, string>>,
+    'Resource attributes, key=value, separated by commas. service.instance.id is made from k8s.namespace.name, k8s.pod.name and k8s.container.name where these are given',
+    { defaultText: '' },
+  ),
+  sdkDisabled: setting('OTEL_SDK_DISABLED', boolean, false, 'true: read the file and export nothing'),
+  metricsExporter: setting(
+    'OTEL_METRICS_EXPORTER',
+    oneOf(['otlp', 'console', 'none']),
+    'otlp',
+    'otlp, console or none',
+  ),
+  exportIntervalMs: setting(
+    'OTEL_METRIC_EXPORT_INTERVAL',
+    milliseconds(10),
+    15_000,
+    'Milliseconds between exports while nothing is new; a new snapshot is exported when it is read',
+  ),
+  endpoint: otlpSetting(
+    'ENDPOINT',
+    text,
+    'http://localhost:4317',
+    'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///, unix:///',
+  ),
+  insecure: otlpSetting<boolean | undefined>(
+    'INSECURE',
+    boolean,
+    undefined,
+    'For an address without scheme: true is plaintext, false is TLS. Unset, it is TLS where a certificate is given, else plaintext with a warning',
+  ),
+  protocol: otlpSetting('PROTOCOL', oneOf(['grpc']), 'grpc', 'Only grpc is spoken'),
+  headers: otlpSetting(
+    'HEADERS',
+    headers,
+    {} as Readonly<Record<string, string>>,
+    'Headers of each request, key=value, separated by commas',
+    {
+      secret: true,
+      defaultText: '',
+    },
+  ),
+  compression: otlpSetting('COMPRESSION', oneOf(['gzip', 'none']), 'gzip', 'gzip or none'),
+  timeoutMs: otlpSetting('TIMEOUT', milliseconds(1), 10_000, 'Milliseconds one export may take'),
+  certificate: otlpSetting<string | undefined>(
+    'CERTIFICATE',
+    text,
+    undefined,
+    'PEM file of the authorities the Collector is checked against',
+  ),
+  clientKey: otlpSetting<string | undefined>(
+    'CLIENT_KEY',
+    text,
+    undefined,
+    "PEM file of the bridge's own key, for mTLS",
+  ),
+  clientCertificate: otlpSetting<string | undefined>(
+    'CLIENT_CERTIFICATE',
+    text,
+    undefined,
+    "PEM file of the bridge's own certificate, for mTLS",
+  ),
+  temporality: setting(
+    otlp('METRICS_TEMPORALITY_PREFERENCE'),
+    (value) =>
+      value.toLowerCase() === 'cumulative'
+        ? { status: 'ok', value: 'cumulative' as const }
+        : {
+            status: 'invalid',
+            expected:
+              'cumulative: a lost delta is lost for good, while a lost cumulative value is made up for by the next, and Prometheus takes nothing else',
+          },
+    'cumulative' as const,
+    'Only cumulative',
+  ),
+  histogramAggregation: setting(
+    otlp('METRICS_DEFAULT_HISTOGRAM_AGGREGATION'),
+    oneOf(['explicit_bucket_histogram', 'base2_exponential_bucket_histogram']),
+    'explicit_bucket_histogram',
+    'explicit_bucket_histogram, or base2_exponential_bucket_histogram for one native histogram instead of a series a bucket',
+  ),
+} as const;
+
+type Settings = Omit<Values<typeof bridgeSettings>, 'endpoint' | 'insecure' | 'protocol' | 'temporality'>;
+
+/** The whole configuration, checked. Durations are in milliseconds. */
+export interface Config extends Settings {
+  readonly endpoint: Endpoint;
+}
+
+export type ConfigReading =
+  | { readonly status: 'ok'; readonly config: Config; readonly warnings: readonly string[] }
+  | {
+      readonly status: 'invalid';
+      readonly problems: readonly Problem[];
+      readonly idle: boolean;
+      readonly healthPort: number;
+    };
+
+/** Reads the environment. All problems come at once; what to do about them (`idle`) is readable even when others are wrong. */
+export function readConfig(environment: Environment): ConfigReading {
+  const { values, sources, problems: wrong } = readSettings(bridgeSettings, environment);
+  const { endpoint: address, insecure, protocol: _protocol, temporality: _temporality, ...rest } = values;
+  const problems = [...wrong, ...incompleteMtls(values)];
+  const reading = readEndpoint(address, { insecure, certificates: hasCertificates(values) });
+  if (reading.status === 'invalid') {
+    problems.push({
+      variable: sources.endpoint,
+      message: `${sources.endpoint} cannot be used: ${reading.reason}`,
+    });
+  }
+  if (reading.status === 'invalid' || problems.length > 0) {
+    return {
+      status: 'invalid',
+      problems,
+      idle: values.onConfigError === 'idle',
+      healthPort: values.healthPort,
+    };
+  }
+  const lowerCased = Object.entries(rest.headers).map(([key, value]) => [key.toLowerCase(), value]);
+  const config: Config = Object.freeze({
+    ...rest,
+    headers: Object.freeze(Object.fromEntries(lowerCased)),
+    endpoint: reading.endpoint,
+  });
+  return { status: 'ok', config, warnings: reading.endpoint.warnings };
+}
+
+type BridgeValues = Values<typeof bridgeSettings>;
+
+function hasCertificates(values: BridgeValues): boolean {
+  return [values.certificate, values.clientKey, values.clientCertificate].some((file) => file !== undefined);
+}
+
+function incompleteMtls(values: BridgeValues): readonly Problem[] {
+  if ((values.clientKey === undefined) === (values.clientCertificate === undefined)) return [];
+  const missing = otlp(values.clientKey === undefined ? 'CLIENT_KEY' : 'CLIENT_CERTIFICATE');
+  return [{ variable: missing, message: `${missing} is not set: mTLS needs key and certificate together` }];
+}
+
+/** The configuration as the first log line shows it: everything but secrets, durations in the units of their variables. */
+export function printableConfig(config: Config): Record<string, unknown> {
+  return {
+    ...config,
+    endpoint: config.endpoint.target,
+    transport: config.endpoint.transport,
+    // Names only: values are often tokens.
+    headers: Object.keys(config.headers),
+  };
+}
