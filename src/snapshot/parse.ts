@@ -1,0 +1,58 @@
+export type Parsed =
+  | { readonly status: 'ok'; readonly value: unknown }
+  | { readonly status: 'malformed'; readonly reason: string };
+
+/**
+ * Reads JSON as Python's `json.dumps` writes it: strict JSON, but with bare `NaN`, `Infinity` and `-Infinity`, which
+ * come out as the strings of the same spelling. A byte order mark is skipped. Never throws.
+ */
+export function parsePythonJson(bytes: Uint8Array): Parsed {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return { status: 'malformed', reason: 'not UTF-8 text' };
+  }
+  try {
+    // The first pass is what nearly every file needs; the second costs a copy and only runs where there is reason to.
+    return { status: 'ok', value: JSON.parse(text) };
+  } catch (error) {
+    if (!/NaN|Infinity/.test(text)) return malformed(error);
+  }
+  try {
+    return { status: 'ok', value: JSON.parse(quoteNonFinite(text)) };
+  } catch (error) {
+    return malformed(error);
+  }
+}
+
+function malformed(error: unknown): Parsed {
+  const message = error instanceof Error ? error.message : String(error);
+  return { status: 'malformed', reason: message };
+}
+
+/** Puts quotes around NaN, Infinity and -Infinity wherever they stand outside a string. One pass, linear in the text. */
+function quoteNonFinite(text: string): string {
+  const interesting = /"|-?Infinity|NaN/g;
+  let result = '';
+  let copied = 0;
+  for (let match = interesting.exec(text); match !== null; match = interesting.exec(text)) {
+    if (match[0] === '"') {
+      interesting.lastIndex = endOfString(text, match.index);
+      continue;
+    }
+    result += `${text.slice(copied, match.index)}"${match[0]}"`;
+    copied = match.index + match[0].length;
+  }
+  return result + text.slice(copied);
+}
+
+/** Index just behind the string that opens at `start`; the end of the text where it is never closed. */
+function endOfString(text: string, start: number): number {
+  for (let index = start + 1; index < text.length; index++) {
+    const character = text[index];
+    if (character === '\\') index++;
+    else if (character === '"') return index + 1;
+  }
+  return text.length;
+}

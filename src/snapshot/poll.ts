@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock, Moment } from '../clock.ts';
+import { interpret } from './interpret.ts';
+import { parsePythonJson } from './parse.ts';
+import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from './read.ts';
+import type { Snapshot } from './snapshot.ts';
+
+export type PollOutcome =
+  /** New bytes, read well. */
+  | { readonly status: 'ok'; readonly snapshot: Snapshot }
+  | { readonly status: 'unchanged' }
+  | {
+      readonly status:
+        | 'missing'
+        | 'empty'
+        | 'malformed'
+        | 'too_large'
+        | 'not_a_file'
+        | 'unreadable'
+        | 'failed';
+      readonly reason: string;
+    };
+
+export const pollStatuses = [
+  'ok',
+  'unchanged',
+  'missing',
+  'empty',
+  'malformed',
+  'too_large',
+  'not_a_file',
+  'unreadable',
+  'failed',
+] as const satisfies readonly PollOutcome['status'][];
+
+export interface Poll {
+  readonly outcome: PollOutcome;
+  readonly moment: Moment;
+  /** Time since the file was last written; undefined until one was seen. Never negative, and free of clock jumps. */
+  readonly fileAgeMs: number | undefined;
+}
+
+export interface Poller {
+  poll(): Promise<Poll>;
+}
+
+/** A writer that does not replace the file by rename is caught in the middle now and then; it is done by then. */
+const tornRetryMs = 50;
+
+/**
+ * File systems stamp a write with a coarse clock (2 s on FAT, one tick elsewhere), so a version this young may hide a
+ * second write behind the same stamp, and is read again at the next poll.
+ */
+const settledAfterMs = 2_000;
+
+type Judged = Exclude<PollOutcome, { status: 'unchanged' }>;
+
+/** Follows one file. A new snapshot is one whose bytes changed, however the file came to be written. */
+export function createPoller(path: string, clock: Clock): Poller {
+  let version: FileVersion | undefined;
+  let ofVersion: Judged | undefined;
+  let settled = false;
+  let lastBytes: Buffer | undefined;
+  let ofBytes: Judged | undefined;
+  const age = createAge();
+
+  async function readOnce(): Promise<PollOutcome> {
+    const read = await readMetricsFile(path, settled ? version : undefined);
+    if (read.status === 'unchanged') return repeat(ofVersion);
+    if ('version' in read) remember(read.version);
+    else settled = false;
+    if (read.status !== 'ok') {
+      ofVersion = judge(read);
+      return ofVersion;
+    }
+    if (lastBytes?.equals(read.bytes)) {
+      ofVersion = ofBytes;
+      return repeat(ofBytes);
+    }
+    lastBytes = read.bytes;
+    ofVersion = ofBytes = judge(read);
+    return ofBytes;
+  }
+
+  function remember(next: FileVersion): void {
+    const now = clock();
+    const modifiedMs = Number(next.modifiedNs / 1_000_000n);
+    if (version === undefined || !sameVersion(version, next)) age.written(modifiedMs, now);
+    settled = Math.abs(now.unixMs - modifiedMs) > settledAfterMs;
+    version = next;
+  }
+
+  return {
+    async poll() {
+      let outcome = await readOnce();
+      if (outcome.status === 'malformed' || outcome.status === 'empty') {
+        await sleep(tornRetryMs);
+        outcome = await readOnce();
+      }
+      const moment = clock();
+      return { outcome, moment, fileAgeMs: age.at(moment) };
+    },
+  };
+}
+
+/** What was read before is no news where it was good, and still wrong where it was not. */
+function repeat(judged: Judged | undefined): PollOutcome {
+  return judged === undefined || judged.status === 'ok' ? { status: 'unchanged' } : judged;
+}
+
+function judge(read: Exclude<ReadOutcome, { status: 'unchanged' }>): Judged {
+  switch (read.status) {
+    case 'ok': {
+      const parsed = parsePythonJson(read.bytes);
+      return parsed.status === 'ok' ? interpret(parsed.value) : parsed;
+    }
+    case 'torn':
+      return { status: 'malformed', reason: 'it was being written while it was read' };
+    case 'empty':
+      return { status: 'empty', reason: 'the file is empty' };
+    default:
+      return { status: read.status, reason: read.reason };
+  }
+}
+
+/**
+ * Age by the uptime clock. The file's own stamp counts for the time before it was seen; where the system's clock was
+ * set since the last look, stamp and clock cannot be compared, and that time was at most the time since that look.
+ */
+function createAge() {
+  let writtenUptimeMs: number | undefined;
+  let lastLook: Moment | undefined;
+  return {
+    written(modifiedMs: number, now: Moment): void {
+      const byStamp = Math.max(0, now.unixMs - modifiedMs);
+      const before =
+        lastLook !== undefined && wasSet(lastLook, now)
+          ? Math.min(byStamp, now.uptimeMs - lastLook.uptimeMs)
+          : byStamp;
+      writtenUptimeMs = now.uptimeMs - before;
+    },
+    at(now: Moment): number | undefined {
+      lastLook = now;
+      return writtenUptimeMs === undefined ? undefined : now.uptimeMs - writtenUptimeMs;
+    },
+  };
+}
+
+/** Whether somebody set the system's clock between two moments; NTP's slewing stays far below a second. */
+function wasSet(earlier: Moment, later: Moment): boolean {
+  return Math.abs(later.unixMs - later.uptimeMs - (earlier.unixMs - earlier.uptimeMs)) > 1_000;
+}

@@ -1,0 +1,143 @@
+import type { BigIntStats } from 'node:fs';
+import { constants } from 'node:fs';
+import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** What is known of a file without reading it; two equal ones are the same write, but for writes within one clock tick. */
+export interface FileVersion {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly size: bigint;
+  readonly modifiedNs: bigint;
+  readonly changedNs: bigint;
+}
+
+export type ReadOutcome =
+  | { readonly status: 'ok'; readonly bytes: Buffer; readonly version: FileVersion }
+  | { readonly status: 'unchanged' }
+  | { readonly status: 'missing'; readonly reason: string }
+  /** Written to while it was read: what was read may be half of each. */
+  | { readonly status: 'torn' }
+  | { readonly status: 'empty'; readonly version: FileVersion }
+  | { readonly status: 'too_large'; readonly reason: string; readonly version: FileVersion }
+  | { readonly status: 'not_a_file'; readonly reason: string }
+  | { readonly status: 'unreadable'; readonly reason: string }
+  | { readonly status: 'failed'; readonly reason: string };
+
+/** Far above any real file of this kind (a thousand extra metrics are about 50 kB), and read in a millisecond. */
+export const maxFileBytes = 1_048_576;
+
+/**
+ * Reads the file once, unless it is still the version given. Holds at most `maxFileBytes` whatever the file's size,
+ * and never waits for a writer: a FIFO is refused instead of opened for its data. Never throws.
+ */
+export async function readMetricsFile(path: string, known?: FileVersion): Promise<ReadOutcome> {
+  let handle: FileHandle | undefined;
+  try {
+    const before = await stat(path, { bigint: true });
+    if (!before.isFile())
+      return { status: 'not_a_file', reason: `${path} is ${kindOf(before)}, not a regular file` };
+    if (known !== undefined && sameVersion(versionOf(before), known)) return { status: 'unchanged' };
+    // Not blocking, should a FIFO have taken the file's place since.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return await readOpened(handle, path);
+  } catch (error) {
+    return await explain(path, error as NodeJS.ErrnoException);
+  } finally {
+    await handle?.close().catch(() => undefined);
+  }
+}
+
+async function readOpened(handle: FileHandle, path: string): Promise<ReadOutcome> {
+  const opened = await handle.stat({ bigint: true });
+  if (!opened.isFile())
+    return { status: 'not_a_file', reason: `${path} is ${kindOf(opened)}, not a regular file` };
+  const version = versionOf(opened);
+  if (opened.size > maxFileBytes) {
+    return {
+      status: 'too_large',
+      reason: `${path} has ${opened.size} bytes, at most ${maxFileBytes} are read`,
+      version,
+    };
+  }
+  const bytes = await readUpTo(handle, Number(opened.size));
+  const after = await handle.stat({ bigint: true });
+  // Not the time of its change: replacing the file by rename changes that of the one that is read, and harms nothing.
+  const isWhole =
+    after.mtimeNs === opened.mtimeNs && after.size === opened.size && bytes.length === Number(opened.size);
+  if (!isWhole) return { status: 'torn' };
+  return bytes.length === 0 ? { status: 'empty', version } : { status: 'ok', bytes, version };
+}
+
+async function readUpTo(handle: FileHandle, size: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafeSlow(size);
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await handle.read(buffer, length, size - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return buffer.subarray(0, length);
+}
+
+function versionOf(stats: BigIntStats): FileVersion {
+  return {
+    device: stats.dev,
+    inode: stats.ino,
+    size: stats.size,
+    modifiedNs: stats.mtimeNs,
+    changedNs: stats.ctimeNs,
+  };
+}
+
+export function sameVersion(a: FileVersion, b: FileVersion): boolean {
+  return (
+    a.modifiedNs === b.modifiedNs &&
+    a.inode === b.inode &&
+    a.size === b.size &&
+    a.changedNs === b.changedNs &&
+    a.device === b.device
+  );
+}
+
+function kindOf(stats: BigIntStats): string {
+  if (stats.isDirectory()) return 'a directory';
+  if (stats.isFIFO()) return 'a FIFO';
+  return stats.isSocket() ? 'a socket' : 'a device';
+}
+
+async function explain(path: string, error: NodeJS.ErrnoException): Promise<ReadOutcome> {
+  switch (error.code) {
+    case 'ENOENT': {
+      const isLink = await lstat(path).then(
+        (link) => link.isSymbolicLink(),
+        () => false,
+      );
+      return {
+        status: 'missing',
+        reason: isLink ? `${path} is a symbolic link to nothing` : `${path} does not exist`,
+      };
+    }
+    case 'ENOTDIR':
+      return { status: 'missing', reason: `a folder on the way to ${path} is a file` };
+    case 'EACCES':
+    case 'EPERM':
+      return { status: 'unreadable', reason: await explainPermission(path) };
+    default:
+      return { status: 'failed', reason: `${path} cannot be read: ${error.message}` };
+  }
+}
+
+/** Names both sides of the mismatch, because whoever mends it sees only one of the two containers. */
+async function explainPermission(path: string): Promise<string> {
+  const reader = `this process is uid ${process.getuid?.()}, gid ${process.getgid?.()}`;
+  const describe = (stats: { uid: number; gid: number; mode: number }) =>
+    `uid ${stats.uid}, gid ${stats.gid}, mode ${(stats.mode & 0o7777).toString(8).padStart(4, '0')}`;
+  try {
+    return `${path} belongs to ${describe(await stat(path))}, and ${reader}: the writer must make it readable (umask 022, or a common fsGroup)`;
+  } catch {
+    const folder = dirname(path);
+    const owner = await stat(folder).then(describe, () => 'another user');
+    return `${folder} belongs to ${owner}, and ${reader}: the folder must be searchable (mode 0755)`;
+  }
+}

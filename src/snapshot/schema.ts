@@ -1,0 +1,72 @@
+import * as z from 'zod/mini';
+import { type FieldDefinition, globalStep, type NumericField, trainingMetrics } from '../catalogue.ts';
+
+/**
+ * The file's schema, made from the catalogue. Each member is checked on its own when a file is read, so that one wrong
+ * field does not cost the others; the whole is what the JSON Schema for people who write the file is made from.
+ */
+
+const numericFields: readonly Pick<FieldDefinition, 'field' | 'minimum' | 'maximum' | 'description'>[] = [
+  ...trainingMetrics,
+  globalStep,
+];
+
+function numberSchema({ minimum, maximum, description }: (typeof numericFields)[number]) {
+  const checks = [];
+  if (minimum !== undefined) checks.push(z.minimum(minimum));
+  if (maximum !== undefined) checks.push(z.maximum(maximum));
+  return z.number().check(...checks, z.describe(description));
+}
+
+const described = <S extends z.ZodMiniType>(schema: S, description: string) =>
+  schema.check(z.describe(description)) as S;
+
+/** ISO 8601, or seconds since 1970. */
+const time = z.union([z.string(), z.number()]);
+/** Identifiers are text, but people also write them as numbers. */
+const identifier = z.union([z.string(), z.number()]);
+
+export const numberSchemas = Object.fromEntries(
+  numericFields.map((definition) => [definition.field, numberSchema(definition)]),
+) as Readonly<Record<NumericField, z.ZodMiniNumber<number>>>;
+
+export const jobMetadataSchemas = {
+  job_id: described(identifier, 'Name of the job; a restarted job keeps it'),
+  model_name: described(identifier, 'Name of the model'),
+  dataset: described(identifier, 'Name of the dataset'),
+  start_time: described(time, 'When this run began; a restarted job has a new one. Without a zone it is UTC'),
+  rank: described(z.number().check(z.minimum(0)), 'Rank of the process that writes the file'),
+  traceparent: described(z.string(), 'W3C trace context of whoever submitted the job'),
+  tracestate: described(z.string(), 'W3C trace state that goes with traceparent'),
+};
+
+export const errorSchema = z.looseObject({ type: z.optional(z.string()), message: z.optional(z.string()) });
+
+export const eventSchema = z.looseObject({
+  name: z.string(),
+  time: z.optional(time),
+  attributes: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
+});
+
+export const runStatus = z.enum(['running', 'completed', 'failed']);
+
+export const topLevelSchemas = {
+  timestamp: described(time, 'When the file was written. Without a zone it is UTC'),
+  status: described(
+    runStatus,
+    'Where the run is; without it a run ends by a new start_time or when the bridge is stopped',
+  ),
+  error: described(errorSchema, 'What made the run fail'),
+  events: described(z.array(eventSchema), 'What happened, append-only; the last 100 are read'),
+};
+
+export const fileSchema = z.looseObject({
+  ...optional(topLevelSchemas),
+  job_metadata: z.optional(z.looseObject(optional(jobMetadataSchemas))),
+  training_metrics: z.optional(z.looseObject(optional(numberSchemas))),
+});
+
+function optional<T extends Readonly<Record<string, z.ZodMiniType>>>(shape: T) {
+  const entries = Object.entries(shape).map(([key, schema]) => [key, z.optional(schema)]);
+  return Object.fromEntries(entries) as { [K in keyof T]: z.ZodMiniOptional<T[K]> };
+}

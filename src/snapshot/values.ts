@@ -1,0 +1,78 @@
+import type { SkipReason } from './snapshot.ts';
+
+/** Readings of single JSON values. None throws. */
+
+export type NumberReading =
+  | { readonly status: 'number'; readonly value: number; readonly converted: boolean }
+  | { readonly status: 'non_finite'; readonly value: number }
+  | { readonly status: 'skipped'; readonly reason: SkipReason };
+
+export type Reading<T> =
+  | { readonly status: 'ok'; readonly value: T }
+  | { readonly status: 'absent' }
+  | { readonly status: 'skipped'; readonly reason: SkipReason };
+
+const skipped = (reason: SkipReason) => ({ status: 'skipped', reason }) as const;
+
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const nonFiniteWords: Readonly<Record<string, number>> = {
+  nan: Number.NaN,
+  inf: Number.POSITIVE_INFINITY,
+  infinity: Number.POSITIVE_INFINITY,
+};
+
+/** A number, or text that is one. What the parser made of a bare NaN is text, too. */
+export function readNumber(value: unknown): NumberReading {
+  if (value === null) return skipped('null');
+  if (typeof value === 'number') return finiteOrNot(value, false);
+  if (typeof value !== 'string' || value.length > 400) return skipped('wrong_type');
+  const text = value.trim();
+  if (decimal.test(text)) return finiteOrNot(Number(text), true);
+  const word = text.toLowerCase().replace(/^[+-]/, '');
+  const nonFinite = Object.hasOwn(nonFiniteWords, word) ? nonFiniteWords[word] : undefined;
+  if (nonFinite === undefined) return skipped('wrong_type');
+  return { status: 'non_finite', value: text.startsWith('-') ? -nonFinite : nonFinite };
+}
+
+/** 1e400 is JSON, but no double holds it. */
+function finiteOrNot(value: number, converted: boolean): NumberReading {
+  return Number.isFinite(value) ? { status: 'number', value, converted } : { status: 'non_finite', value };
+}
+
+export const maxTextLength = 256;
+
+/**
+ * Text that becomes a label: at most 256 UTF-16 units, control characters and lone surrogates replaced, so that it can
+ * be written to OTLP, a terminal and a log as it is. An identifier written as a number is taken as its text.
+ */
+export function readText(value: unknown): Reading<string> {
+  if (value === undefined) return { status: 'absent' };
+  if (value === null) return skipped('null');
+  if (typeof value === 'number') return { status: 'ok', value: String(value) };
+  if (typeof value !== 'string') return skipped('wrong_type');
+  if (value.length > maxTextLength) return skipped('too_long');
+  if (value.trim() === '') return { status: 'absent' };
+  return { status: 'ok', value: value.replace(/\p{Cc}/gu, '\uFFFD').toWellFormed() };
+}
+
+const iso8601 =
+  /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d:?(?:\d\d)?)?)?$/i;
+
+/** Unix milliseconds from ISO 8601 (without a zone it is UTC) or from a number of seconds since 1970. */
+export function readTime(value: unknown): Reading<number> {
+  if (value === undefined) return { status: 'absent' };
+  if (value === null) return skipped('null');
+  if (typeof value === 'number') return inRange(value * 1000);
+  if (typeof value !== 'string') return skipped('wrong_type');
+  const [matched, date, time = '00:00', zone = 'Z'] = iso8601.exec(value.trim()) ?? [];
+  if (matched === undefined) return skipped('not_a_time');
+  const offset = zone.length === 3 ? `${zone}:00` : zone;
+  return inRange(Date.parse(`${date}T${time.replace(',', '.')}${offset.toUpperCase()}`));
+}
+
+/** From 1970 to 9999: what OTLP's unsigned nanoseconds and people agree on. */
+function inRange(unixMs: number): Reading<number> {
+  return unixMs >= 0 && unixMs < 253_402_300_800_000
+    ? { status: 'ok', value: unixMs }
+    : skipped('not_a_time');
+}
