@@ -1,0 +1,137 @@
+import { isNumericField } from '../catalogue.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { continues, identityOf, isFormer, remember, sameIdentity } from './identity.ts';
+import { advanceProgress, hasStepped, noProgress } from './progress.ts';
+import type { FormerRun, Happening, LastStep, Now, Policy, Run, Step } from './run.ts';
+
+/** Takes a new snapshot. Pure: the same run, snapshot and moment give the same step. */
+export function advance(run: Run | undefined, snapshot: Snapshot, now: Now, policy: Policy): Step {
+  if (run === undefined) return begin(snapshot, now, policy, []);
+  if (continues(run, snapshot)) return proceed(run, snapshot, now, policy);
+  if (isFormer(run, snapshot, now.uptimeMs)) {
+    const other = identityOf(snapshot);
+    const former = run.former.map((it) =>
+      sameIdentity(it.identity, other) ? { ...it, seenUptimeMs: now.uptimeMs } : it,
+    );
+    return { run: { ...run, former }, happenings: [{ kind: 'two_writers', other }] };
+  }
+  const ended = end(run, 'replaced');
+  const begun = begin(snapshot, now, policy, remember(run, now.uptimeMs));
+  return { run: begun.run, happenings: [...ended.happenings, ...begun.happenings] };
+}
+
+/** Lets time pass without a new snapshot. */
+export function tick(run: Run | undefined, now: Now, policy: Policy): Step {
+  if (run === undefined) return { run, happenings: [] };
+  const fresh = now.fileAgeMs < policy.staleAfterMs;
+  const stalls = run.state === 'running' && now.uptimeMs - run.lastStep.uptimeMs >= policy.stallAfterMs;
+  const happenings: Happening[] = [];
+  if (fresh !== run.fresh) happenings.push({ kind: fresh ? 'became_fresh' : 'went_stale' });
+  if (stalls) happenings.push({ kind: 'stalled' });
+  return { run: { ...run, fresh, state: stalls ? 'stalled' : run.state }, happenings };
+}
+
+/** Ends a run that has not ended by itself: another took its place, or the bridge is told to stop. */
+export function end(
+  run: Run,
+  reason: 'replaced' | 'stopped',
+): { readonly run: Run; readonly happenings: readonly Happening[] } {
+  if (run.state !== 'running' && run.state !== 'stalled') return { run, happenings: [] };
+  const ended: Run = { ...run, state: 'ended' };
+  return { run: ended, happenings: [{ kind: 'run_ended', run: ended, reason }] };
+}
+
+function begin(snapshot: Snapshot, now: Now, policy: Policy, former: readonly FormerRun[]): Step {
+  const { modelName, dataset, rank } = snapshot.job;
+  const blank: Run = {
+    identity: identityOf(snapshot),
+    labels: { modelName, dataset, rank: rank ?? policy.rank },
+    state: 'running',
+    fresh: true,
+    progress: noProgress,
+    lastStep: stepAt(now),
+    latest: snapshot,
+    extras: new Set(),
+    nonFinite: new Map(),
+    former,
+  };
+  const { run = blank, happenings } = proceed(blank, snapshot, now, policy);
+  return { run, happenings: [{ kind: 'run_began', run }, ...happenings] };
+}
+
+function proceed(before: Run, snapshot: Snapshot, now: Now, policy: Policy): Step {
+  const progress = advanceProgress(before.progress, snapshot.values);
+  const stepped = hasStepped(before.progress, progress);
+  const { admitted, refused } = admitExtras(before.extras, snapshot, policy.maxExtraMetrics);
+  const run: Run = {
+    ...before,
+    identity: { ...before.identity, startTimeMs: before.identity.startTimeMs ?? snapshot.job.startTimeMs },
+    state: stateAfter(before, snapshot, stepped),
+    progress,
+    lastStep: stepped ? stepAt(now) : before.lastStep,
+    latest: snapshot,
+    extras: admitted,
+    nonFinite: countNonFinite(before.nonFinite, snapshot, admitted),
+  };
+  const happenings: Happening[] = [];
+  if (epochEnded(before, run))
+    happenings.push({ kind: 'epoch_ended', epoch: before.progress.epoch as number, run: before });
+  happenings.push(...finiteChanges(before, snapshot));
+  if (refused.length > 0) happenings.push({ kind: 'extras_refused', names: refused });
+  if (before.state === 'stalled' && run.state === 'running') happenings.push({ kind: 'resumed' });
+  if (isOver(run) && !isOver(before)) happenings.push({ kind: 'run_ended', run, reason: 'status' });
+  const passed = tick(run, now, policy);
+  return { run: passed.run, happenings: [...happenings, ...passed.happenings] };
+}
+
+/** The write is when the step was made; the read is only when it was seen. */
+function stepAt(now: Now): LastStep {
+  return { unixMs: now.unixMs - now.fileAgeMs, uptimeMs: now.uptimeMs - now.fileAgeMs };
+}
+
+const isOver = ({ state }: Run) => state === 'completed' || state === 'failed';
+
+function stateAfter(before: Run, { status }: Snapshot, stepped: boolean): Run['state'] {
+  if (status === 'completed' || status === 'failed') return status;
+  return before.state === 'stalled' && !stepped ? 'stalled' : 'running';
+}
+
+function epochEnded(before: Run, after: Run): boolean {
+  const [last, next] = [before.progress.epoch, after.progress.epoch];
+  return last !== undefined && next !== undefined && Math.floor(next) > Math.floor(last);
+}
+
+/** First come, first served, and for good: a name that came and went keeps its place, so the series stay bounded. */
+function admitExtras(admitted: ReadonlySet<string>, snapshot: Snapshot, limit: number) {
+  const unseen = [...snapshot.extras.keys()].filter((name) => !admitted.has(name));
+  if (unseen.length === 0) return { admitted, refused: [] };
+  const room = Math.max(0, limit - admitted.size);
+  return { admitted: new Set([...admitted, ...unseen.slice(0, room)]), refused: unseen.slice(room) };
+}
+
+/** Counts the fields that have a metric; an extra that was never finite has none, and its name would be unbounded. */
+function countNonFinite(
+  counts: Run['nonFinite'],
+  snapshot: Snapshot,
+  extras: ReadonlySet<string>,
+): Run['nonFinite'] {
+  if (snapshot.nonFinite.size === 0) return counts;
+  const next = new Map(counts);
+  for (const field of snapshot.nonFinite.keys()) {
+    const counted = isNumericField(field) || extras.has(field) ? field : 'extra';
+    next.set(counted, (next.get(counted) ?? 0) + 1);
+  }
+  return next;
+}
+
+function finiteChanges(before: Run, snapshot: Snapshot): readonly Happening[] {
+  const changes: Happening[] = [];
+  for (const [field, value] of snapshot.nonFinite) {
+    if (!before.latest.nonFinite.has(field) || before.latest === snapshot)
+      changes.push({ kind: 'became_non_finite', field, value });
+  }
+  for (const field of before.latest.nonFinite.keys()) {
+    if (!snapshot.nonFinite.has(field)) changes.push({ kind: 'became_finite', field });
+  }
+  return changes;
+}

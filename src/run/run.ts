@@ -1,0 +1,76 @@
+import type { RunState } from '../catalogue.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { Progress } from './progress.ts';
+
+/** What is known of one training run. A plain value: every change makes a new one. */
+export interface Run {
+  readonly identity: RunIdentity;
+  /** As the first snapshot had them: a label that changed later would be a second series. */
+  readonly labels: RunLabels;
+  readonly state: Exclude<RunState, 'waiting'>;
+  /** False once the file has not been written for STALE_AFTER; its values are history then. */
+  readonly fresh: boolean;
+  readonly progress: Progress;
+  readonly lastStep: LastStep;
+  readonly latest: Snapshot;
+  /** Names of the extra metrics this run has shown, at most MAX_EXTRA_METRICS. */
+  readonly extras: ReadonlySet<string>;
+  /** How often each field was NaN or infinite. */
+  readonly nonFinite: ReadonlyMap<string, number>;
+  /** Runs that were seen before this one and when, newest first: two writers on one file come back in turn. */
+  readonly former: readonly FormerRun[];
+}
+
+/** A restarted job keeps its id and has a new start time. */
+export interface RunIdentity {
+  readonly jobId: string | undefined;
+  readonly startTimeMs: number | undefined;
+}
+
+export interface RunLabels {
+  readonly modelName: string | undefined;
+  readonly dataset: string | undefined;
+  readonly rank: number | undefined;
+}
+
+export interface LastStep {
+  readonly unixMs: number;
+  readonly uptimeMs: number;
+}
+
+export interface FormerRun {
+  readonly identity: RunIdentity;
+  readonly seenUptimeMs: number;
+}
+
+/** The moment of a poll, and how long before it the file was written. */
+export interface Now {
+  readonly unixMs: number;
+  readonly uptimeMs: number;
+  readonly fileAgeMs: number;
+}
+
+export interface Policy {
+  readonly staleAfterMs: number;
+  readonly stallAfterMs: number;
+  readonly maxExtraMetrics: number;
+  /** Rank of this process where the file names none. */
+  readonly rank: number | undefined;
+}
+
+/** What a step found, for those who tell: logs, metrics, spans. */
+export type Happening =
+  | { readonly kind: 'run_began'; readonly run: Run }
+  | { readonly kind: 'run_ended'; readonly run: Run; readonly reason: 'status' | 'replaced' | 'stopped' }
+  | { readonly kind: 'epoch_ended'; readonly epoch: number; readonly run: Run }
+  | { readonly kind: 'became_non_finite'; readonly field: string; readonly value: number }
+  | { readonly kind: 'became_finite'; readonly field: string }
+  | { readonly kind: 'went_stale' | 'became_fresh' | 'stalled' | 'resumed' }
+  | { readonly kind: 'extras_refused'; readonly names: readonly string[] }
+  | { readonly kind: 'two_writers'; readonly other: RunIdentity };
+
+export interface Step {
+  /** Undefined while no snapshot was seen. */
+  readonly run: Run | undefined;
+  readonly happenings: readonly Happening[];
+}

@@ -1,0 +1,349 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { advance, end, tick } from '../../src/run/advance.ts';
+import type { Happening, Now, Policy, Run, Step } from '../../src/run/run.ts';
+import { interpret } from '../../src/snapshot/interpret.ts';
+import type { Snapshot } from '../../src/snapshot/snapshot.ts';
+import { exampleFile, type FileOverrides } from '../support/file.ts';
+
+const policy: Policy = { staleAfterMs: 300_000, stallAfterMs: 600_000, maxExtraMetrics: 50, rank: undefined };
+const at = (seconds: number, fileAgeMs = 0): Now => ({
+  unixMs: 1_700_000_000_000 + seconds * 1000,
+  uptimeMs: seconds * 1000,
+  fileAgeMs,
+});
+
+function snapshot(overrides?: FileOverrides): Snapshot {
+  const interpretation = interpret(exampleFile(overrides));
+  if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
+  return interpretation.snapshot;
+}
+const metrics = (values: Record<string, unknown>) => snapshot({ metrics: values });
+
+/** Takes snapshots one second apart. */
+function follow(
+  snapshots: readonly Snapshot[],
+  given: Partial<Policy> = {},
+): { run: Run; happenings: Happening[]; steps: Step[] } {
+  let run: Run | undefined;
+  const steps = snapshots.map((it, index) => {
+    const step = advance(run, it, at(index), { ...policy, ...given });
+    run = step.run;
+    return step;
+  });
+  if (run === undefined) throw new Error('no snapshots');
+  return { run, happenings: steps.flatMap(({ happenings }) => happenings), steps };
+}
+const kinds = (happenings: readonly Happening[]) => happenings.map(({ kind }) => kind);
+
+describe('batches', () => {
+  const batches = (
+    written: readonly (readonly [epoch: number | undefined, batch: number | undefined, step?: number])[],
+  ) =>
+    follow(written.map(([epoch, batch_number, global_step]) => metrics({ epoch, batch_number, global_step })))
+      .run.progress;
+
+  it.each([
+    [
+      'are summed over epochs',
+      [
+        [1, 1],
+        [1, 2],
+        [2, 1],
+        [2, 2],
+        [3, 1],
+      ],
+      5,
+    ],
+    [
+      'begin with batch 0',
+      [
+        [1, 0],
+        [1, 1],
+      ],
+      1,
+    ],
+    [
+      'are a lower bound when writes fall between polls',
+      [
+        [1, 90],
+        [2, 80],
+        [3, 5],
+      ],
+      175,
+    ],
+    [
+      'start from what is seen first',
+      [
+        [3, 45],
+        [3, 46],
+      ],
+      46,
+    ],
+    [
+      'do not count an epoch twice that came back',
+      [
+        [1, 10],
+        [2, 5],
+        [1, 10],
+        [2, 6],
+      ],
+      16,
+    ],
+    [
+      'follow global_step where it is given',
+      [
+        [1, 90, 90],
+        [2, 1, 101],
+      ],
+      101,
+    ],
+    [
+      'do not fall when global_step does',
+      [
+        [1, 90, 190],
+        [1, 91, 91],
+      ],
+      190,
+    ],
+    [
+      'are summed without epochs, where they fall',
+      [
+        [undefined, 8],
+        [undefined, 9],
+        [undefined, 1],
+      ],
+      10,
+    ],
+    [
+      'are unknown where neither is given',
+      [
+        [1, undefined],
+        [2, undefined],
+      ],
+      undefined,
+    ],
+    [
+      'are counted by whole epochs where those have fractions',
+      [
+        [1.25, 25],
+        [1.5, 50],
+        [2.25, 25],
+      ],
+      75,
+    ],
+  ] as const)('%s', (_name, written, expected) => {
+    expect(batches(written).batches).toBe(expected);
+  });
+
+  it('and epochs never fall within a run, whatever is written', () => {
+    const number = fc.option(fc.oneof(fc.nat(20), fc.double({ min: 0, max: 1e6, noNaN: true })), {
+      nil: undefined,
+    });
+    const values = fc.record({ epoch: number, batch_number: number, global_step: number });
+    const start = fc.constantFrom('2025-10-23T10:15:00Z', '2025-10-24T10:15:00Z', undefined);
+    const files = fc.array(fc.record({ metrics: values, job: fc.record({ start_time: start }) }), {
+      minLength: 1,
+      maxLength: 40,
+    });
+    fc.assert(
+      fc.property(files, (written) => {
+        const { steps } = follow(written.map((file) => snapshot(file)));
+        for (const [index, { run, happenings }] of steps.entries()) {
+          const before = steps[index - 1]?.run;
+          if (!before || !run || kinds(happenings).includes('run_began')) continue;
+          expect(run.progress.batches ?? 0).toBeGreaterThanOrEqual(before.progress.batches ?? 0);
+          expect(run.progress.epoch ?? 0).toBeGreaterThanOrEqual(before.progress.epoch ?? 0);
+        }
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('end at the true total when every one is seen, whatever the epochs are long', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 10 }), (lengths) => {
+        const written = lengths.flatMap((length, epoch) =>
+          Array.from({ length }, (_, batch) => metrics({ epoch: epoch + 1, batch_number: batch + 1 })),
+        );
+        expect(follow(written).run.progress.batches).toBe(lengths.reduce((a, b) => a + b, 0));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+describe('the identity of a run', () => {
+  const start = (start_time: string | undefined, epoch = 3) =>
+    snapshot({ job: { start_time }, metrics: { epoch } });
+
+  it('is its start as an instant, not as text', () => {
+    const { happenings } = follow([start('2025-10-23T10:15:00+00:00'), start('2025-10-23T12:15:00+02:00')]);
+    expect(kinds(happenings)).toEqual(['run_began']);
+  });
+
+  it('changes with the start: the old one ends, the new one counts from its own', () => {
+    const { run, happenings } = follow([start('2025-10-23T10:15:00Z', 9), start('2025-10-24T10:15:00Z', 1)]);
+    expect(kinds(happenings)).toEqual(['run_began', 'run_ended', 'run_began']);
+    expect(happenings[1]).toMatchObject({ reason: 'replaced', run: { state: 'ended' } });
+    expect(run.progress).toMatchObject({ epoch: 1, batches: 45 });
+  });
+
+  it('changes without a start when the epoch falls', () => {
+    expect(kinds(follow([start(undefined, 9), start(undefined, 1)]).happenings)).toEqual([
+      'run_began',
+      'run_ended',
+      'run_began',
+    ]);
+    expect(
+      kinds(follow([start('2025-10-23T10:15:00Z', 9), start('2025-10-23T10:15:00Z', 1)]).happenings),
+    ).toEqual(['run_began']);
+  });
+
+  it('is not changed by a snapshot that says less', () => {
+    const { happenings } = follow([
+      start('2025-10-23T10:15:00Z'),
+      start(undefined),
+      snapshot({ job: { job_id: undefined } }),
+    ]);
+    expect(kinds(happenings)).toEqual(['run_began']);
+  });
+
+  it('keeps the labels of its first snapshot', () => {
+    const { run } = follow([
+      snapshot(),
+      snapshot({ job: { model_name: 'other', dataset: 'other' }, metrics: { batch_number: 46 } }),
+    ]);
+    expect(run.labels).toMatchObject({ modelName: 'resnet-50', dataset: 'imagenet' });
+  });
+
+  it('of two writers in turn is reported, and the younger one stays', () => {
+    const [a, b] = [snapshot({ job: { job_id: 'a' } }), snapshot({ job: { job_id: 'b' } })];
+    const { run, happenings } = follow([a, b, a, b, a, b]);
+    expect(kinds(happenings)).toEqual(['run_began', 'run_ended', 'run_began', 'two_writers', 'two_writers']);
+    expect(run.identity.jobId).toBe('b');
+  });
+
+  it('may come back much later: then it is a new run', () => {
+    const [a, b] = [snapshot({ job: { job_id: 'a' } }), snapshot({ job: { job_id: 'b' } })];
+    const { run: second } = follow([a, b]);
+    const { happenings } = advance(second, a, at(1_000), policy);
+    expect(kinds(happenings)).toEqual(['run_ended', 'run_began']);
+  });
+});
+
+describe('the state of a run', () => {
+  it('stalls when the step does not advance, though the file is written, and resumes', () => {
+    const first = advance(undefined, snapshot(), at(0), policy);
+    const idle = advance(
+      first.run,
+      snapshot({ top: { timestamp: '2025-10-23T11:00:00Z' } }),
+      at(599),
+      policy,
+    );
+    expect(idle.run?.state).toBe('running');
+    const stalled = tick(idle.run, at(600), policy);
+    expect(stalled).toMatchObject({
+      run: { state: 'stalled', fresh: true },
+      happenings: [{ kind: 'stalled' }],
+    });
+    expect(tick(stalled.run, at(700), policy).happenings).toEqual([]);
+    const resumed = advance(stalled.run, metrics({ batch_number: 46 }), at(800), policy);
+    expect(resumed).toMatchObject({ run: { state: 'running' }, happenings: [{ kind: 'resumed' }] });
+  });
+
+  it('counts the time a step was made by the write, not by the reading', () => {
+    const { run } = advance(undefined, snapshot(), at(1000, 700_000), policy);
+    expect(run).toMatchObject({ state: 'stalled', lastStep: { unixMs: 1_700_000_300_000 } });
+  });
+
+  it('never stalls where the file has no steps but goes on', () => {
+    const noSteps = { epoch: undefined, batch_number: undefined };
+    const first = advance(undefined, metrics(noSteps), at(0), policy);
+    const later = advance(first.run, metrics({ ...noSteps, training_loss: 1 }), at(700), policy);
+    expect(tick(later.run, at(1_200), policy).run?.state).toBe('running');
+  });
+
+  it('goes stale when the file is not written and becomes fresh again', () => {
+    const first = advance(undefined, snapshot(), at(0), policy);
+    const stale = tick(first.run, at(300, 300_000), policy);
+    expect(stale).toMatchObject({
+      run: { fresh: false, state: 'running' },
+      happenings: [{ kind: 'went_stale' }],
+    });
+    expect(tick(stale.run, at(301, 0), policy)).toMatchObject({
+      run: { fresh: true },
+      happenings: [{ kind: 'became_fresh' }],
+    });
+  });
+
+  it.each(['completed', 'failed'] as const)('is %s when the file says so, once, and stays so', (status) => {
+    const { run, happenings } = follow([snapshot(), snapshot({ top: { status } })]);
+    expect(run.state).toBe(status);
+    expect(happenings.filter(({ kind }) => kind === 'run_ended')).toHaveLength(1);
+    expect(tick(run, at(10_000), policy).run?.state).toBe(status);
+    expect(end(run, 'stopped')).toEqual({ run, happenings: [] });
+  });
+
+  it('ends when the bridge is stopped', () => {
+    const { run } = follow([snapshot()]);
+    expect(end(run, 'stopped')).toMatchObject({
+      run: { state: 'ended' },
+      happenings: [{ kind: 'run_ended', reason: 'stopped' }],
+    });
+  });
+
+  it('is none while nothing was seen', () => {
+    expect(tick(undefined, at(0), policy)).toEqual({ run: undefined, happenings: [] });
+  });
+});
+
+describe('what happened', () => {
+  it('has the end of each epoch', () => {
+    const { happenings } = follow(
+      [1, 1, 2, 3].map((epoch, index) => metrics({ epoch, batch_number: index })),
+    );
+    const ended = happenings.filter((it) => it.kind === 'epoch_ended');
+    expect(ended.map(({ epoch }) => epoch)).toEqual([1, 2]);
+  });
+
+  it('has a value that becomes NaN once, counts it each time, and says when it is over', () => {
+    const loss = (training_loss: number) => metrics({ training_loss });
+    const { run, happenings } = follow([loss(Number.NaN), loss(Number.NaN), loss(1), loss(Number.NaN)]);
+    expect(kinds(happenings)).toEqual([
+      'run_began',
+      'became_non_finite',
+      'became_finite',
+      'became_non_finite',
+    ]);
+    expect(run.nonFinite).toEqual(new Map([['training_loss', 3]]));
+  });
+
+  it('counts extras that were never finite together, because their names are anybody’s', () => {
+    const { run } = follow([metrics({ a: Number.NaN, b: Number.NaN, c: 1 }), metrics({ c: Number.NaN })]);
+    expect(run.nonFinite).toEqual(
+      new Map([
+        ['extra', 2],
+        ['c', 1],
+      ]),
+    );
+  });
+
+  it('has the extras there was no room for', () => {
+    const { run, happenings } = follow([metrics({ a: 1, b: 2 }), metrics({ c: 3 }), metrics({ a: 4 })], {
+      maxExtraMetrics: 2,
+    });
+    expect([...run.extras]).toEqual(['a', 'b']);
+    expect(happenings).toContainEqual({ kind: 'extras_refused', names: ['c'] });
+  });
+});
+
+describe('a step', () => {
+  it('is pure: the same run, snapshot and moment give the same, and nothing given is changed', () => {
+    const { run } = follow([metrics({ a: 1, training_loss: Number.NaN }), metrics({ batch_number: 46 })]);
+    const before = structuredClone({ ...run, latest: undefined });
+    const next = metrics({ epoch: 4, b: 2, training_loss: Number.NaN });
+    expect(advance(run, next, at(9), policy)).toEqual(advance(run, next, at(9), policy));
+    expect(structuredClone({ ...run, latest: undefined })).toEqual(before);
+  });
+});
