@@ -1,0 +1,46 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import type { Config } from './config.ts';
+
+export type { Logger } from 'pino';
+
+/** JSON lines. Written synchronously: there are few of them, and the last ones before a crash matter most. */
+export function createLogger(
+  level: Config['logLevel'],
+  destination: DestinationStream = pino.destination({ fd: 1, sync: true }),
+): Logger {
+  return pino(
+    {
+      level: level === 'critical' ? 'fatal' : level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label === 'fatal' ? 'critical' : label }) },
+    },
+    destination,
+  );
+}
+
+export type Level = 'debug' | 'info' | 'warn' | 'error';
+
+/** Logs what lasts when it begins and when it ends, and not at every poll in between. */
+export interface Conditions {
+  holds(name: string, level: Level, details: Record<string, unknown>, message: string): void;
+  isOver(name: string, message: string, details?: Record<string, unknown>): void;
+}
+
+export function createConditions(log: Logger): Conditions {
+  const times = new Map<string, number>();
+  return {
+    holds(name, level, details, message) {
+      const before = times.get(name) ?? 0;
+      times.set(name, before + 1);
+      if (before === 0) log[level](details, message);
+    },
+    isOver(name, message, details = {}) {
+      const count = times.get(name);
+      if (count === undefined) return;
+      times.delete(name);
+      log.info({ ...details, times: count }, message);
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import { ValueType } from '@opentelemetry/api';
+import type { Resource } from '@opentelemetry/resources';
+import { MeterProvider, type ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import { bridgeMetrics, type MetricDefinition } from '../catalogue.ts';
+import { scopeName } from './instruments.ts';
+import { SnapshotReader } from './reader.ts';
+
+/** The bridge's own health, `ml.bridge.*`. One for the life of the process, through every change of run. */
+export interface SelfTelemetry {
+  polled(outcome: string, fileAgeMs: number | undefined): void;
+  skipped(field: string, reason: string, count?: number): void;
+  exported(outcome: 'success' | 'retry' | 'rejected', unixMs: number): void;
+  dropped(reason: string, count: number): void;
+  collect(): Promise<ScopeMetrics[]>;
+}
+
+export function createSelfTelemetry(
+  resource: Resource,
+  version: string,
+  backlogSize: () => number,
+): SelfTelemetry {
+  const reader = new SnapshotReader('explicit_bucket_histogram');
+  const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
+  const counter = ({ name, unit, description }: MetricDefinition) =>
+    meter.createCounter(name, { unit, description, valueType: ValueType.INT });
+  const gauge = ({ name, unit, description }: MetricDefinition, read: () => number | undefined) =>
+    meter
+      .createObservableGauge(name, { unit, description, valueType: ValueType.DOUBLE })
+      .addCallback((result) => {
+        const value = read();
+        if (value !== undefined) result.observe(value);
+      });
+
+  let fileAgeMs: number | undefined;
+  let lastSuccessUnixMs: number | undefined;
+  const snapshots = counter(bridgeMetrics.snapshots);
+  const fieldsSkipped = counter(bridgeMetrics.fieldsSkipped);
+  const exports = counter(bridgeMetrics.exports);
+  const dropped = counter(bridgeMetrics.dropped);
+  gauge(bridgeMetrics.fileAge, () => fileAgeMs && fileAgeMs / 1000);
+  gauge(bridgeMetrics.lastSuccessTime, () => lastSuccessUnixMs && lastSuccessUnixMs / 1000);
+  gauge(bridgeMetrics.backlog, backlogSize);
+
+  return {
+    polled(outcome, ageMs) {
+      snapshots.add(1, { outcome });
+      fileAgeMs = ageMs;
+    },
+    skipped: (field, reason, count = 1) => fieldsSkipped.add(count, { field, reason }),
+    exported(outcome, unixMs) {
+      exports.add(1, { outcome });
+      if (outcome === 'success') lastSuccessUnixMs = unixMs;
+    },
+    dropped: (reason, count) => dropped.add(count, { reason }),
+    collect: () => reader.read(),
+  };
+}
