@@ -1,0 +1,132 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from './clock.ts';
+import type { Config } from './config.ts';
+import { createConditions, type Logger } from './log.ts';
+import { createReporter } from './report.ts';
+import { advance, end, tick } from './run/advance.ts';
+import type { Policy, Run, Step } from './run/run.ts';
+import { createPoller, type Poll } from './snapshot/poll.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
+import { bridgeResource } from './telemetry/resource.ts';
+import { createTelemetry } from './telemetry/telemetry.ts';
+
+export interface BridgeOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Ends the loop; everything that waits is flushed then. */
+  readonly signal: AbortSignal;
+  readonly hostName: string;
+  readonly version: string;
+  /** Called after every turn of the loop, for health. */
+  readonly onPoll?: (poll: Poll) => void;
+}
+
+/** What was done, for the last log line. */
+export interface BridgeSummary {
+  readonly polls: number;
+  readonly snapshots: number;
+  readonly runs: number;
+  readonly exports: Readonly<Record<string, number>>;
+  /** Snapshots that were not delivered by the deadline. */
+  readonly undelivered: number;
+  readonly seconds: number;
+}
+
+/** A part of the time that SIGTERM gives is kept for ending the process itself. */
+const flushShare = 0.9;
+
+/** Polls the file until it is told to stop, or until the run is over in container mode. */
+export async function runBridge({
+  config,
+  log,
+  clock,
+  signal,
+  hostName,
+  version,
+  onPoll,
+}: BridgeOptions): Promise<BridgeSummary> {
+  const conditions = createConditions(log);
+  const resource = bridgeResource(config, hostName, version);
+  const telemetry = createTelemetry({ config, resource, version, clock, conditions });
+  const poller = createPoller(config.metricsFilePath, clock);
+  const reporter = createReporter(log, conditions, config.metricsFilePath);
+  const policy: Policy = config;
+  const started = clock().uptimeMs;
+  const count = { polls: 0, snapshots: 0, runs: 0 };
+  let run: Run | undefined;
+  let summary: BridgeSummary;
+
+  async function take(step: Step, snapshot?: Snapshot): Promise<void> {
+    run = step.run;
+    for (const happening of step.happenings) {
+      if (happening.kind === 'run_began') count.runs += 1;
+      reporter.happened(happening);
+    }
+    await telemetry.follow(step, snapshot);
+  }
+
+  /** Reads the file once and follows where it leads. What is new leaves at once. */
+  async function look(): Promise<{ readonly isNews: boolean; readonly fileAgeMs: number | undefined }> {
+    const poll = await poller.poll();
+    const snapshot = poll.outcome.status === 'ok' ? poll.outcome.snapshot : undefined;
+    const now = { ...poll.moment, fileAgeMs: poll.fileAgeMs ?? 0 };
+    const step = snapshot ? advance(run, snapshot, now, policy) : tick(run, now, policy);
+    count.polls += 1;
+    if (snapshot) count.snapshots += 1;
+    telemetry.polled(poll);
+    reporter.polled(poll.outcome);
+    await take(step, snapshot);
+    onPoll?.(poll);
+    return { isNews: snapshot !== undefined || step.happenings.length > 0, fileAgeMs: poll.fileAgeMs };
+  }
+
+  async function loop(): Promise<void> {
+    let nextPoll = started;
+    let nextExport = started + config.exportIntervalMs;
+    while (!signal.aborted) {
+      let isNews = false;
+      if (clock().uptimeMs >= nextPoll) {
+        const seen = await look();
+        isNews = seen.isNews;
+        nextPoll = Math.max(nextPoll + config.collectionIntervalMs, clock().uptimeMs);
+        if (endsItself(seen.fileAgeMs)) return;
+      }
+      if (isNews || clock().uptimeMs >= nextExport) {
+        await telemetry.collect(isNews ? 'snapshot' : 'heartbeat');
+        nextExport = clock().uptimeMs + config.exportIntervalMs;
+      }
+      await pause(Math.min(nextPoll, nextExport) - clock().uptimeMs, signal);
+    }
+  }
+
+  /** Without a native sidecar nobody tells the bridge that the trainer is done, and a Job waits for all its containers. */
+  function endsItself(fileAgeMs: number | undefined): boolean {
+    if (config.sidecarMode !== 'container') return false;
+    if (run?.state === 'completed' || run?.state === 'failed') return true;
+    const aloneMs = clock().uptimeMs - started;
+    return Math.min(fileAgeMs ?? aloneMs, aloneMs) >= config.exitAfterStaleMs;
+  }
+
+  /** The last word: the file once more, the end of the run, and all that waits. */
+  async function finish(): Promise<number> {
+    const deadline = clock().uptimeMs + config.shutdownTimeoutMs * flushShare;
+    await look();
+    if (run) await take(end(run, 'stopped'));
+    await telemetry.collect('snapshot');
+    return telemetry.close(deadline);
+  }
+
+  try {
+    await loop();
+  } finally {
+    const undelivered = await finish();
+    const seconds = Math.round((clock().uptimeMs - started) / 100) / 10;
+    summary = { ...count, exports: telemetry.sent, undelivered, seconds };
+  }
+  return summary;
+}
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
+}

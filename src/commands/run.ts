@@ -1,0 +1,114 @@
+import { hostname } from 'node:os';
+import { DiagLogLevel, diag } from '@opentelemetry/api';
+import { type BridgeSummary, runBridge } from '../bridge.ts';
+import { systemClock } from '../clock.ts';
+import { type Config, printableConfig, readConfig } from '../config.ts';
+import { startHealthServer } from '../lifecycle/health.ts';
+import { createLiveness } from '../lifecycle/liveness.ts';
+import { onTermination } from '../lifecycle/termination.ts';
+import { createLogger, type Logger } from '../log.ts';
+import type { Environment, Problem } from '../settings.ts';
+import { version } from '../version.ts';
+
+/** What a command may ask of the process it runs in. */
+export interface Process {
+  readonly environment: Environment;
+  /** Ends the process at once. */
+  readonly leave: (exitCode: number) => void;
+}
+
+/** The bridge, until it is told to stop. Gives the exit code: 0 ended well, 1 failed, 2 wrong configuration. */
+export async function runCommand({ environment, leave }: Process): Promise<number> {
+  const reading = readConfig(environment);
+  if (reading.status === 'invalid') return refuse(reading.problems, reading.idle, reading.healthPort, leave);
+  const { config } = reading;
+  const log = createLogger(config.logLevel);
+  log.info({ version, node: process.version, config: printableConfig(config) }, 'ml-metrics-bridge started');
+  for (const warning of reading.warnings) log.warn(warning);
+  diag.setLogger(diagTo(log), DiagLogLevel.WARN);
+
+  const exitCode = config.sidecarMode === 'container' ? () => 0 : (code: number) => code;
+  const termination = onTermination({
+    log,
+    timeoutMs: config.shutdownTimeoutMs,
+    leave: (code) => leave(exitCode(code)),
+  });
+  const liveness = createLiveness(systemClock, config.collectionIntervalMs);
+  const health = await serveHealth(config.healthPort, liveness, log);
+  try {
+    const summary = await runBridge({
+      config,
+      log,
+      clock: systemClock,
+      signal: termination.signal,
+      hostName: hostname(),
+      version,
+      onPoll: ({ outcome }) => liveness.polled(outcome.status),
+    });
+    logEnd(log, summary);
+    return exitCode(termination.signal.reason?.kind === 'error' ? 1 : 0);
+  } catch (error) {
+    log.error({ err: error }, 'ml-metrics-bridge failed');
+    return exitCode(1);
+  } finally {
+    health?.close();
+    termination.release();
+  }
+}
+
+/**
+ * A wrong configuration. Idle is for pods: there a sidecar that does not start keeps the trainer from starting, so it
+ * stays, says what is wrong, and is unhealthy.
+ */
+async function refuse(
+  problems: readonly Problem[],
+  idle: boolean,
+  healthPort: number,
+  leave: Process['leave'],
+): Promise<number> {
+  const log = createLogger('info');
+  const reason = problems.map(({ message }) => message).join('; ');
+  log.error({ problems: problems.map(({ message }) => message) }, 'Configuration is wrong');
+  if (!idle) return 2;
+  log.warn('ON_CONFIG_ERROR=idle: waiting for SIGTERM without doing anything');
+  const verdict = () => ({ healthy: false, reason });
+  const health = await serveHealth(healthPort, { livez: verdict, readyz: verdict }, log);
+  const termination = onTermination({ log, timeoutMs: 1_000, leave });
+  // Keeps the process alive where the health server is off.
+  const wait = setInterval(() => undefined, 2 ** 30);
+  await new Promise((resolve) => termination.signal.addEventListener('abort', resolve, { once: true }));
+  clearInterval(wait);
+  health?.close();
+  termination.release();
+  return 0;
+}
+
+async function serveHealth(
+  port: Config['healthPort'],
+  checks: Parameters<typeof startHealthServer>[1],
+  log: Logger,
+) {
+  if (port === 0) return undefined;
+  const server = await startHealthServer(port, checks);
+  if (server.status === 'listening') return server;
+  log.error({ port, reason: server.reason }, 'Health cannot be served; the bridge goes on without');
+  return undefined;
+}
+
+function logEnd(log: Logger, summary: BridgeSummary): void {
+  if (summary.undelivered === 0) log.info(summary, 'ml-metrics-bridge ended');
+  else
+    log.error(
+      summary,
+      'ml-metrics-bridge ended before everything was delivered: the Collector did not take it in time',
+    );
+}
+
+/** The SDK's own complaints, as log lines like ours. */
+function diagTo(log: Logger) {
+  const at =
+    (level: 'error' | 'warn' | 'info' | 'debug') =>
+    (message: string, ...details: unknown[]) =>
+      log[level]({ details: details.map(String) }, message);
+  return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), verbose: at('debug') };
+}

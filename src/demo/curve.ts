@@ -1,0 +1,45 @@
+export interface Sample {
+  /** Batches trained when it was taken, undefined where the job does not tell. */
+  readonly batch: number | undefined;
+  readonly epoch: number | undefined;
+  readonly loss: number;
+}
+
+/**
+ * A history that costs the same after a million samples as after a few hundred: every `stride`-th sample is kept, and
+ * when there are too many, every second goes and the stride doubles. The latest sample is always there.
+ */
+export interface Curve {
+  readonly kept: readonly Sample[];
+  readonly latest: Sample | undefined;
+  readonly stride: number;
+  readonly seen: number;
+}
+
+export const mostKept = 400;
+
+export const emptyCurve: Curve = { kept: [], latest: undefined, stride: 1, seen: 0 };
+
+/** Adds a sample. A loss that is not finite has no place on an axis and leaves the curve as it is. */
+export function extendCurve(curve: Curve, sample: Sample): Curve {
+  if (!Number.isFinite(sample.loss)) return curve;
+  const next = { ...curve, latest: sample, seen: curve.seen + 1 };
+  if (curve.seen % curve.stride !== 0) return next;
+  const kept = [...curve.kept, sample];
+  if (kept.length <= mostKept) return { ...next, kept };
+  return { ...next, kept: kept.filter((_, index) => index % 2 === 0), stride: curve.stride * 2 };
+}
+
+/** The samples to draw, oldest first, at most `most` of them: neighbours are averaged. */
+export function drawnSamples(curve: Curve, most: number): readonly Sample[] {
+  const { kept, latest } = curve;
+  const samples = latest === undefined || kept.at(-1) === latest ? kept : [...kept, latest];
+  if (samples.length <= most) return samples;
+  return Array.from({ length: most }, (_, column) => {
+    const from = Math.floor((column * samples.length) / most);
+    const group = samples.slice(from, Math.floor(((column + 1) * samples.length) / most));
+    const loss = group.reduce((sum, sample) => sum + sample.loss / group.length, 0);
+    // The last of the group names the column, so that the end of the axis is the present.
+    return { batch: group.at(-1)?.batch, epoch: group.at(-1)?.epoch, loss };
+  });
+}

@@ -1,0 +1,33 @@
+const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
+
+/** A number as a person reads it: whole and large ones in groups of three digits, others to four or five digits. */
+export function formatNumber(value: number): string {
+  if (!Number.isFinite(value)) return String(value);
+  const size = Math.abs(value);
+  if (size >= 1e12 || (size > 0 && size < 1e-5)) return value.toExponential(3);
+  if (Number.isInteger(value) || size >= 1000) return whole.format(value);
+  return value.toPrecision(size >= 1 ? 5 : 4);
+}
+
+/** Pads a number so that the decimal points of a column stand above each other, `whole` columns left of them. */
+export function alignPoint(text: string, whole: number, width: number): string {
+  const point = text.indexOf('.');
+  return (' '.repeat(Math.max(0, whole - (point < 0 ? text.length : point))) + text).padEnd(width);
+}
+
+/**
+ * An attribute key as the label Prometheus gives it. Source: OpenTelemetry specification, "Prometheus and OpenMetrics
+ * compatibility", metric attributes.
+ */
+export const labelName = (key: string): string => key.replaceAll(/[^a-zA-Z0-9_]/g, '_');
+
+/** Labels as PromQL writes them; empty for none. */
+export function formatLabels(attributes: Readonly<Record<string, string | number | boolean>>): string {
+  const labels = Object.entries(attributes).map(
+    ([key, value]) => `${labelName(key)}=${quoted(String(value))}`,
+  );
+  return labels.length === 0 ? '' : `{${labels.join(', ')}}`;
+}
+
+// Quoting also keeps a control character in a job's own name from steering the terminal.
+const quoted = (value: string) => JSON.stringify(value).replaceAll(/[\u007f-\u009f]/g, '?');

@@ -1,0 +1,260 @@
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
+import { startProcess, type TestProcess } from '../support/process.ts';
+import { until } from '../support/until.ts';
+
+async function setUp(
+  options: { endpoint?: string; environment?: Record<string, string>; preload?: string } = {},
+) {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const file = join(temporaryFolder(), 'current.json');
+  const bridge = startProcess({
+    environment: {
+      METRICS_FILE_PATH: file,
+      COLLECTION_INTERVAL: '0.02',
+      OTEL_EXPORTER_OTLP_ENDPOINT: options.endpoint ?? receiver.endpoint,
+      ...options.environment,
+    },
+    ...(options.preload === undefined ? {} : { preload: options.preload }),
+  });
+  return { receiver, file, bridge };
+}
+const lastLoss = (receiver: Receiver) => receiver.points('ml.training.loss').at(-1)?.value;
+const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+describe('the bundle, away from node_modules', () => {
+  it('delivers', async () => {
+    const { receiver, file, bridge } = await setUp();
+    replaceFile(file, exampleText());
+    await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the loss');
+    bridge.child.kill('SIGTERM');
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('says at its start how it is configured, and at its end what it did, and no secret', async () => {
+    const { receiver, file, bridge } = await setUp({
+      environment: { OTEL_EXPORTER_OTLP_HEADERS: 'authorization=Bearer%20hunter2', LOG_LEVEL: 'debug' },
+    });
+    await bridge.said('Metrics file does not exist yet');
+    replaceFile(file, exampleText());
+    await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the loss');
+    bridge.child.kill('SIGTERM');
+    await bridge.ended;
+    expect(bridge.log[0]).toMatchObject({
+      message: 'ml-metrics-bridge started',
+      config: {
+        metricsFilePath: file,
+        collectionIntervalMs: 20,
+        endpoint: `127.0.0.1:${receiver.port}`,
+        transport: 'plaintext',
+        headers: ['authorization'],
+      },
+    });
+    expect(bridge.log.at(-1)).toMatchObject({
+      message: 'ml-metrics-bridge ended',
+      snapshots: 1,
+      runs: 1,
+      undelivered: 0,
+    });
+    expect(bridge.log.find(({ message }) => message === 'Metrics file does not exist yet')?.level).toBe(
+      'debug',
+    );
+    expect(JSON.stringify(bridge.log)).not.toContain('hunter2');
+  });
+});
+
+describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
+  it('flushes the value written just before, 25 times of 25', { timeout: 120_000 }, async () => {
+    const once = async (value: number) => {
+      const { receiver, file, bridge } = await setUp({ environment: { COLLECTION_INTERVAL: '30' } });
+      replaceFile(file, exampleText());
+      await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the first loss');
+      replaceFile(file, exampleText({ metrics: { training_loss: value, batch_number: 46 } }));
+      bridge.child.kill(signal);
+      expect(await bridge.ended).toEqual({ code: 0, signal: null });
+      await receiver.waitFor(() => lastLoss(receiver) === value, `the last loss, ${value}`);
+    };
+    for (let value = 100; value < 125; value++) await once(value);
+  });
+});
+
+describe('a Collector that is no help', () => {
+  const endsInTime = async (bridge: TestProcess, file: string) => {
+    replaceFile(file, exampleText());
+    await bridge.said('Training run began');
+    const start = performance.now();
+    bridge.child.kill('SIGTERM');
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+    // The bound is the promise itself, and an order of magnitude above what is waited for.
+    expect(performance.now() - start).toBeLessThan(10_000);
+    expect(bridge.log.at(-1)?.message).toMatch(/^ml-metrics-bridge ended before everything was delivered/);
+  };
+
+  it('because it refuses connections cannot hold the end', async () => {
+    const { file, bridge } = await setUp({
+      endpoint: `http://127.0.0.1:${await freePort()}`,
+      environment: { SHUTDOWN_TIMEOUT: '1' },
+    });
+    await endsInTime(bridge, file);
+  });
+
+  it('because it accepts and never answers cannot hold the end', async () => {
+    const { receiver, file, bridge } = await setUp({ environment: { SHUTDOWN_TIMEOUT: '1' } });
+    receiver.reply(() => ({ status: 'hang' }));
+    await endsInTime(bridge, file);
+  });
+
+  it('because it takes connections and says nothing cannot hold the end', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    onTestFinished(() => void silent.close());
+    await until(() => silent.listening, 'the silent server');
+    const { file, bridge } = await setUp({
+      endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`,
+      environment: { SHUTDOWN_TIMEOUT: '1' },
+    });
+    await endsInTime(bridge, file);
+  });
+
+  it('for a while only still gets the last value, though a request hangs', async () => {
+    const { receiver, file, bridge } = await setUp({ environment: { SHUTDOWN_TIMEOUT: '4' } });
+    receiver.reply((_request, n) => (n === 1 ? { status: 'hang' } : { status: 'ok' }));
+    replaceFile(file, exampleText({ metrics: { training_loss: 1 } }));
+    await receiver.waitFor(() => receiver.requests.length === 1, 'the request that hangs');
+    replaceFile(file, exampleText({ metrics: { training_loss: 2 } }));
+    bridge.child.kill('SIGTERM');
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+    expect(lastLoss(receiver)).toBe(2);
+  });
+});
+
+describe('leaving', () => {
+  it('is at once at a second signal', async () => {
+    const { receiver, file, bridge } = await setUp({ environment: { SHUTDOWN_TIMEOUT: '60' } });
+    receiver.reply(() => ({ status: 'hang' }));
+    replaceFile(file, exampleText());
+    await receiver.waitFor(() => receiver.requests.length > 0, 'a request');
+    bridge.child.kill('SIGTERM');
+    await bridge.said('Shutting down');
+    bridge.child.kill('SIGTERM');
+    expect(await bridge.ended).toEqual({ code: 143, signal: null });
+  });
+
+  it('after an error that escapes flushes, logs it, and is a failure', async () => {
+    const trap = join(temporaryFolder(), 'trap.mjs');
+    writeFileSync(trap, `process.on('SIGUSR2', () => { throw new Error('escaped'); });`);
+    const { receiver, file, bridge } = await setUp({
+      preload: pathToFileURL(trap).href,
+      environment: { COLLECTION_INTERVAL: '30' },
+    });
+    replaceFile(file, exampleText());
+    await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the first loss');
+    replaceFile(file, exampleText({ metrics: { training_loss: 9 } }));
+    bridge.child.kill('SIGUSR2');
+    expect(await bridge.ended).toEqual({ code: 1, signal: null });
+    expect(lastLoss(receiver)).toBe(9);
+    expect(bridge.log).toContainEqual(
+      expect.objectContaining({
+        message: 'Unexpected error: flushing and leaving',
+        err: expect.objectContaining({ message: 'escaped' }),
+      }),
+    );
+  });
+
+  it('in container mode is never a failure', async () => {
+    const trap = join(temporaryFolder(), 'trap.mjs');
+    writeFileSync(trap, `process.on('SIGUSR2', () => { throw new Error('escaped'); });`);
+    const { receiver, file, bridge } = await setUp({
+      preload: pathToFileURL(trap).href,
+      environment: { SIDECAR_MODE: 'container' },
+    });
+    replaceFile(file, exampleText());
+    await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the loss');
+    bridge.child.kill('SIGUSR2');
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('a wrong configuration', () => {
+  const wrong = { COLLECTION_INTERVAL: 'often', LOG_LEVEL: 'loud', OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://x' };
+
+  it('is refused with every problem at once, exit code 2', async () => {
+    const { bridge } = await setUp({ environment: wrong });
+    expect(await bridge.ended).toEqual({ code: 2, signal: null });
+    const { problems } = await bridge.said('Configuration is wrong');
+    expect(problems).toHaveLength(3);
+    for (const variable of Object.keys(wrong)) expect(JSON.stringify(problems)).toContain(variable);
+  });
+
+  it('idles when told so: unhealthy, until SIGTERM', async () => {
+    const port = await freePort();
+    const { bridge } = await setUp({
+      environment: { ...wrong, ON_CONFIG_ERROR: 'idle', HEALTH_PORT: String(port) },
+    });
+    const probe = await until(() => fetch(`http://127.0.0.1:${port}/livez`).catch(() => undefined), 'health');
+    expect(probe.status).toBe(503);
+    expect(await probe.json()).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('COLLECTION_INTERVAL'),
+    });
+    bridge.child.kill('SIGTERM');
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('idles with health off, too', async () => {
+    const { bridge } = await setUp({ environment: { ...wrong, ON_CONFIG_ERROR: 'idle' } });
+    await bridge.said('ON_CONFIG_ERROR=idle: waiting for SIGTERM without doing anything');
+    bridge.child.kill('SIGTERM');
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('health', () => {
+  it('is served, and says why', async () => {
+    const port = await freePort();
+    const { bridge } = await setUp({ environment: { HEALTH_PORT: String(port) } });
+    const ready = await until(async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+      return response?.status === 200 && response;
+    }, 'readiness without a file');
+    expect(await ready.json()).toMatchObject({ status: 'ok', reason: expect.stringContaining('missing') });
+    const live = await fetch(`http://127.0.0.1:${port}/livez`);
+    expect(live.status).toBe(200);
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(404);
+    bridge.child.kill('SIGTERM');
+    expect((await bridge.ended).code).toBe(0);
+  });
+
+  it('on a port that is taken costs health alone', async () => {
+    const taken = createServer().listen(0);
+    onTestFinished(() => void taken.close());
+    await until(() => taken.listening, 'the port to be taken');
+    const { receiver, file, bridge } = await setUp({
+      environment: { HEALTH_PORT: String((taken.address() as AddressInfo).port) },
+    });
+    replaceFile(file, exampleText());
+    await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the loss');
+    expect(bridge.log).toContainEqual(
+      expect.objectContaining({ level: 'error', reason: expect.stringContaining('EADDRINUSE') }),
+    );
+  });
+});
+
+describe('arguments', () => {
+  it('that are no command are refused', async () => {
+    const process = startProcess({ environment: {}, args: ['observe'] });
+    expect(await process.ended).toEqual({ code: 2, signal: null });
+    expect(process.stderr()).toContain("no command 'observe'");
+  });
+});

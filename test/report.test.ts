@@ -1,0 +1,93 @@
+import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { startBridge } from './support/bridge.ts';
+import { exampleText } from './support/file.ts';
+import { until } from './support/until.ts';
+
+describe('what lasts is logged when it begins and when it ends', () => {
+  it.each([
+    ['malformed', 'not JSON', 'error', 'Metrics file is malformed'],
+    ['empty', '', 'warn', 'Metrics file is empty'],
+  ] as const)('a file that is %s', async (status, content, level, message) => {
+    const { file, log, outcome, polled, write, receiver } = await startBridge();
+    writeFileSync(file, content);
+    await outcome(status);
+    await polled(5);
+    await write({});
+    await polled(3);
+    const lines = log.filter((line) => line.message === message);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level, path: file, reason: expect.stringMatching(/./) });
+    const ends = log.filter((line) => line.message === 'Metrics file is read well');
+    expect(ends).toHaveLength(1);
+    expect(ends[0]).toMatchObject({ level: 'info', before: status, times: expect.any(Number) });
+    const counted = () =>
+      receiver.points('ml.bridge.snapshots').filter(({ attributes }) => attributes.outcome === status);
+    await receiver.waitFor(() => (counted().at(-1)?.value ?? 0) >= 5, 'the polls counted');
+  });
+
+  it('a file that is too large', async () => {
+    const { file, log, outcome, polled } = await startBridge();
+    writeFileSync(file, '');
+    truncateSync(file, 10_000_000);
+    await outcome('too_large');
+    await polled(5);
+    expect(log.filter((line) => line.message === 'Metrics file is too large')).toHaveLength(1);
+  });
+
+  it('a file that is not there yet, at debug, and one that is gone, as a warning', async () => {
+    const { file, log, polled, write } = await startBridge();
+    await polled(5);
+    await write({});
+    rmSync(file);
+    await polled(5);
+    expect(
+      log.filter((line) => line.message === 'Metrics file does not exist yet').map(({ level }) => level),
+    ).toEqual(['debug']);
+    await until(() => log.some((line) => line.message === 'Metrics file is gone'), 'the warning');
+    expect(log.filter((line) => line.message === 'Metrics file is gone').map(({ level }) => level)).toEqual([
+      'warn',
+    ]);
+  });
+
+  it('fields that are left out', async () => {
+    const { log, write } = await startBridge();
+    for (let turn = 0; turn < 5; turn++) await write({ metrics: { accuracy: 95 + turn, epoch_total: turn } });
+    await write({});
+    const lines = log.filter((line) => line.message === 'Fields of the metrics file are left out');
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({
+      level: 'warn',
+      count: 2,
+      fields: { accuracy: 'out_of_range', epoch_total: 'name_taken' },
+    });
+    expect(log.filter((line) => line.message === 'No fields are left out any more')).toHaveLength(1);
+  });
+
+  it('a flood of wrong fields, in one line of bounded length', async () => {
+    const { log, write } = await startBridge();
+    const flood = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, index) => [`-${index}${'x'.repeat(50)}`, 1]),
+    );
+    await write({ metrics: flood });
+    const [line] = log.filter((it) => it.message === 'Fields of the metrics file are left out');
+    expect(line?.count).toBe(10_000);
+    expect(JSON.stringify(line).length).toBeLessThan(3_000);
+  });
+
+  it('a run, from its beginning to its end', async () => {
+    const { log, write, stop } = await startBridge();
+    await write(exampleText());
+    await stop();
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        message: 'Training run began',
+        jobId: 'training-job-001',
+        startTime: '2025-10-23T10:15:00.000Z',
+      }),
+    );
+    expect(log).toContainEqual(
+      expect.objectContaining({ message: 'Training run ended', reason: 'stopped', batches: 45 }),
+    );
+  });
+});

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { Writable } from 'node:stream';
+import { onTestFinished } from 'vitest';
+import { type BridgeSummary, runBridge } from '../../src/bridge.ts';
+import { type Clock, systemClock } from '../../src/clock.ts';
+import { type Config, readConfig } from '../../src/config.ts';
+import { createLogger } from '../../src/log.ts';
+import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import type { Poll } from '../../src/snapshot/poll.ts';
+import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from './file.ts';
+import { until } from './until.ts';
+
+export interface LogLine {
+  readonly level: string;
+  readonly message: string;
+  readonly [key: string]: unknown;
+}
+
+export interface TestBridge {
+  readonly receiver: Receiver;
+  readonly file: string;
+  readonly log: readonly LogLine[];
+  readonly polls: readonly Poll[];
+  /** Replaces the file and waits until the bridge has read it. */
+  write(content: string | Uint8Array | FileOverrides): Promise<void>;
+  /** Waits until the bridge has polled the file that many more times. */
+  polled(times: number): Promise<void>;
+  /** Waits until a poll had this outcome. */
+  outcome(status: Poll['outcome']['status']): Promise<Poll>;
+  stop(): Promise<BridgeSummary>;
+  /** Settles when the bridge ends by itself. */
+  readonly ended: Promise<BridgeSummary>;
+}
+
+export interface TestBridgeOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Replaces what the environment cannot say, such as intervals of a millisecond. */
+  readonly config?: Partial<Config>;
+  readonly receiver?: Receiver;
+  readonly file?: string;
+  readonly clock?: Clock;
+}
+
+export function testConfig(environment: Readonly<Record<string, string>>): Config {
+  const reading = readConfig(environment);
+  if (reading.status === 'invalid') throw new Error(JSON.stringify(reading.problems));
+  return reading.config;
+}
+
+/** The bridge in this process, against a receiver in this process, ended when the test ends. */
+export async function startBridge(options: TestBridgeOptions = {}): Promise<TestBridge> {
+  const receiver = options.receiver ?? (await startReceiver());
+  const file = options.file ?? join(temporaryFolder(), 'current.json');
+  const log: LogLine[] = [];
+  const polls: Poll[] = [];
+  const controller = new AbortController();
+  const config = {
+    ...testConfig({
+      METRICS_FILE_PATH: file,
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      LOG_LEVEL: 'debug',
+      SHUTDOWN_TIMEOUT: '5',
+      ...options.environment,
+    }),
+    collectionIntervalMs: 2,
+    ...options.config,
+  };
+  const ended = runBridge({
+    config,
+    log: createLogger(config.logLevel, linesInto(log)),
+    clock: options.clock ?? systemClock,
+    signal: controller.signal,
+    hostName: 'test-host',
+    version: '0.0.0',
+    onPoll: (poll) => void polls.push(poll),
+  });
+  const stop = () => {
+    controller.abort();
+    return ended;
+  };
+  onTestFinished(async () => {
+    await stop().catch(() => undefined);
+    await receiver.stop();
+  });
+  const read = () => polls.filter(({ outcome }) => outcome.status === 'ok').length;
+  return {
+    receiver,
+    file,
+    log,
+    polls,
+    async write(content) {
+      const before = read();
+      const isText = typeof content === 'string' || content instanceof Uint8Array;
+      replaceFile(file, isText ? content : exampleText(content));
+      await until(() => read() > before, 'the bridge to read the file');
+    },
+    async polled(times) {
+      const target = polls.length + times;
+      await until(() => polls.length >= target, `${times} polls`);
+    },
+    outcome: (status) =>
+      until(() => polls.find((poll) => poll.outcome.status === status), `outcome ${status}`),
+    stop,
+    ended,
+  };
+}
+
+export function linesInto(lines: LogLine[]): Writable {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      for (const line of String(chunk).split('\n')) if (line !== '') lines.push(JSON.parse(line));
+      done();
+    },
+  });
+}
