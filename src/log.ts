@@ -3,10 +3,10 @@ import type { Config } from './config.ts';
 
 export type { Logger } from 'pino';
 
-/** JSON lines. Written synchronously: there are few of them, and the last ones before a crash matter most. */
+/** JSON lines, to stdout unless told otherwise. */
 export function createLogger(
   level: Config['logLevel'],
-  destination: DestinationStream = pino.destination({ fd: 1, sync: true }),
+  destination: DestinationStream = standardOutput(),
 ): Logger {
   return pino(
     {
@@ -18,6 +18,14 @@ export function createLogger(
     },
     destination,
   );
+}
+
+/** Synchronous: there are few lines, and the last ones before a crash matter most. */
+function standardOutput(): DestinationStream {
+  const destination = pino.destination({ fd: 1, sync: true });
+  // Whoever read the log has gone; that is no reason to stop measuring.
+  destination.on('error', () => undefined);
+  return destination;
 }
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';

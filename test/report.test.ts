@@ -1,4 +1,4 @@
-import { rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { startBridge } from './support/bridge.ts';
 import { exampleText } from './support/file.ts';
@@ -26,13 +26,28 @@ describe('what lasts is logged when it begins and when it ends', () => {
     await receiver.waitFor(() => (counted().at(-1)?.value ?? 0) >= 5, 'the polls counted');
   });
 
-  it('a file that is too large', async () => {
-    const { file, log, outcome, polled } = await startBridge();
-    writeFileSync(file, '');
-    truncateSync(file, 10_000_000);
-    await outcome('too_large');
+  it.each([
+    [
+      'too_large',
+      'Metrics file is too large',
+      (file: string) => writeFileSync(file, Buffer.alloc(2_000_000)),
+    ],
+    ['not_a_file', 'Metrics file is not a regular file', (file: string) => mkdirSync(file)],
+    ['failed', 'Metrics file cannot be read', (file: string) => symlinkSync(file, file)],
+  ] as const)('a file that is %s', async (status, message, make) => {
+    const { file, log, outcome, polled, write, receiver } = await startBridge();
+    make(file);
+    await outcome(status);
     await polled(5);
-    expect(log.filter((line) => line.message === 'Metrics file is too large')).toHaveLength(1);
+    rmSync(file, { recursive: true });
+    await write({});
+    const lines = log.filter((line) => line.message === message);
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'error', path: file, reason: expect.stringContaining(file) }),
+    ]);
+    const counted = () =>
+      receiver.points('ml.bridge.snapshots').filter(({ attributes }) => attributes.outcome === status);
+    await receiver.waitFor(() => (counted().at(-1)?.value ?? 0) >= 5, 'the polls counted');
   });
 
   it('a file that is not there yet, at debug, and one that is gone, as a warning', async () => {

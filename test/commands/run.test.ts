@@ -258,3 +258,14 @@ describe('arguments', () => {
     expect(process.stderr()).toContain("no command 'observe'");
   });
 });
+
+describe('OTEL_METRICS_EXPORTER=console', () => {
+  it('prints what would be sent', async () => {
+    const { receiver, file, bridge } = await setUp({ environment: { OTEL_METRICS_EXPORTER: 'console' } });
+    replaceFile(file, exampleText());
+    await until(() => bridge.log.some(({ message }) => message.includes('ml.training.loss')), 'the loss');
+    bridge.child.kill('SIGTERM');
+    expect((await bridge.ended).code).toBe(0);
+    expect(receiver.requests).toEqual([]);
+  });
+});

@@ -4,7 +4,7 @@ import { trainingMetrics } from '../../src/catalogue.ts';
 import { interpret } from '../../src/snapshot/interpret.ts';
 import { parsePythonJson } from '../../src/snapshot/parse.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
-import { exampleFile, type FileOverrides } from '../support/file.ts';
+import { exampleFile, exampleText, type FileOverrides } from '../support/file.ts';
 
 function read(document: unknown): Snapshot {
   const interpretation = interpret(document);
@@ -308,6 +308,31 @@ describe('whatever the document', () => {
         }
       }),
       { numRuns: 3000 },
+    );
+  });
+});
+
+describe('whatever the bytes', () => {
+  it('nothing throws, and no number comes out that does not stand in them', () => {
+    const text = Buffer.from(
+      exampleText({ metrics: { training_loss: Number.NaN, own: '12.5', epoch_total: 4 } }),
+    );
+    const change = fc.record({ at: fc.nat(text.length - 1), byte: fc.nat(255), cut: fc.nat(3) });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 6 }), fc.nat(text.length), (changes, length) => {
+        const bytes = [...text];
+        for (const { at, byte, cut } of changes) bytes.splice(at, cut, byte);
+        const mutated = Buffer.from(length % 3 === 0 ? bytes.slice(0, length) : bytes);
+        const parsed = parsePythonJson(mutated);
+        const interpretation = parsed.status === 'ok' ? interpret(parsed.value) : parsed;
+        if (interpretation.status !== 'ok') return;
+        const written = mutated.toString().match(/[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/gi) ?? [];
+        const present = new Set(written.map(Number));
+        const { values, extras } = interpretation.snapshot;
+        for (const number of [...Object.values(values), ...extras.values()])
+          expect(present).toContain(number);
+      }),
+      { numRuns: 5000 },
     );
   });
 });

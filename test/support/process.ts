@@ -35,7 +35,7 @@ export function startProcess({ environment, args = [], preload }: ProcessOptions
     const lines = (rest + chunk).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines)
-      log.push(line.startsWith('{') ? JSON.parse(line) : { level: 'plain', message: line });
+      log.push(line.startsWith('{"') ? JSON.parse(line) : { level: 'plain', message: line });
   });
   child.stderr?.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
