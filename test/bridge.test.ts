@@ -1,8 +1,9 @@
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runStates, trainingMetrics } from '../src/catalogue.ts';
 import { type Receiver, startReceiver } from '../src/receiver/receiver.ts';
 import { startBridge } from './support/bridge.ts';
-import { exampleText, replaceFile } from './support/file.ts';
+import { exampleText, replaceFile, temporaryFolder } from './support/file.ts';
 import { until } from './support/until.ts';
 
 const labels = { 'job.id': 'training-job-001', 'model.name': 'resnet-50', dataset: 'imagenet' };
@@ -456,8 +457,10 @@ describe('staleness', () => {
 
 describe('the end', () => {
   it('brings the value written just before', async () => {
-    const { receiver, write, stop, file } = await startBridge({ config: { collectionIntervalMs: 60_000 } });
-    await write({});
+    const file = join(temporaryFolder(), 'current.json');
+    replaceFile(file, exampleText());
+    const { receiver, outcome, stop } = await startBridge({ file, config: { collectionIntervalMs: 60_000 } });
+    await outcome('ok');
     replaceFile(file, exampleText({ metrics: { training_loss: 42, batch_number: 46 } }));
     expect(await stop()).toMatchObject({ snapshots: 2, undelivered: 0 });
     expect(last(receiver, 'ml.training.loss')?.value).toBe(42);
