@@ -22,10 +22,19 @@ export interface TerminationOptions {
 
 const signals = { SIGTERM: 15, SIGINT: 2 } as const;
 
+/**
+ * timeout(1), npm and a terminal's Ctrl-C signal a process and its group, so that one act arrives twice, a moment apart.
+ * A second signal this soon may be the first one's echo: it leaves the flush a second instead of cutting it off.
+ */
+const echoMs = 100;
+const afterEchoMs = 1_000;
+
 /** Turns signals and escaped errors into one abort. A second signal, a second error or the deadline leave at once. */
 export function onTermination({ log, timeoutMs, leave }: TerminationOptions): Termination {
   const controller = new AbortController();
   let deadline: NodeJS.Timeout | undefined;
+  let echo: NodeJS.Timeout | undefined;
+  let begunUptimeMs = Number.NEGATIVE_INFINITY;
 
   function begin(cause: Cause): void {
     deadline = setTimeout(() => {
@@ -33,17 +42,22 @@ export function onTermination({ log, timeoutMs, leave }: TerminationOptions): Te
       leave(cause.kind === 'error' ? 1 : 0);
     }, timeoutMs);
     deadline.unref();
+    begunUptimeMs = performance.now();
     controller.abort(cause);
   }
   function onSignal(name: NodeJS.Signals): void {
-    if (controller.signal.aborted) {
-      log.warn({ signal: name }, 'Second signal: leaving at once');
-      // As a shell reports a process that a signal ended.
-      leave(128 + signals[name as keyof typeof signals]);
-      return;
-    }
+    if (controller.signal.aborted) return leaveSoon(name);
     log.info({ signal: name }, 'Shutting down');
     begin({ kind: 'signal', name });
+  }
+  function leaveSoon(name: NodeJS.Signals): void {
+    // As a shell reports a process that a signal ended.
+    const now = () => {
+      log.warn({ signal: name }, 'Second signal: leaving at once');
+      leave(128 + signals[name as keyof typeof signals]);
+    };
+    if (performance.now() - begunUptimeMs > echoMs) now();
+    else echo ??= setTimeout(now, afterEchoMs).unref();
   }
   function onError(error: unknown): void {
     log.error({ err: error }, 'Unexpected error: flushing and leaving');
@@ -58,6 +72,7 @@ export function onTermination({ log, timeoutMs, leave }: TerminationOptions): Te
     signal: controller.signal,
     release() {
       clearTimeout(deadline);
+      clearTimeout(echo);
       for (const name of Object.keys(signals)) process.off(name, onSignal);
       process.off('uncaughtException', onError);
       process.off('unhandledRejection', onError);

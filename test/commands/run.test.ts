@@ -151,6 +151,23 @@ describe('leaving', () => {
     expect(await bridge.ended).toEqual({ code: 143, signal: null });
   });
 
+  it('is not hurried by the echo of the first: timeout(1) and npm signal a process and its group', async () => {
+    const { receiver, file, bridge } = await setUp({ environment: { COLLECTION_INTERVAL: '30' } });
+    replaceFile(file, exampleText());
+    await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the first loss');
+    receiver.reply(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      return { status: 'ok' };
+    });
+    replaceFile(file, exampleText({ metrics: { training_loss: 5 } }));
+    bridge.child.kill('SIGTERM');
+    bridge.child.kill('SIGTERM');
+    await bridge.said('Shutting down');
+    bridge.child.kill('SIGINT');
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+    expect(lastLoss(receiver)).toBe(5);
+  });
+
   it('after an error that escapes flushes, logs it, and is a failure', async () => {
     const trap = join(temporaryFolder(), 'trap.mjs');
     writeFileSync(trap, `process.on('SIGUSR2', () => { throw new Error('escaped'); });`);
