@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { rows } from '../../src/render/dashboard.ts';
 import { alertGroups, rulesYaml } from '../../src/render/rules.ts';
 
 interface Rule {
@@ -48,4 +49,13 @@ it.each(rules.map(({ alert, annotations }) => [alert, annotations.runbook_url]))
 
 it('has no place in the runbook for an alert there is not', () => {
   expect([...headings].sort()).toEqual(rules.map(({ alert }) => alert).sort());
+});
+
+it('sends nobody to a panel there is not', () => {
+  const titles = rows.flatMap(({ title, panels }) => [title, ...panels.map((panel) => panel.title)]);
+  const named = [...runbook.matchAll(/(?<!\*)\*([^*]+)\*(?!\*)/g)].map(([, title]) =>
+    title?.replaceAll(/\s+/g, ' '),
+  );
+  expect(named.length).toBeGreaterThan(10);
+  for (const title of named) expect([...titles, 'ML training']).toContain(title);
 });

@@ -1,0 +1,45 @@
+import { bridgeSettings } from '../config.ts';
+import { simulationSettings } from '../simulate/settings.ts';
+import { dashboardJson } from './dashboard.ts';
+import { environmentTable } from './environment-table.ts';
+import { metricsTable } from './metrics-table.ts';
+import { rulesYaml } from './rules.ts';
+import { newDocument, replaceSections } from './sections.ts';
+
+/** A file of the repository that is generated, in whole or between markers. */
+export interface GeneratedFile {
+  /** Relative to the root of the repository. */
+  readonly path: string;
+  /** What the file should be, from what it is; `undefined` is a file that is not there. */
+  readonly render: (present: string | undefined) => string;
+}
+
+const readmeSections = {
+  metrics: metricsTable(),
+  environment: environmentTable(bridgeSettings),
+  simulate: environmentTable(simulationSettings),
+};
+
+export const generatedFiles: readonly GeneratedFile[] = [
+  {
+    path: 'README.md',
+    render: (present) =>
+      present === undefined
+        ? newDocument('ml-metrics-bridge', readmeSections)
+        : replaceSections(present, readmeSections),
+  },
+  { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },
+  { path: 'prometheus/rules/ml-metrics-bridge.yaml', render: rulesYaml },
+];
+
+/** Where two texts part, as a person looks for it; `undefined` where they are one. Lines count from 1. */
+export function firstDifference(
+  present: string,
+  expected: string,
+): { readonly line: number; readonly present: string; readonly expected: string } | undefined {
+  if (present === expected) return undefined;
+  const [left, right] = [present.split('\n'), expected.split('\n')];
+  const index = left.findIndex((text, at) => text !== right[at]);
+  const at = index === -1 ? left.length : index;
+  return { line: at + 1, present: left[at] ?? '(end of file)', expected: right[at] ?? '(end of file)' };
+}

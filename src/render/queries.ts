@@ -1,0 +1,42 @@
+import { rows } from './dashboard.ts';
+import { jobVariable, usualWindow, windowVariable } from './panel.ts';
+import { alertGroups } from './rules.ts';
+
+export interface NamedQuery {
+  /** Panel or alert, for a message. */
+  readonly where: string;
+  /** PromQL as it stands, with no variable left in it. */
+  readonly expr: string;
+  /** Whether a healthy job gives it something to answer. */
+  readonly expectData: boolean;
+}
+
+/** Every query that is shipped, ready to be run: of every panel, of every alert, and what each alert watches. */
+export function allQueries(): readonly NamedQuery[] {
+  return [...panelQueries(), ...alertQueries()];
+}
+
+function panelQueries(): readonly NamedQuery[] {
+  return rows.flatMap((row) =>
+    row.panels.flatMap((panel) =>
+      panel.queries.map(({ legend, expr, optional }) => ({
+        where: `panel ${row.title} / ${panel.title} / ${legend}`,
+        expr: withoutVariables(expr),
+        expectData: !optional,
+      })),
+    ),
+  );
+}
+
+function withoutVariables(expr: string): string {
+  return expr.replaceAll(`$${jobVariable}`, '.*').replaceAll(`$${windowVariable}`, usualWindow);
+}
+
+function alertQueries(): readonly NamedQuery[] {
+  return Object.values(alertGroups)
+    .flat()
+    .flatMap(({ name, expr, watches }) => [
+      { where: `alert ${name}`, expr, expectData: false },
+      ...watches.map((watched) => ({ where: `alert ${name}, watched`, expr: watched, expectData: true })),
+    ]);
+}
