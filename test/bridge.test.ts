@@ -77,14 +77,22 @@ describe('the contract of the metrics', () => {
     await arrived(receiver, 'ml.training.batch_number', 12);
     const points = receiver.requests.flatMap((request) => request.points);
     const keys = new Set(points.flatMap(({ attributes }) => Object.keys(attributes)));
-    expect([...keys].sort()).toEqual(['dataset', 'job.id', 'model.name', 'outcome', 'state']);
+    expect([...keys].sort()).toEqual([
+      'dataset',
+      'field',
+      'job.id',
+      'model.name',
+      'outcome',
+      'reason',
+      'state',
+    ]);
     const series = new Set(
       points
         .filter(({ metric }) => metric.startsWith('ml.training'))
         .map((it) => `${it.metric}${JSON.stringify(it.attributes)}`),
     );
-    // The nine, less the validation loss of another prefix, the extra, the last step and six states.
-    expect(series.size).toBe(8 + 1 + 1 + runStates.length);
+    // The nine, less the validation loss of another prefix, the extra, the last step, the two losses' non_finite and six states.
+    expect(series.size).toBe(8 + 1 + 1 + 2 + runStates.length);
   });
 
   it('says who it is, the same after a restart', async () => {
@@ -369,7 +377,12 @@ describe('delivery', () => {
       .filter(({ attributes }) => attributes.outcome === 'ok');
     expect(read.at(-1)?.value).toBe(3);
     expect(new Set(read.map(({ startTimeMs }) => startTimeMs)).size).toBe(1);
-    expect(last(receiver, 'ml.bridge.exports')?.attributes).toEqual({ outcome: 'success' });
+    const exports =
+      receiver.requests.at(-1)?.points.filter(({ metric }) => metric === 'ml.bridge.exports') ?? [];
+    // From zero on, so that the first failure can be seen by rate().
+    const counts = Object.fromEntries(exports.map(({ attributes, value }) => [attributes.outcome, value]));
+    expect(counts).toEqual({ success: expect.any(Number), retry: 0, rejected: 0 });
+    expect(counts.success).toBeGreaterThan(0);
     expect(last(receiver, 'ml.bridge.last_success_time')?.value).toBeGreaterThan(1_700_000_000);
     await arrived(receiver, 'ml.bridge.backlog', 0);
   });
@@ -395,6 +408,7 @@ describe('a value that is not finite', () => {
       receiver.requests.at(-1)?.points.filter(({ metric }) => metric === 'ml.training.non_finite') ?? [];
     expect(Object.fromEntries(counts.map(({ attributes, value }) => [attributes.field, value]))).toEqual({
       training_loss: 2,
+      validation_loss: 0,
       processing_time_ms: 1,
     });
     expect(

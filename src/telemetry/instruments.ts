@@ -54,7 +54,9 @@ export function createRunInstruments(
     for (const state of runStates) result.observe(Number(state === present), { ...attributes, state });
   });
   observable(meter, runMetrics.nonFinite).addCallback((result) => {
-    for (const [field, count] of run?.nonFinite ?? []) result.observe(count, { ...attributes, field });
+    if (run === undefined) return;
+    for (const [field, count] of [...lossesAtZero, ...run.nonFinite])
+      result.observe(count, { ...attributes, field });
   });
   const histogramOf = createHistograms(meter);
 
@@ -79,6 +81,11 @@ export function createRunInstruments(
     collect: () => reader.read(),
   };
 }
+
+/** From zero on, because rate() cannot see a counter's first step where its first value is already that step. */
+const lossesAtZero = (['training_loss', 'validation_loss'] satisfies TrainingField[]).map(
+  (field) => [field, 0] as const,
+);
 
 function observable(meter: Meter, { name, unit, description, instrument }: MetricDefinition): Observable {
   // Doubles throughout: as integers, 1.5 would become 1 and NaN 0.

@@ -37,6 +37,9 @@ export function createSelfTelemetry(
   const fieldsSkipped = counter(bridgeMetrics.fieldsSkipped);
   const exports = counter(bridgeMetrics.exports);
   const dropped = counter(bridgeMetrics.dropped);
+  // From zero on, because rate() cannot see a counter's first step where its first value is already that step.
+  for (const outcome of ['success', 'retry', 'rejected']) exports.add(0, { outcome });
+  for (const reason of ['queue_full', 'rejected']) dropped.add(0, { reason });
   gauge(bridgeMetrics.fileAge, () => fileAgeMs && fileAgeMs / 1000);
   gauge(bridgeMetrics.lastSuccessTime, () => lastSuccessUnixMs && lastSuccessUnixMs / 1000);
   gauge(bridgeMetrics.backlog, backlogSize);
