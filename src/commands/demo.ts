@@ -110,8 +110,8 @@ function epilogue(
     `The job's last write was epoch ${epoch}, batch ${batchNumber}: training_loss ${trainingLoss}.`,
     'Then the bridge was stopped: it read the file once more and flushed.',
     arrived
-      ? `The receiver's last values are ml_training_loss ${trainingLoss} and ml_training_batch_number_total ${globalStep}: nothing was lost.`
+      ? `The receiver's last values: ml_training_loss ${trainingLoss}, batch ${globalStep} of the run. Nothing was lost.`
       : 'The receiver did not get these values.',
-    `${snapshots} snapshots in ${exports} exports. The same for your own job: README.md, "Add it to your own job".`,
+    `${snapshots} snapshots in ${exports} exports. For your own job: README.md, "Add it to your own job".`,
   ];
 }

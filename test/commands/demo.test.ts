@@ -26,7 +26,7 @@ it('shows a job from its first batch to the final flush, and ends well', async (
   expect(text()).toMatch(/^run running \{job_id="demo-job"/);
   for (const epoch of [1, 2, 3]) expect(text()).toContain(`epoch ${epoch}  ml_training_loss`);
   expect(text()).toContain('run completed');
-  expect(text()).toMatch(/ml_training_batch_number_total 15: nothing was lost/);
+  expect(text()).toMatch(/batch 15 of the run\. Nothing was lost\./);
   // No terminal, so no escape codes.
   expect(text()).not.toContain('\u001b');
 });
@@ -37,7 +37,7 @@ it('is stopped well in the middle: the last value still arrives', async () => {
   const running = demo({ output, signal: stop.signal, overrides: { ...short, TOTAL_EPOCHS: '1000' } });
   setTimeout(() => stop.abort(), 500);
   expect(await running).toBe(0);
-  expect(text()).toContain('nothing was lost');
+  expect(text()).toContain('Nothing was lost.');
 });
 
 it('takes no arguments', async () => {
