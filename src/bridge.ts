@@ -83,7 +83,7 @@ export async function runBridge({
 
   async function loop(): Promise<void> {
     let nextPoll = started;
-    let nextExport = started + config.exportIntervalMs;
+    let nextExport = started;
     while (!signal.aborted) {
       let isNews = false;
       if (clock().uptimeMs >= nextPoll) {

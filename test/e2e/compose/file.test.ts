@@ -101,7 +101,7 @@ describe('the metrics file', () => {
     const batches = `ml_training_batch_number_total{job_id="${jobId}"}`;
     const [counter] = await query(stack, batches);
     expect(counter?.value).toBe(1);
-    const age = `ml_bridge_file_age_seconds{instance="${counter?.labels['instance']}"}`;
+    const age = `ml_bridge_file_age_seconds{instance="${counter?.labels.instance}"}`;
     expect(await queryOne(stack, age)).toBeGreaterThan(60);
   });
 });

