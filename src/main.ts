@@ -4,21 +4,26 @@ import { runCommand } from './commands/run.ts';
 const leave = (exitCode: number): void => process.exit(exitCode);
 
 /** The only place that ends the process. Everything but the bridge itself is loaded when it is asked for. */
-async function main([command = 'run', ...rest]: readonly string[]): Promise<number> {
+async function main(args: readonly string[]): Promise<number> {
   const environment = process.env;
-  switch (command) {
+  const [command = 'run', ...rest] = args;
+  const asksForHelp = rest.includes('--help') || rest.includes('-h');
+  switch (asksForHelp ? 'help' : command) {
     case 'run':
-      return runCommand({ environment, leave });
-    case 'simulate':
-      return (await import('./commands/simulate.ts')).simulateCommand(rest, environment);
+      if (rest.length === 0) return runCommand({ environment, leave });
+      break;
+    case 'check':
+      return (await import('./commands/check.ts')).checkCommand(rest, environment);
+    case 'completion':
+      return (await import('./commands/completion.ts')).completionCommand(rest);
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(rest);
-    default:
-      process.stderr.write(
-        `ml-metrics-bridge: there is no command '${command}'; there are run, simulate and demo\n`,
-      );
-      return 2;
+    case 'inject':
+      return (await import('./commands/inject.ts')).injectCommand(rest, environment);
+    case 'simulate':
+      return (await import('./commands/simulate.ts')).simulateCommand(rest, environment);
   }
+  return (await import('./commands/help.ts')).helpCommand(args);
 }
 
 void main(process.argv.slice(2)).then(leave);

@@ -1,3 +1,4 @@
+import { commandLineSection } from '../cli/section.ts';
 import { bridgeSettings } from '../config.ts';
 import { simulationSettings } from '../simulate/settings.ts';
 import { dashboardJson } from './dashboard.ts';
@@ -18,6 +19,7 @@ const readmeSections = {
   metrics: metricsTable(),
   environment: environmentTable(bridgeSettings),
   simulate: environmentTable(simulationSettings),
+  commands: commandLineSection(),
 };
 
 export const generatedFiles: readonly GeneratedFile[] = [

@@ -9,7 +9,9 @@ import { prometheusName, prometheusSeriesNames } from '../prometheus-name.ts';
 
 export type ExtraName =
   | { readonly status: 'ok'; readonly name: string; readonly prometheus: string }
-  | { readonly status: 'refused'; readonly reason: 'invalid_name' | 'name_taken' };
+  | { readonly status: 'refused'; readonly reason: 'invalid_name' }
+  /** `by` is the metric that has the name already. */
+  | { readonly status: 'refused'; readonly reason: 'name_taken'; readonly by: MetricDefinition };
 
 const namePattern = /^[a-z][a-z0-9_]{0,63}$/;
 
@@ -20,15 +22,17 @@ const known: readonly MetricDefinition[] = [
 ];
 
 /**
- * Names no further metric may have. Compared as Prometheus writes them, suffixes included, because two metrics that
- * come out alike there replace each other without a word.
+ * Names no further metric may have, and whose they are. Compared as Prometheus writes them, suffixes included, because
+ * two metrics that come out alike there replace each other without a word.
  */
-const taken: ReadonlySet<string> = new Set(
-  known.flatMap((metric) => [
-    ...prometheusSeriesNames(metric),
-    prometheusName(metric),
-    prometheusName({ name: metric.name, unit: '', instrument: 'gauge' }),
-  ]),
+const taken: ReadonlyMap<string, MetricDefinition> = new Map(
+  known.flatMap((metric) =>
+    [
+      ...prometheusSeriesNames(metric),
+      prometheusName(metric),
+      prometheusName({ name: metric.name, unit: '', instrument: 'gauge' }),
+    ].map((name) => [name, metric]),
+  ),
 );
 
 /** The definition of the gauge that a field beyond the catalogue becomes. */
@@ -46,6 +50,7 @@ export function extraName(field: string): ExtraName {
   const name = field.toLowerCase();
   if (!namePattern.test(name)) return { status: 'refused', reason: 'invalid_name' };
   const prometheus = prometheusName(extraMetric(name));
-  if (taken.has(prometheus)) return { status: 'refused', reason: 'name_taken' };
+  const by = taken.get(prometheus);
+  if (by !== undefined) return { status: 'refused', reason: 'name_taken', by };
   return { status: 'ok', name, prometheus };
 }

@@ -23,6 +23,7 @@ const described = <S extends z.ZodMiniType>(schema: S, description: string) =>
 
 /** ISO 8601, or seconds since 1970. */
 const time = z.union([z.string(), z.number()]);
+const text = (description: string) => z.optional(described(z.string(), description));
 /** Identifiers are text, but people also write them as numbers. */
 const identifier = z.union([z.string(), z.number()]);
 
@@ -34,24 +35,38 @@ export const jobMetadataSchemas = {
   job_id: described(identifier, 'Name of the job; a restarted job keeps it'),
   model_name: described(identifier, 'Name of the model'),
   dataset: described(identifier, 'Name of the dataset'),
-  start_time: described(time, 'When this run began; a restarted job has a new one. Without a zone it is UTC'),
+  start_time: described(
+    time,
+    'When this run began: ISO 8601, without a zone UTC, or seconds since 1970. A restarted job has a new one',
+  ),
   rank: described(z.number().check(z.minimum(0)), 'Rank of the process that writes the file'),
   traceparent: described(z.string(), 'W3C trace context of whoever submitted the job'),
   tracestate: described(z.string(), 'W3C trace state that goes with traceparent'),
 };
 
-export const errorSchema = z.looseObject({ type: z.optional(z.string()), message: z.optional(z.string()) });
+export const errorSchema = z.looseObject({
+  type: text('Class of the error, such as ValueError'),
+  message: text('What it says'),
+});
 
 export const eventSchema = z.looseObject({
-  name: z.string(),
-  time: z.optional(time),
-  attributes: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]))),
+  name: described(z.string(), 'What happened, such as model_checkpoint_saved'),
+  time: z.optional(described(time, 'When it happened: ISO 8601, or seconds since 1970')),
+  attributes: z.optional(
+    described(
+      z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+      'More about it: text, numbers, true or false',
+    ),
+  ),
 });
 
 export const runStatus = z.enum(['running', 'completed', 'failed']);
 
 export const topLevelSchemas = {
-  timestamp: described(time, 'When the file was written. Without a zone it is UTC'),
+  timestamp: described(
+    time,
+    'When the file was written: ISO 8601, without a zone UTC, or seconds since 1970',
+  ),
   status: described(
     runStatus,
     'Where the run is; without it a run ends by a new start_time or when the bridge is stopped',
@@ -62,8 +77,18 @@ export const topLevelSchemas = {
 
 export const fileSchema = z.looseObject({
   ...optional(topLevelSchemas),
-  job_metadata: z.optional(z.looseObject(optional(jobMetadataSchemas))),
-  training_metrics: z.optional(z.looseObject(optional(numberSchemas))),
+  job_metadata: z.optional(
+    described(
+      z.looseObject(optional(jobMetadataSchemas)),
+      'Which run this is; job_id, model_name and dataset become labels',
+    ),
+  ),
+  training_metrics: z.optional(
+    described(
+      z.looseObject(optional(numberSchemas)),
+      'What was measured. Any further field that holds a number becomes a gauge ml.training.<field>; its name is of a to z, 0 to 9 and _, a letter first, and at most 64 long',
+    ),
+  ),
 });
 
 function optional<T extends Readonly<Record<string, z.ZodMiniType>>>(shape: T) {

@@ -93,8 +93,8 @@ describe('a file that is there', () => {
     }
     clearInterval(writer);
     expect(batches).toEqual(batches.toSorted((a, b) => a - b));
-    statuses.delete('missing');
-    expect([...statuses].sort()).toEqual(['ok', 'unchanged']);
+    // Whether a poll falls between two writes is chance; what it must never see is half of one.
+    for (const status of statuses) expect(['missing', 'ok', 'unchanged']).toContain(status);
   });
 });
 

@@ -1,0 +1,132 @@
+import {
+  type CommandDefinition,
+  commands,
+  helpOption,
+  type OptionDefinition,
+  programName,
+  type shells,
+} from '../cli.ts';
+
+/** A script that completes commands, options and the values of options that have a few; files elsewhere. */
+export function completionScript(shell: (typeof shells)[number]): string {
+  switch (shell) {
+    case 'bash':
+      return bash();
+    case 'zsh':
+      return zsh();
+    case 'fish':
+      return fish();
+  }
+}
+
+const all: readonly CommandDefinition[] = commands;
+const names = all.map(({ name }) => name).join(' ');
+const optionsOf = ({ options }: CommandDefinition) => [...options, helpOption];
+const spellings = ({ name, short }: OptionDefinition) => [`--${name}`, ...(short ? [`-${short}`] : [])];
+/** Words that may stand where no option does. */
+const wordsOf = ({ name, positional }: CommandDefinition) =>
+  name === 'help' ? names : (positional?.choices ?? []).join(' ');
+
+function bash(): string {
+  const cases = all.flatMap((command) => [
+    ...command.options
+      .filter(({ choices }) => choices !== undefined)
+      .map((option) => {
+        const patterns = spellings(option)
+          .map((it) => `'${command.name} ${it}'`)
+          .join('|');
+        return `      ${patterns}) words='${option.choices?.join(' ')}' ;;`;
+      }),
+  ]);
+  const options = all.map((command) => {
+    const flags = optionsOf(command)
+      .map(({ name }) => `--${name}`)
+      .join(' ');
+    return `      ${command.name}' '-*) words='${flags}' ;;\n      ${command.name}' '*) words='${wordsOf(command)}' ;;`;
+  });
+  return `# Completion of ${programName} for bash: source <(${programName} completion bash)
+_ml_metrics_bridge() {
+  local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}" words=''
+  local command="\${COMP_WORDS[1]}"
+  if ((COMP_CWORD == 1)); then
+    words='${names} --help --version'
+  else
+    case "$command $previous" in
+${cases.join('\n')}
+      *) case "$command $current" in
+${options.map((line) => line.replaceAll(/^ {6}/gm, '        ')).join('\n')}
+      esac ;;
+    esac
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}
+complete -o default -F _ml_metrics_bridge ${programName}
+`;
+}
+
+/** Inside single quotes, brackets and colons of _arguments. */
+const zshText = (text: string) => text.replaceAll("'", "'\\''").replaceAll(/[[\]:]/g, '\\$&');
+
+function zsh(): string {
+  const described = all.map(({ name, summary }) => `    '${name}:${zshText(summary)}'`);
+  const branches = all.map((command) => {
+    const specs = optionsOf(command).flatMap((option) =>
+      spellings(option).map((spelling) => `'${spelling}[${zshText(option.description)}]${zshValue(option)}'`),
+    );
+    const words = wordsOf(command);
+    const positional =
+      command.positional === undefined ? [] : [`'1: :${words === '' ? '_files' : `(${words})`}'`];
+    return `    ${command.name}) _arguments ${[...specs, ...positional].join(' \\\n      ')} ;;`;
+  });
+  return `#compdef ${programName}
+# Completion of ${programName} for zsh: put it into a folder of $fpath as _${programName}
+_ml_metrics_bridge() {
+  local -a commands=(
+${described.join('\n')}
+  )
+  if ((CURRENT == 2)); then
+    _describe command commands
+    return
+  fi
+  local command="$words[2]"
+  shift words
+  ((CURRENT--))
+  case "$command" in
+${branches.join('\n')}
+  esac
+}
+# Sourced, it has to be told to whom it belongs; from $fpath it is called.
+if [[ "$funcstack[1]" = _${programName} ]]; then
+  _ml_metrics_bridge "$@"
+else
+  compdef _ml_metrics_bridge ${programName}
+fi
+`;
+}
+
+function zshValue({ name, argument, choices }: OptionDefinition): string {
+  if (choices !== undefined) return `:${name}:(${choices.join(' ')})`;
+  return argument === undefined ? '' : `:${zshText(argument)}:_files`;
+}
+
+const fishText = (text: string) => text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
+
+function fish(): string {
+  const lines = all.flatMap((command) => {
+    const here = `complete -c ${programName} -n '__fish_seen_subcommand_from ${command.name}'`;
+    const words = wordsOf(command);
+    return [
+      `complete -c ${programName} -n __fish_use_subcommand -f -a ${command.name} -d '${fishText(command.summary)}'`,
+      ...(words === '' ? [] : [`${here} -f -a '${words}'`]),
+      ...optionsOf(command).map(
+        (option) => `${here} ${fishOption(option)} -d '${fishText(option.description)}'`,
+      ),
+    ];
+  });
+  return `# Completion of ${programName} for fish: ${programName} completion fish | source\n${lines.join('\n')}\n`;
+}
+
+function fishOption({ name, short, argument, choices }: OptionDefinition): string {
+  const value = choices ? ` -x -a '${choices.join(' ')}'` : argument === undefined ? '' : ' -r';
+  return `-l ${name}${short === undefined ? '' : ` -s ${short}`}${value}`;
+}

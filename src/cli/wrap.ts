@@ -1,0 +1,30 @@
+/** Breaks text between words, so that no line but one of a single long word is longer than `columns`. */
+export function wrap(text: string, columns: number): readonly string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(/\s+/).filter((it) => it !== '')) {
+    if (line !== '' && line.length + 1 + word.length > columns) {
+      lines.push(line);
+      line = word;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return line === '' ? lines : [...lines, line];
+}
+
+/** Wrapped, and each line moved to the right. */
+export function wrapIndented(text: string, indent: number, columns: number): readonly string[] {
+  return wrap(text, columns - indent).map((line) => `${' '.repeat(indent)}${line}`);
+}
+
+/** Rows of a name and its meaning, the meanings wrapped in a column of their own. */
+export function twoColumns(
+  rows: readonly (readonly [name: string, meaning: string])[],
+  columns: number,
+): readonly string[] {
+  const widest = Math.max(...rows.map(([name]) => name.length)) + 4;
+  return rows.flatMap(([name, meaning]) => {
+    const [first = '', ...others] = wrap(meaning, columns - widest);
+    const pad = ' '.repeat(widest);
+    return [`  ${name}`.padEnd(widest) + first, ...others.map((line) => pad + line)];
+  });
+}

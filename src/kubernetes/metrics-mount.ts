@@ -1,0 +1,139 @@
+import { posix } from 'node:path';
+import type { YAMLMap } from 'yaml';
+import { bridgeSettings } from '../config.ts';
+import type { MetricsMount } from './container.ts';
+import { childItems, ManifestProblem, named, text } from './edit.ts';
+import type { InjectOptions } from './options.ts';
+import type { Pod } from './pod.ts';
+
+const defaultFile = bridgeSettings.metricsFilePath.default;
+const defaultFolder = posix.dirname(defaultFile);
+const variable = bridgeSettings.metricsFilePath.variable;
+
+/** Where the file will be, and what has to be added for that. */
+export interface MetricsPlan {
+  readonly mount: MetricsMount;
+  /** Whether the pod has the volume already. */
+  readonly hasVolume: boolean;
+  /** Containers that do not mount it yet and should. */
+  readonly without: readonly YAMLMap[];
+}
+
+/**
+ * Finds the volume the training container writes its metrics to: by METRICS_FILE_PATH, else by the volume's name, else
+ * by what is mounted over the default path. Where there is none, every container gets an empty one.
+ */
+export function planMetrics(pod: Pod, options: InjectOptions): MetricsPlan {
+  const trainers = candidates(pod, options);
+  const declared = declaredFile(pod, trainers);
+  if (declared) {
+    const found = mountOf(pod, declared.container, declared.path, options.volume);
+    if (found) return there(found, declared.file);
+    if (declared.path !== undefined && posix.dirname(declared.path) !== defaultFolder)
+      throw new ManifestProblem(
+        `${label(pod, declared.container)} writes ${declared.path} (${variable}), which is on no volume: mount one at ${posix.dirname(declared.path)}`,
+      );
+  } else {
+    const named = firstOf(trainers, (container) => mountNamed(pod, container, options.volume));
+    if (named)
+      return there(named, { value: posix.join(text(named, 'mountPath') ?? '', posix.basename(defaultFile)) });
+    const covering = firstOf(trainers, (container) => mountOver(pod, container, defaultFile));
+    if (covering) return there(covering, { value: defaultFile });
+  }
+  return {
+    mount: {
+      volume: options.volume,
+      mountPath: defaultFolder,
+      file: declared?.file ?? { value: defaultFile },
+    },
+    hasVolume: named(childItems(pod.spec, 'volumes', pod.place), options.volume) !== undefined,
+    without: pod.containers.filter((container) => mountOver(pod, container, defaultFile) === undefined),
+  };
+}
+
+function candidates(pod: Pod, { container }: InjectOptions): readonly YAMLMap[] {
+  if (container === undefined) return pod.containers;
+  const found = named(pod.containers, container);
+  if (found) return [found];
+  // A name may be meant for another pod of the same document.
+  if (pod.containers.length === 1) return pod.containers;
+  const names = pod.containers.map((it) => text(it, 'name')).join(', ');
+  throw new ManifestProblem(`${pod.place} has no container ${container}; there are ${names}`);
+}
+
+interface DeclaredFile {
+  readonly container: YAMLMap;
+  readonly file: MetricsMount['file'];
+  /** Unknown where it is taken from a ConfigMap or the like. */
+  readonly path: string | undefined;
+}
+
+function declaredFile(pod: Pod, trainers: readonly YAMLMap[]): DeclaredFile | undefined {
+  const all = trainers.flatMap((container) => {
+    const entry = named(childItems(container, 'env', label(pod, container)), variable);
+    return entry ? [{ container, entry }] : [];
+  });
+  const [first, second] = all;
+  if (first === undefined) return undefined;
+  const { container, entry } = first;
+  if (second !== undefined && text(second.entry, 'value') !== text(entry, 'value')) {
+    const names = all.map((it) => text(it.container, 'name')).join(' and ');
+    throw new ManifestProblem(
+      `containers ${names} of ${pod.place} both set ${variable}: say which trains, --container NAME`,
+    );
+  }
+  if (entry.has('valueFrom'))
+    return { container, path: undefined, file: { valueFrom: entry.toJSON().valueFrom } };
+  const path = String(entry.get('value') ?? '');
+  if (path.startsWith('/') && !path.includes('$(')) return { container, path, file: { value: path } };
+  throw new ManifestProblem(
+    `${label(pod, container)} has ${variable}=${path}: the bridge needs an absolute path that refers to no other variable`,
+  );
+}
+
+function mountOf(
+  pod: Pod,
+  container: YAMLMap,
+  path: string | undefined,
+  volume: string,
+): YAMLMap | undefined {
+  if (path !== undefined) return mountOver(pod, container, path);
+  return mountNamed(pod, container, volume) ?? mountOver(pod, container, defaultFile);
+}
+
+const mountsOf = (pod: Pod, container: YAMLMap) =>
+  childItems(container, 'volumeMounts', label(pod, container));
+const mountNamed = (pod: Pod, container: YAMLMap, volume: string) => named(mountsOf(pod, container), volume);
+
+/** The mount a path is on: the deepest one above it. */
+function mountOver(pod: Pod, container: YAMLMap, path: string): YAMLMap | undefined {
+  const above = mountsOf(pod, container).filter((mount) =>
+    posix.normalize(path).startsWith(`${pathOf(mount)}/`),
+  );
+  return above.toSorted((a, b) => pathOf(b).length - pathOf(a).length)[0];
+}
+
+const pathOf = (mount: YAMLMap) => posix.normalize(text(mount, 'mountPath') ?? '/').replace(/\/+$/, '');
+
+function there(mount: YAMLMap, file: MetricsMount['file']): MetricsPlan {
+  const { name, mountPath, subPath, subPathExpr } = mount.toJSON();
+  const unknown = /\$\((?!POD_NAME\)|POD_NAMESPACE\)|NODE_NAME\))/.exec(subPathExpr ?? '');
+  if (unknown)
+    throw new ManifestProblem(
+      `the metrics volume is mounted with subPathExpr ${subPathExpr}: the bridge has only POD_NAME, POD_NAMESPACE and NODE_NAME to say it with`,
+    );
+  return { mount: { volume: name, mountPath, subPath, subPathExpr, file }, hasVolume: true, without: [] };
+}
+
+function firstOf<T>(
+  containers: readonly YAMLMap[],
+  find: (container: YAMLMap) => T | undefined,
+): T | undefined {
+  for (const container of containers) {
+    const found = find(container);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+const label = (pod: Pod, container: YAMLMap) => `container ${text(container, 'name')} of ${pod.place}`;

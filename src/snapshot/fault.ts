@@ -1,0 +1,195 @@
+/** Where a file stops being JSON as Python writes it, and why, for a person who has to mend the writer. */
+export interface Fault {
+  /** What is wrong there and what to do about it. */
+  readonly message: string;
+  /** Position in `text`, in UTF-16 units. */
+  readonly offset: number;
+  /** The file as text; bytes that are none are replacement characters. */
+  readonly text: string;
+}
+
+const halfWritten = 'the file may be half-written: write it under another name, then rename it';
+
+/**
+ * Finds the first place that `parsePythonJson` takes offence at; undefined where it takes none. The parser's own
+ * message is short, often names no place, and after a NaN names a wrong one. Never throws.
+ */
+export function locateFault(bytes: Uint8Array): Fault | undefined {
+  const text = new TextDecoder().decode(bytes);
+  const undecodable = findUndecodable(bytes);
+  const fault = undecodable ?? scan(text);
+  return fault && { ...fault, text };
+}
+
+type Found = Omit<Fault, 'text'>;
+
+function findUndecodable(bytes: Uint8Array): Found | undefined {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return undefined;
+  } catch {
+    const lossy = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes);
+    const again = new TextEncoder().encode(lossy);
+    const at = again.findIndex((byte, index) => byte !== bytes[index]);
+    const before = new TextDecoder().decode(bytes.subarray(0, Math.max(0, at)));
+    const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
+    const what = isUtf16
+      ? 'this is UTF-16'
+      : `byte 0x${(bytes[at] ?? 0).toString(16).padStart(2, '0')} is not UTF-8`;
+    return { offset: before.length, message: `${what}: write the file with encoding="utf-8"` };
+  }
+}
+
+type Expected = 'value' | 'value or end' | 'name' | 'name or end' | 'colon' | 'comma or end' | 'nothing';
+
+/** A JSON reader that keeps nothing but its place. Its own stack, because files may be nested deeper than the engine's. */
+function scan(text: string): Found | undefined {
+  const open: ('{' | '[')[] = [];
+  let expected: Expected = 'value';
+  const afterValue = (): Expected => (open.length === 0 ? 'nothing' : 'comma or end');
+  for (let at = 0; ; ) {
+    const behind = at;
+    at = skipSpace(text, at);
+    const character = text[at];
+    const inside = open.at(-1);
+    if (character === undefined) return expected === 'nothing' ? undefined : atTheEnd(text, inside);
+    if (expected === 'nothing') return { offset: at, message: explainMore(text, at) };
+    const closing = inside === '{' ? '}' : ']';
+    if (expected.endsWith('end') && character === closing) {
+      open.pop();
+      expected = afterValue();
+      at += 1;
+    } else if (expected === 'comma or end') {
+      if (character !== ',') return noComma(text, at, behind, closing);
+      expected = inside === '{' ? 'name' : 'value';
+      at += 1;
+    } else if (expected === 'colon') {
+      if (character !== ':') return { offset: at, message: 'a colon is expected here, after the name' };
+      expected = 'value';
+      at += 1;
+    } else if (expected.startsWith('value') && (character === '{' || character === '[')) {
+      open.push(character);
+      expected = character === '{' ? 'name or end' : 'value or end';
+      at += 1;
+    } else {
+      const isName = expected.startsWith('name');
+      if (',]}'.includes(character) && behind > 0 && text[behind - 1] === ',')
+        return { offset: behind - 1, message: 'a comma too many' };
+      const token = readToken(text, at, isName);
+      if (typeof token !== 'number')
+        return open.length === 0 && at === token.offset ? noObject(text, at, token) : token;
+      expected = isName ? 'colon' : afterValue();
+      at = token;
+    }
+  }
+}
+
+/** Of a file that is no JSON at all, it says more that an object is expected than which value is none. */
+function noObject(text: string, at: number, found: Found): Found {
+  return text[at] === '"'
+    ? found
+    : { offset: at, message: `a JSON object, {…}, is expected, not ${quoted(text, at)}` };
+}
+
+function skipSpace(text: string, from: number): number {
+  let at = from;
+  while (at < text.length && ' \t\n\r'.includes(text[at] as string)) at += 1;
+  return at;
+}
+
+const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
+/** What the parser puts quotes around, and so takes even where a name stands. */
+const bareNonFinite = /-?Infinity|NaN/y;
+
+/** The position behind a string, number or word, or what is wrong with it. */
+function readToken(text: string, at: number, isName: boolean): number | Found {
+  if (text[at] === '"') return readString(text, at);
+  for (const pattern of isName ? [bareNonFinite] : [bareNonFinite, scalar]) {
+    pattern.lastIndex = at;
+    if (pattern.test(text)) return pattern.lastIndex;
+  }
+  return { offset: at, message: isName ? explainNoName(text, at) : explainNoValue(text, at) };
+}
+
+function readString(text: string, start: number): number | Found {
+  for (let at = start + 1; at < text.length; at++) {
+    const character = text[at] as string;
+    if (character === '"') return at + 1;
+    if (character < ' ') {
+      const message = `a string holds a raw ${character === '\n' ? 'line break' : 'control character'}: write the file with json.dumps, which escapes it`;
+      return { offset: at, message };
+    }
+    if (character !== '\\') continue;
+    if (at + 1 >= text.length) break;
+    const sequence = /["\\/bfnrt]|u[0-9a-fA-F]{4}/y;
+    sequence.lastIndex = at + 1;
+    if (!sequence.test(text)) {
+      if (/^u[0-9a-fA-F]{0,3}$/.test(text.slice(at + 1))) break;
+      return {
+        offset: at,
+        message: `\\${text[at + 1]} is no escape in JSON: a backslash itself is written \\\\`,
+      };
+    }
+    at = sequence.lastIndex - 1;
+  }
+  return { offset: text.length, message: `the file ends inside a string: ${halfWritten}` };
+}
+
+function atTheEnd(text: string, inside: '{' | '[' | undefined): Found {
+  if (text.trim() === '') return { offset: 0, message: 'the file holds nothing but white space' };
+  const what = inside === '[' ? 'a list' : 'an object';
+  return { offset: text.length, message: `the file ends before ${what} is closed: ${halfWritten}` };
+}
+
+function explainMore(text: string, at: number): string {
+  if (/^[}\]]\s*$/.test(text.slice(at, at + 100))) return `a ${text[at]} too many`;
+  return `the JSON document${text.startsWith('{') ? ', which began with the first {,' : ''} is over before this: what follows may be left from an earlier, longer write, or come from a second writer`;
+}
+
+/** A comma that is missing is missing behind the value, which is often the line before. */
+function noComma(text: string, at: number, behind: number, closing: string): Found {
+  return /["{[\w-]/.test(text[at] as string)
+    ? { offset: behind, message: 'a comma is missing here' }
+    : { offset: at, message: `a comma or ${closing} is expected, not ${quoted(text, at)}` };
+}
+
+function explainNoName(text: string, at: number): string {
+  if (text[at] === "'")
+    return 'names stand in double quotes: write the file with json.dumps(data), not str(data)';
+  if (text[at] === '\u0000')
+    return 'there are NUL characters, as in UTF-16: write the file with encoding="utf-8"';
+  return `a name in double quotes is expected, not ${quoted(text, at)}`;
+}
+
+const pythonWords: Readonly<Record<string, string>> = {
+  True: 'true',
+  False: 'false',
+  None: 'null',
+  nan: 'NaN',
+  inf: 'Infinity',
+  '-inf': '-Infinity',
+  '-nan': 'NaN',
+  '-NaN': 'NaN',
+};
+
+function explainNoValue(text: string, at: number): string {
+  const word = wordAt(text, at);
+  const character = text[at] as string;
+  const json = Object.hasOwn(pythonWords, word) ? pythonWords[word] : undefined;
+  if (json !== undefined) return `${word} is written ${json} in JSON, as json.dumps(data) does`;
+  if (character === ',' || character === '}') return `a value is missing before ${character}`;
+  if (character === "'")
+    return 'text stands in double quotes: write the file with json.dumps(data), not str(data)';
+  if (/[+.]/.test(character)) return `a number does not begin with ${character} in JSON`;
+  if (/^(tensor|array)$/.test(word)) return `${word}(…) is not a number: write its .item()`;
+  return `a value is expected, not ${quoted(text, at)}`;
+}
+
+const wordAt = (text: string, at: number) => /^[\w.+-]*/.exec(text.slice(at, at + 40))?.[0] ?? '';
+
+function quoted(text: string, at: number): string {
+  const shown = wordAt(text, at).slice(0, 20) || String.fromCodePoint(text.codePointAt(at) ?? 0);
+  return /[\p{C}\p{Z}]/u.test(shown)
+    ? `U+${(text.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+    : shown;
+}

@@ -1,0 +1,89 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { injectCommand } from '../../src/commands/inject.ts';
+import { temporaryFolder } from '../support/file.ts';
+
+const manifest =
+  'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: trainer\n      image: train:1\n';
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+async function run(args: readonly string[], input = manifest, environment: Record<string, string> = {}) {
+  let output = '';
+  const errors: string[] = [];
+  const code = await injectCommand(args, environment, {
+    print: (text) => {
+      output += text;
+    },
+    printError: (line) => void errors.push(line),
+    readInput: async () => input,
+  });
+  return { code, output, errors };
+}
+
+it('reads a file, however it is named, or standard input', async () => {
+  const file = join(temporaryFolder(), 'pod.yaml');
+  writeFileSync(file, manifest);
+  const expected = await run([]);
+  expect(expected).toMatchObject({
+    code: 0,
+    errors: [],
+    output: expect.stringContaining('otel-metrics-bridge'),
+  });
+  for (const args of [[file], ['-f', file], ['--filename', file], ['-'], ['-f', '-']])
+    expect(await run(args)).toEqual(expected);
+});
+
+it('takes every option', async () => {
+  const options = [
+    '--mode',
+    'container',
+    '--image',
+    'registry/bridge:1',
+    '--endpoint',
+    'http://collector.otel:4317',
+  ];
+  const { code, output } = await run(
+    [...options, '--volume', 'results', '--container', 'trainer', '--trace'],
+    manifest,
+    {
+      TRACEPARENT: traceparent,
+    },
+  );
+  expect(code).toBe(0);
+  for (const text of [
+    'value: container',
+    'registry/bridge:1',
+    'http://collector.otel:4317',
+    'name: results',
+    traceparent,
+  ])
+    expect(output).toContain(text);
+  expect(await run(['--remove'], output)).toEqual({ code: 0, output: manifest, errors: [] });
+});
+
+it.each<[string, readonly string[], string, number, RegExp]>([
+  ['an unknown option', ['--modus', 'native'], manifest, 2, /no option --modus. Did you mean --mode/],
+  ['an unknown mode', ['--mode', 'nativ'], manifest, 2, /--mode is "nativ", expected native or container/],
+  ['two files', ['a', 'b'], manifest, 2, /also given "b"/],
+  ['two files in two ways', ['-f', 'a', 'b'], manifest, 2, /takes one FILE/],
+  ['no trace', ['--trace'], manifest, 2, /--trace: TRACEPARENT is not set/],
+  [
+    'a file that is not there',
+    ['/nowhere/pod.yaml'],
+    manifest,
+    1,
+    /\/nowhere\/pod.yaml cannot be read: ENOENT/,
+  ],
+  ['a manifest that is wrong', [], `${manifest}---\nkind: Cake\n`, 1, /^document 2 \(Cake\)/],
+])('%s is refused, and nothing is printed', async (_name, args, input, code, message) => {
+  expect(await run(args, input)).toEqual({ code, output: '', errors: [expect.stringMatching(message)] });
+});
+
+it('refuses a trace context that is none', async () => {
+  const { code, errors } = await run(['--trace'], manifest, { TRACEPARENT: '00-0-0-0' });
+  expect({ code, errors }).toEqual({
+    code: 2,
+    errors: [expect.stringContaining('TRACEPARENT is "00-0-0-0"')],
+  });
+});

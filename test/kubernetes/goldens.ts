@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defaults, type InjectOptions } from '../../src/kubernetes/options.ts';
+
+export const goldenFolder = fileURLToPath(new URL('../golden/inject/', import.meta.url));
+
+const trace = {
+  traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  tracestate: 'vendor=value',
+};
+
+/** Options of the goldens that are not made with the defaults. */
+const special: Readonly<Record<string, Partial<InjectOptions>>> = {
+  'job-container': { mode: 'container' },
+  'deployment-container': { mode: 'container' },
+  'job-trace': { trace },
+  'trainjob-trace': { trace },
+  'job-several-containers': { container: 'trainer' },
+  'job-other-volume': { volume: 'scratch' },
+};
+
+export interface Golden {
+  readonly name: string;
+  readonly input: string;
+  readonly options: InjectOptions;
+  readonly path: string;
+}
+
+/** Every `<name>.input.yaml` (or .json) with the options it is injected with and the file that holds the result. */
+export const goldens: readonly Golden[] = readdirSync(goldenFolder)
+  .filter((file) => /\.input\.(yaml|json)$/.test(file))
+  .map((file) => {
+    const name = file.replace(/\.input\..*$/, '');
+    return {
+      name,
+      input: readFileSync(goldenFolder + file, 'utf8'),
+      options: { ...defaults, ...special[name] },
+      path: goldenFolder + file.replace('.input.', '.golden.'),
+    };
+  });

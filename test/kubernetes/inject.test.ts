@@ -1,0 +1,149 @@
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { injectManifest, removeFromManifest } from '../../src/kubernetes/inject.ts';
+import { defaults, type InjectOptions } from '../../src/kubernetes/options.ts';
+
+const pod = (spec: string, head = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: train\n') =>
+  `${head}spec:\n${spec.replace(/^/gm, '  ')}\n`;
+const trainer = 'containers:\n- name: trainer\n  image: train:1';
+
+function injected(manifest: string, options: Partial<InjectOptions> = {}) {
+  const injection = injectManifest(manifest, { ...defaults, ...options });
+  if (injection.status === 'invalid') throw new Error(injection.problems.join('\n'));
+  return injection;
+}
+
+const bridgeOf = (manifest: string) =>
+  parse(manifest).spec.initContainers.find(({ name }: { name: string }) => name === 'otel-metrics-bridge');
+
+describe('what cannot be injected is said, with the document it is in', () => {
+  const deployment = 'apiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: agents\n';
+  it.each([
+    [
+      'an unknown kind',
+      `${pod(trainer)}---\n${deployment}`,
+      /^document 2 \(DaemonSet agents\): kind DaemonSet of apps is not known/,
+    ],
+    [
+      'a kind of another group',
+      pod(trainer).replace('v1', 'acme.io/v1'),
+      /document 1 \(Pod train\): kind Pod of acme.io/,
+    ],
+    ['no kind', 'a: 1\n', /^document 1 \(no kind\): kind is missing/],
+    ['a text', 'hello\n', /^document 1: is no Kubernetes resource/],
+    ['nothing', '', /there is nothing in it that runs a pod/],
+    ['only others', 'apiVersion: v1\nkind: ConfigMap\n', /there is nothing in it that runs a pod/],
+    ['no container', pod('containers: []'), /^document 1 \(Pod train\): spec has no container/],
+    ['only a mesh', pod('containers:\n- name: istio-proxy'), /spec has no container/],
+    ['containers that are no list', pod('containers: 3'), /spec.containers is not a list/],
+    ['a container that is no map', pod('containers: [trainer]'), /spec.containers\[0\] is not a map/],
+    [
+      'no template',
+      'apiVersion: batch/v1\nkind: Job\nspec: {}\n',
+      /document 1 \(Job\): Job has no pod template/,
+    ],
+    [
+      'an item of a List',
+      `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  spec: {}\n`,
+      /^document 1, items\[0\] \(Pod\): spec has no container/,
+    ],
+    ['wrong YAML', `${pod(trainer)}---\na: [\n`, /^document 2, line \d+: /],
+    ['a key twice', 'kind: Pod\nkind: Job\n', /^document 1, line 2: Map keys must be unique/],
+    ['an alias', pod(`${trainer}\n  env: &e []\n- name: b\n  env: *e`), /has the alias \*e/],
+    ['a merge key', pod(`${trainer}\n  <<: {a: b}`), /has a merge key/],
+    [
+      'a file on no volume',
+      pod(`${trainer}\n  env:\n  - name: METRICS_FILE_PATH\n    value: /app/m.json`),
+      /writes \/app\/m.json \(METRICS_FILE_PATH\), which is on no volume: mount one at \/app/,
+    ],
+    [
+      'a path of other variables',
+      pod(`${trainer}\n  env:\n  - name: METRICS_FILE_PATH\n    value: $(OUT)/m.json`),
+      /METRICS_FILE_PATH=\$\(OUT\)\/m.json: the bridge needs an absolute path/,
+    ],
+  ])('%s', (_name, manifest, message) => {
+    const injection = injectManifest(manifest, defaults);
+    expect(injection).toEqual({ status: 'invalid', problems: [expect.stringMatching(message)] });
+  });
+
+  it('all of it at once', () => {
+    const injection = injectManifest(`${deployment}---\n${pod('containers: []')}`, defaults);
+    expect(injection.status === 'invalid' && injection.problems).toHaveLength(2);
+  });
+
+  it('two containers that say different files, until one is named', () => {
+    const env = (path: string) =>
+      `  env:\n  - name: METRICS_FILE_PATH\n    value: ${path}\n  volumeMounts:\n  - name: d\n    mountPath: /d`;
+    const manifest = pod(
+      `containers:\n- name: a\n${env('/d/a.json')}\n- name: b\n${env('/d/b.json')}\nvolumes:\n- name: d`,
+    );
+    expect(injectManifest(manifest, defaults)).toMatchObject({
+      problems: [
+        expect.stringContaining('containers a and b of spec both set METRICS_FILE_PATH: say which trains'),
+      ],
+    });
+    const { text } = injected(manifest, { container: 'b' });
+    expect(bridgeOf(text).env).toContainEqual({ name: 'METRICS_FILE_PATH', value: '/d/b.json' });
+    expect(injectManifest(manifest, { ...defaults, container: 'c' })).toMatchObject({
+      problems: [expect.stringContaining('spec has no container c; there are a, b')],
+    });
+  });
+});
+
+describe('the trace context', () => {
+  const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=b' };
+
+  it('is added to a bridge that is there, and removed again', () => {
+    const before = injected(pod(trainer)).text;
+    const { text } = injected(before, { trace });
+    expect(bridgeOf(text).env).toContainEqual({ name: 'TRACEPARENT', value: trace.traceparent });
+    expect(parse(text).metadata.annotations['opentelemetry.io/tracestate']).toBe('a=b');
+    expect(injected(text, { trace }).text).toBe(text);
+    expect(removeFromManifest(text)).toMatchObject({ text: pod(trainer) });
+  });
+
+  it('never replaces one that is there', () => {
+    const mine = injected(pod(trainer), { trace: { traceparent: 'mine', tracestate: undefined } }).text;
+    expect(injected(mine, { trace }).text).not.toContain(trace.traceparent);
+  });
+});
+
+describe('notes for a person', () => {
+  it.each<[string, string, Partial<InjectOptions>, RegExp]>([
+    ['a bridge that is there', injected(pod(trainer)).text, {}, /has the bridge already/],
+    ['the network of the node', pod(`hostNetwork: true\n${trainer}`), {}, /no health port there/],
+    [
+      'little time to end',
+      pod(`terminationGracePeriodSeconds: 10\n${trainer}`),
+      { mode: 'container' },
+      /below 45/,
+    ],
+  ])('%s', (_name, manifest, options, note) => {
+    expect(injected(manifest, options).notes).toEqual([expect.stringMatching(note)]);
+  });
+
+  it('a bridge by hand is neither changed nor removed', () => {
+    const manifest = pod(`${trainer}\n- name: otel-metrics-bridge\n  image: mine:1`);
+    expect(injected(manifest).text).toBe(manifest);
+    expect(removeFromManifest(manifest)).toMatchObject({
+      text: manifest,
+      notes: [expect.stringContaining('left there')],
+    });
+  });
+
+  it('a volume that is in use by now is left there', () => {
+    const used = injected(pod(trainer)).text.replace(
+      'containers:\n  - name: trainer',
+      'containers:\n  - name: late\n    volumeMounts:\n    - name: metrics-volume\n      mountPath: /m\n  - name: trainer',
+    );
+    expect(removeFromManifest(used)).toMatchObject({
+      text: expect.stringContaining('emptyDir'),
+      notes: [expect.stringContaining('the volume is left there')],
+    });
+  });
+});
+
+it('keeps how numbers and truths are written', () => {
+  const manifest = pod(`${trainer}\n  flags: [yes, on, 0644, 1e3, 0x1F, ~, "no"]`);
+  expect(injected(manifest).text).toContain('flags: [yes, on, 0644, 1e3, 0x1F, ~, "no"]');
+});

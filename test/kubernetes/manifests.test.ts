@@ -1,0 +1,92 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { bridgeContainer } from '../../src/kubernetes/container.ts';
+import { injectManifest, removeFromManifest } from '../../src/kubernetes/inject.ts';
+import { defaults, type Mode } from '../../src/kubernetes/options.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string) => readFileSync(root + path, 'utf8');
+
+it.each([
+  ['otel-collector.yaml', 'otel-collector.yaml'],
+  ['prometheus.yml', 'prometheus.yml'],
+  ['prometheus/rules/ml-metrics-bridge.yaml', 'rules/ml-metrics-bridge.yaml'],
+])('%s is the same in the cluster', async (source, copy) => {
+  await expect(read(source)).toMatchFileSnapshot(`${root}k8s/base/config/${copy}`);
+});
+
+it.each<[string, Mode]>([
+  ['ml-training-job', 'native'],
+  ['ml-training-job-container', 'container'],
+])('%s is what inject writes', (name, mode) => {
+  const manifest = read(`k8s/${name}.yaml`);
+  const removal = removeFromManifest(manifest);
+  expect(removal.status).toBe('ok');
+  if (removal.status !== 'ok') return;
+  expect(removal.text).not.toContain('otel-metrics-bridge');
+  expect(injectManifest(removal.text, { ...defaults, mode })).toEqual({
+    status: 'ok',
+    text: manifest,
+    notes: [],
+  });
+});
+
+const mount = {
+  volume: defaults.volume,
+  mountPath: '/shared/metrics',
+  file: { value: '/shared/metrics/current.json' },
+};
+
+it("the component's patch has the container that inject adds", async () => {
+  const spec = {
+    initContainers: [bridgeContainer(defaults, mount, false)],
+    volumes: [{ name: defaults.volume, emptyDir: {} }],
+  };
+  const patch = {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'any' },
+    spec: { template: { spec } },
+  };
+  const comment = '# The container that `ml-metrics-bridge inject` adds: written by a test.\n';
+  await expect(comment + stringify(patch, { lineWidth: 0 })).toMatchFileSnapshot(
+    `${root}k8s/components/sidecar/sidecar.yaml`,
+  );
+});
+
+describe('every pod that is shipped', () => {
+  const files = readdirSync(`${root}k8s`, { recursive: true, encoding: 'utf8' }).filter(
+    (it) => /\.yaml$/.test(it) && !it.includes('config/'),
+  );
+  const workloads = files.flatMap((file) =>
+    parseAllDocuments(read(`k8s/${file}`))
+      .map((document) => document.toJS())
+      .filter(
+        (it) =>
+          ['Deployment', 'Job'].includes(it?.kind) && !file.includes('patch') && !file.includes('sidecar'),
+      )
+      .map((it) => [`${file} ${it.metadata.name}`, it.spec.template.spec] as const),
+  );
+
+  it.each(workloads)('%s gives no rights away', (_name, spec) => {
+    expect(spec.automountServiceAccountToken).toBe(false);
+    for (const container of [...spec.containers, ...(spec.initContainers ?? [])]) {
+      expect(container.securityContext).toMatchObject({
+        allowPrivilegeEscalation: false,
+        readOnlyRootFilesystem: true,
+        capabilities: { drop: ['ALL'] },
+      });
+      expect(container.imagePullPolicy).toBe('IfNotPresent');
+      expect(container.resources.limits.memory).toBeDefined();
+    }
+  });
+
+  it('are all looked at', () => expect(workloads.length).toBe(5));
+});
+
+it('the large stack has the rules of the small one', () => {
+  const { rule_files } = parse(read('prometheus.yml'));
+  expect(parse(read('k8s/overlays/large/prometheus.yml')).rule_files).toEqual(rule_files);
+});

@@ -1,0 +1,203 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { parse, parseDocument, stringify } from 'yaml';
+import { injectManifest, removeFromManifest } from '../../src/kubernetes/inject.ts';
+import { defaults, type InjectOptions } from '../../src/kubernetes/options.ts';
+
+const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const present = <T extends object>(value: T) =>
+  Object.fromEntries(Object.entries(value).filter(([, it]) => it !== undefined));
+
+const mount = fc
+  .record({
+    name: fc.constantFrom('metrics-volume', 'data', 'scratch'),
+    mountPath: fc.constantFrom('/shared/metrics', '/shared', '/data', '/out/', '/'),
+    subPath: maybe(fc.constant('part')),
+  })
+  .map(present);
+
+const variable = fc.constantFrom(
+  { name: 'METRICS_FILE_PATH', value: '/data/current.json' },
+  { name: 'METRICS_FILE_PATH', value: '/shared/metrics/now.json' },
+  { name: 'EPOCHS', value: '20' },
+  { name: 'FLAG', value: 'yes' },
+  { name: 'TRACEPARENT', value: 'mine' },
+);
+
+const container = (name: string) =>
+  fc
+    .record({
+      image: fc.constantFrom('train:1', 'registry.example.com/train@sha256:0123'),
+      command: maybe(fc.constant(['sh', '-c', '# a script\necho one\n\n  # two\necho three\n'])),
+      env: maybe(fc.uniqueArray(variable, { maxLength: 2, selector: ({ name: it }) => it })),
+      volumeMounts: maybe(fc.oneof(fc.array(mount, { maxLength: 2 }), fc.constant(null))),
+    })
+    .map((rest) => present({ name, ...rest }));
+
+const containers = (names: readonly string[], minLength: number) =>
+  fc.subarray([...names], { minLength }).chain((chosen) => fc.tuple(...chosen.map(container)));
+
+const podSpec = fc
+  .record({
+    restartPolicy: maybe(fc.constant('Never')),
+    hostNetwork: maybe(fc.constant(true)),
+    terminationGracePeriodSeconds: maybe(fc.constantFrom(null, 10, 100)),
+    initContainers: maybe(
+      fc.oneof(containers(['istio-init', 'istio-proxy', 'fetch-data'], 0), fc.constant(null)),
+    ),
+    containers: containers(['trainer', 'linkerd-proxy', 'logs'], 1),
+    volumes: maybe(
+      fc.oneof(
+        fc.constantFrom(null, []),
+        fc
+          .uniqueArray(fc.constantFrom('metrics-volume', 'data'), { minLength: 1 })
+          .map((names) => names.map((name) => ({ name, emptyDir: {} }))),
+      ),
+    ),
+  })
+  .map((spec) => present(withVolumes(spec)));
+
+/** A pod that mounts a volume it does not have is none. */
+function withVolumes<T extends { containers: readonly unknown[]; initContainers: unknown; volumes: unknown }>(
+  spec: T,
+): T {
+  const all = [...spec.containers, ...((spec.initContainers as unknown[] | null | undefined) ?? [])];
+  const mounted = all.flatMap(
+    (it) => (it as { volumeMounts?: { name: string }[] | null }).volumeMounts ?? [],
+  );
+  const volumes = (spec.volumes as { name: string }[] | null | undefined) ?? [];
+  const names = new Set(mounted.map(({ name }) => name));
+  for (const { name } of volumes) names.delete(name);
+  const missing = [...names].map((name) => ({ name, emptyDir: {} }));
+  return missing.length === 0 ? spec : { ...spec, volumes: [...volumes, ...missing] };
+}
+
+const metadata = maybe(
+  fc.constantFrom(
+    null,
+    {},
+    { labels: { a: 'b' } },
+    { annotations: {} },
+    { annotations: null },
+    {
+      annotations: { 'opentelemetry.io/traceparent': 'mine' },
+    },
+  ),
+);
+
+const template = fc.record({ metadata, spec: podSpec }).map(present);
+const resource = template.chain((holder) =>
+  fc.constantFrom(
+    { apiVersion: 'v1', kind: 'Pod', ...holder },
+    { apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'train' }, spec: { template: holder } },
+  ),
+);
+
+/** Comments and blank lines between lines, as deep as the line below; none within a text of several lines. */
+const commented = fc
+  .tuple(
+    resource,
+    fc.record({ indent: fc.constantFrom(2, 4), indentSeq: fc.boolean() }),
+    fc.array(fc.tuple(fc.nat(), fc.constantFrom('# why', '#- name: off', '')), { maxLength: 6 }),
+  )
+  .map(([value, style, comments]) => {
+    const printed = stringify(value, { ...style, lineWidth: 0 });
+    const lines = printed.split('\n');
+    for (const [seed, comment] of comments) {
+      const at = seed % lines.length;
+      const indent = /^ */.exec(lines[at] ?? '')?.[0] ?? '';
+      const changed = lines.toSpliced(at, 0, comment && indent + comment);
+      if (same(changed.join('\n'), printed)) lines.splice(0, lines.length, ...changed);
+    }
+    return lines.join('\n');
+  });
+
+function same(text: string, other: string): boolean {
+  const document = parseDocument(text);
+  return document.errors.length === 0 && JSON.stringify(document) === JSON.stringify(parseDocument(other));
+}
+
+const options: fc.Arbitrary<InjectOptions> = fc
+  .record({
+    mode: fc.constantFrom('native' as const, 'container' as const),
+    trace: maybe(
+      fc.constantFrom(
+        { traceparent: '00-0af7-01', tracestate: undefined },
+        { traceparent: '00-0af7-01', tracestate: 'a=b' },
+      ),
+    ),
+  })
+  .map((given) => ({ ...defaults, ...given }));
+
+const runs = { numRuns: 150 };
+
+it('injected twice is injected once', () => {
+  fc.assert(
+    fc.property(commented, options, (manifest, given) => {
+      const once = injectManifest(manifest, given);
+      fc.pre(once.status === 'ok');
+      const again = injectManifest(once.text, given);
+      expect(again.status === 'ok' && again.text).toBe(once.text);
+    }),
+    runs,
+  );
+});
+
+it('injected and removed is what it was, byte by byte', () => {
+  fc.assert(
+    fc.property(commented, options, (manifest, given) => {
+      const injection = injectManifest(manifest, given);
+      fc.pre(injection.status === 'ok');
+      expect(injection.text).not.toBe(manifest);
+      expect(removeFromManifest(injection.text)).toEqual({ status: 'ok', text: manifest, notes: [] });
+    }),
+    runs,
+  );
+});
+
+it('written as flow, injected and removed means what it did', () => {
+  fc.assert(
+    fc.property(resource, options, fc.constantFrom(toFlow, toJson), (value, given, print) => {
+      const injection = injectManifest(print(value), given);
+      fc.pre(injection.status === 'ok');
+      const removal = removeFromManifest(injection.text);
+      expect(removal.status === 'ok' && parse(removal.text)).toEqual(value);
+    }),
+    runs,
+  );
+});
+
+const toFlow = (value: unknown) => stringify(value, { collectionStyle: 'flow' });
+const toJson = (value: unknown) => JSON.stringify(value, null, 2);
+
+it('leaves everything that was there', () => {
+  fc.assert(
+    fc.property(commented, options, (manifest, given) => {
+      const injection = injectManifest(manifest, given);
+      fc.pre(injection.status === 'ok');
+      expect(contains(parse(injection.text), parse(manifest))).toBe(true);
+      const lines = injection.text.split('\n');
+      for (const line of manifest.split('\n').filter((it) => it.trim().startsWith('#')))
+        expect(lines).toContain(line);
+    }),
+    runs,
+  );
+});
+
+/** Whether all of a value is found in another: the members of a map, the items of a list in their order. */
+function contains(whole: unknown, part: unknown): boolean {
+  if (part === null) return true;
+  if (Array.isArray(part)) {
+    if (!Array.isArray(whole)) return false;
+    let from = 0;
+    return part.every((item) => {
+      const at = whole.findIndex((it, index) => index >= from && contains(it, item));
+      from = at + 1;
+      return at >= 0;
+    });
+  }
+  if (typeof part !== 'object') return whole === part;
+  return Object.entries(part).every(([key, value]) =>
+    contains((whole as Record<string, unknown>)?.[key], value),
+  );
+}
