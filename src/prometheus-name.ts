@@ -24,3 +24,20 @@ export function prometheusSeriesNames(
   const name = prometheusName(metric);
   return metric.instrument === 'histogram' ? [`${name}_bucket`, `${name}_sum`, `${name}_count`] : [name];
 }
+
+/**
+ * An attribute key as the label Prometheus gives it. Source: OpenTelemetry specification, "Prometheus and OpenMetrics
+ * compatibility", metric attributes.
+ */
+export const labelName = (key: string): string => key.replaceAll(/[^a-zA-Z0-9_]/g, '_');
+
+/** Labels as PromQL writes them; empty for none. */
+export function formatLabels(attributes: Readonly<Record<string, string | number | boolean>>): string {
+  const labels = Object.entries(attributes).map(
+    ([key, value]) => `${labelName(key)}=${quoted(String(value))}`,
+  );
+  return labels.length === 0 ? '' : `{${labels.join(', ')}}`;
+}
+
+// Quoting also keeps a control character in a job's own name from steering the terminal.
+const quoted = (value: string) => JSON.stringify(value).replaceAll(/[\u007f-\u009f]/g, '?');

@@ -1,8 +1,8 @@
 import { wrap } from '../cli/wrap.ts';
 import { bridgeSettings, readConfig } from '../config.ts';
-import { type Line, span } from '../demo/line.ts';
 import { type Environment, readSettings } from '../settings.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
+import { type Line, span } from '../terminal/line.ts';
 import { targetLabels } from './series.ts';
 
 export interface SettingReport {

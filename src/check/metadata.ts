@@ -1,6 +1,6 @@
 import { isNumericField, runAttributes } from '../catalogue.ts';
 import { suggestion } from '../cli/nearest.ts';
-import { labelName } from '../demo/format.ts';
+import { labelName } from '../prometheus-name.ts';
 import type { Run } from '../run/run.ts';
 import { jobMetadataSchemas, topLevelSchemas } from '../snapshot/schema.ts';
 import type { SkipReason, Snapshot } from '../snapshot/snapshot.ts';

@@ -2,8 +2,7 @@ import type { Resource } from '@opentelemetry/resources';
 import { DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
 import type { InstrumentKind } from '../catalogue.ts';
 import type { Config } from '../config.ts';
-import { labelName } from '../demo/format.ts';
-import { prometheusName, prometheusSeriesNames } from '../prometheus-name.ts';
+import { labelName, prometheusName, prometheusSeriesNames } from '../prometheus-name.ts';
 import type { Run } from '../run/run.ts';
 import { createRunInstruments } from '../telemetry/instruments.ts';
 

@@ -1,6 +1,6 @@
 import { wrap } from '../cli/wrap.ts';
-import { formatLabels } from '../demo/format.ts';
-import { clip, type Line, type Span, span, type Tone, widthOf } from '../demo/line.ts';
+import { formatLabels } from '../prometheus-name.ts';
+import { clip, type Line, type Span, span, type Tone, widthOf } from '../terminal/line.ts';
 import type { CollectorReport } from './collector.ts';
 import { type FieldReport, leftOut, type Verdict } from './field.ts';
 import { duration, type ProblemReport, type Report } from './report.ts';

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { clip, type Line, span, widthOf } from '../demo/line.ts';
 import type { Run } from '../run/run.ts';
+import { clip, type Line, span, widthOf } from '../terminal/line.ts';
+import { columnsOf, type Output, painted } from '../terminal/output.ts';
 import { changesBetween } from './changes.ts';
 import type { FieldReport } from './field.ts';
 import { type Look, lookAt, sameLook } from './look.ts';
-import { columnsOf, type Output, painted } from './print.ts';
 import { type Report, type ReportOptions, reportOn } from './report.ts';
 import { marks, reportLines } from './text.ts';
 

@@ -4,7 +4,6 @@ import { tryCollector } from '../check/collector.ts';
 import { configurationLines, reportConfiguration } from '../check/configuration.ts';
 import { leftOut } from '../check/field.ts';
 import { lookAt } from '../check/look.ts';
-import { columnsOf, type Output, printLines } from '../check/print.ts';
 import { type Report, reportOn } from '../check/report.ts';
 import { fileJsonSchema } from '../check/schema.ts';
 import { collectorLines, reportLines } from '../check/text.ts';
@@ -15,6 +14,7 @@ import { systemClock } from '../clock.ts';
 import { readConfig } from '../config.ts';
 import { type Environment, integer } from '../settings.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
+import { columnsOf, type Output, printLines } from '../terminal/output.ts';
 import { version } from '../version.ts';
 
 export interface CheckTerminal {

@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { runBridge } from '../bridge.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, readConfig } from '../config.ts';
-import { createDemoView, type DemoOutput } from '../demo/terminal.ts';
+import { createDemoView } from '../demo/terminal.ts';
 import { createLogger } from '../log.ts';
 import { type Receiver, startReceiver } from '../receiver/receiver.ts';
 import { readSimulationSettings } from '../simulate/settings.ts';
 import { simulate, type Write } from '../simulate/simulate.ts';
+import type { Output } from '../terminal/output.ts';
 import { version } from '../version.ts';
 
 /** A run of about 20 s, the same every time. */
@@ -22,7 +23,7 @@ const job = {
 const pace = { COLLECTION_INTERVAL: '0.05', OTEL_METRIC_EXPORT_INTERVAL: '1000' };
 
 export interface DemoOptions {
-  readonly output: DemoOutput & { readonly isTTY?: boolean };
+  readonly output: Output;
   /** Stops the job early; what it wrote last still gets out. */
   readonly signal: AbortSignal;
   /** Variables that stand in for the demo's own, for a shorter run. */

@@ -1,6 +1,6 @@
 import { runMetrics, trainingMetrics } from '../catalogue.ts';
-import { prometheusName } from '../prometheus-name.ts';
-import { formatLabels, formatNumber } from './format.ts';
+import { formatLabels, prometheusName } from '../prometheus-name.ts';
+import { formatNumber } from './format.ts';
 import { type DemoState, epochOf, latestPoint, runState } from './state.ts';
 
 /** What to print where there is no terminal, after `before` has become `after`: a line a change of state, a line an epoch. */

@@ -1,8 +1,8 @@
 import type { MetricDefinition } from '../catalogue.ts';
-import { prometheusName } from '../prometheus-name.ts';
+import { formatLabels, prometheusName } from '../prometheus-name.ts';
 import type { Point } from '../receiver/receiver.ts';
-import { alignPoint, formatLabels, formatNumber } from './format.ts';
-import { type Line, type Span, span } from './line.ts';
+import { type Line, type Span, span } from '../terminal/line.ts';
+import { alignPoint, formatNumber } from './format.ts';
 
 export type Labels = Point['attributes'];
 

@@ -1,20 +1,12 @@
 import { clearLine, clearScreenDown, cursorTo, moveCursor } from 'node:readline';
-import { styleText } from 'node:util';
 import type { ReceivedRequest } from '../receiver/receiver.ts';
-import { type Line, plainText, type Span, type Tone } from './line.ts';
+import { type Output, painted } from '../terminal/output.ts';
 import { epochLines, newsBetween } from './plain.ts';
 import { initialState, observe } from './state.ts';
 import { largest, type Size, view } from './view.ts';
 
-/** What is used of a terminal's stream; on any other the size is not known and there are no colours. */
-export type DemoOutput = NodeJS.WritableStream & {
-  readonly columns?: number;
-  readonly rows?: number;
-  hasColors?(): boolean;
-};
-
 export interface DemoViewOptions {
-  readonly output: DemoOutput;
+  readonly output: Output;
   /** Draws a screen over and over on a terminal; prints lines without escape codes elsewhere. */
   readonly isTty: boolean;
   /** Least time between two drawings of the screen, in milliseconds; 100 if not given. */
@@ -47,7 +39,7 @@ export function createDemoView(options: DemoViewOptions): DemoView {
   };
 }
 
-function lines(output: DemoOutput): DemoView {
+function lines(output: Output): DemoView {
   let state = initialState;
   const print = (texts: readonly string[]) => {
     for (const text of texts) output.write(`${text}\n`);
@@ -81,7 +73,7 @@ function screen({ output, redrawMs = 100 }: DemoViewOptions): DemoView {
     moveCursor(output, 0, -drawn);
     for (const line of next) {
       cursorTo(output, 0);
-      output.write(painted(line, output.hasColors?.() ?? false));
+      output.write(painted(output, line));
       clearLine(output, 1);
       output.write('\n');
     }
@@ -130,22 +122,7 @@ function screen({ output, redrawMs = 100 }: DemoViewOptions): DemoView {
  * One row less than there is, because the cursor rests below and a full screen would scroll; one column less, because
  * clearing to the end of a full line takes its last character away.
  */
-const roomOf = ({ columns = largest.columns + 1, rows = largest.rows + 1 }: DemoOutput): Size => ({
+const roomOf = ({ columns = largest.columns + 1, rows = largest.rows + 1 }: Output): Size => ({
   columns: columns - 1,
   rows: rows - 1,
 });
-
-const styles: Readonly<Record<Tone, Parameters<typeof styleText>[0]>> = {
-  strong: 'bold',
-  faint: 'gray',
-  curve: 'cyan',
-  good: 'green',
-  bad: ['red', 'bold'],
-  warning: 'yellow',
-};
-
-const painted = (line: Line, colours: boolean) => (colours ? line.map(paint).join('') : plainText(line));
-
-// Whether there are colours is decided by the stream that is written to, not by the one styleText would look at.
-const paint = (piece: Span) =>
-  typeof piece === 'string' ? piece : styleText(styles[piece.tone], piece.text, { validateStream: false });

@@ -5,9 +5,9 @@ import {
   runMetrics,
   trainingMetrics,
 } from '../catalogue.ts';
+import { formatLabels } from '../prometheus-name.ts';
+import { clip, type Line, span, spread, type Tone, widthOf } from '../terminal/line.ts';
 import { chart } from './chart.ts';
-import { formatLabels } from './format.ts';
-import { clip, type Line, span, spread, type Tone, widthOf } from './line.ts';
 import { type Labels, labelledRow, metricRow } from './rows.ts';
 import { type DemoState, epochOf, latestPoint, runState } from './state.ts';
 

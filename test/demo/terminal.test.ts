@@ -1,12 +1,13 @@
 import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createDemoView, type DemoOutput } from '../../src/demo/terminal.ts';
+import { createDemoView } from '../../src/demo/terminal.ts';
+import type { Output } from '../../src/terminal/output.ts';
 import { example } from './example.ts';
 
 function createOutput(size: { columns?: number; rows?: number; colours?: boolean } = {}) {
   const stream = new PassThrough({ encoding: 'utf8' });
   const output = Object.assign(stream, size, { hasColors: () => size.colours ?? false });
-  return { output: output as DemoOutput & PassThrough, written: () => String(stream.read() ?? '') };
+  return { output: output as Output & PassThrough, written: () => String(stream.read() ?? '') };
 }
 
 describe('without a terminal', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { clip, plainText, widthOf } from '../../src/demo/line.ts';
 import { initialState, observe } from '../../src/demo/state.ts';
 import { largest, view } from '../../src/demo/view.ts';
 import type { Point } from '../../src/receiver/receiver.ts';
+import { clip, plainText, widthOf } from '../../src/terminal/line.ts';
 import { type Example, example } from './example.ts';
 
 const trained = (batches: number, options: Partial<Example> = {}) =>

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { type Line, plainText, type Span, type Tone } from '../demo/line.ts';
+import { type Line, plainText, type Span, type Tone } from './line.ts';
 
 /** What is used of a terminal's stream; on any other the size is not known and there are no colours. */
 export type Output = NodeJS.WritableStream & {
