@@ -5,7 +5,7 @@ import { annotationsOf, createMarks, type Marks, readMarks, writeMarks } from '.
 import { planMetrics } from './metrics-mount.ts';
 import type { InjectOptions } from './options.ts';
 import { type Pod, presentBridge } from './pod.ts';
-import { addVariables, traceAnnotations, traceVariables } from './trace.ts';
+import { addVariables, missingAnnotations, traceAnnotations, traceVariables } from './trace.ts';
 
 /** Adds the bridge to a pod that does not have it. Gives what a person should know about it. */
 export function addBridge(document: Manifest, pod: Pod, options: InjectOptions): readonly string[] {
@@ -37,7 +37,8 @@ export function addBridge(document: Manifest, pod: Pod, options: InjectOptions):
     marks.add('volume', mount.volume);
   }
   if (options.mode === 'container') notes.push(...giveTime(document, pod, marks));
-  writeMarks(document, holder, marks, traceAnnotations(options.trace));
+  const annotations = missingAnnotations(annotationsOf(holder, place), traceAnnotations(options.trace));
+  writeMarks(document, holder, marks, annotations);
   return notes;
 }
 
@@ -68,10 +69,8 @@ function addTrace(
   const notes = [`${place} has the bridge already`];
   if (trace === undefined) return notes;
   const marks = readMarks(holder, place) ?? createMarks();
-  const present = annotationsOf(holder, place);
-  const annotations = traceAnnotations(trace);
+  const annotations = missingAnnotations(annotationsOf(holder, place), traceAnnotations(trace));
   const added = addVariables(document, bridge, traceVariables(trace), marks, containerName);
-  const missing = Object.keys(annotations).some((name) => !present?.has(name));
-  if (added || missing) writeMarks(document, holder, marks, annotations);
+  if (added || Object.keys(annotations).length > 0) writeMarks(document, holder, marks, annotations);
   return notes;
 }

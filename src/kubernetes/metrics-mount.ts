@@ -35,8 +35,7 @@ export function planMetrics(pod: Pod, options: InjectOptions): MetricsPlan {
       );
   } else {
     const named = firstOf(trainers, (container) => mountNamed(pod, container, options.volume));
-    if (named)
-      return there(named, { value: posix.join(text(named, 'mountPath') ?? '', posix.basename(defaultFile)) });
+    if (named) return there(named, { value: fileOn(named) });
     const covering = firstOf(trainers, (container) => mountOver(pod, container, defaultFile));
     if (covering) return there(covering, { value: defaultFile });
   }
@@ -107,11 +106,15 @@ const mountNamed = (pod: Pod, container: YAMLMap, volume: string) => named(mount
 
 /** The mount a path is on: the deepest one above it. */
 function mountOver(pod: Pod, container: YAMLMap, path: string): YAMLMap | undefined {
-  const above = mountsOf(pod, container).filter((mount) =>
-    posix.normalize(path).startsWith(`${pathOf(mount)}/`),
-  );
+  const above = mountsOf(pod, container).filter((mount) => isOn(mount, path));
   return above.toSorted((a, b) => pathOf(b).length - pathOf(a).length)[0];
 }
+
+const isOn = (mount: YAMLMap, path: string) => posix.normalize(path).startsWith(`${pathOf(mount)}/`);
+
+/** Where a training that is told nothing writes, as far as that is on the mount. */
+const fileOn = (mount: YAMLMap) =>
+  isOn(mount, defaultFile) ? defaultFile : posix.join(pathOf(mount), posix.basename(defaultFile));
 
 const pathOf = (mount: YAMLMap) => posix.normalize(text(mount, 'mountPath') ?? '/').replace(/\/+$/, '');
 

@@ -1,4 +1,5 @@
 import { LineCounter, parseDocument, visit } from 'yaml';
+import { difference } from './difference.ts';
 
 /**
  * Makes in a text the edits that lead from one printed form of it to another, and leaves every other line as it is:
@@ -95,64 +96,4 @@ function codeLines(text: string): readonly CodeLine[] {
     .split('\n')
     .map((it, line) => ({ line, text: it.replace(/\r$/, '') }))
     .filter((it) => inText.has(it.line) || !/^\s*(#|$)/.test(it.text));
-}
-
-interface Step {
-  readonly kind: 'keep' | 'delete' | 'insert';
-  readonly before: number;
-  readonly after: number;
-}
-
-const largestTable = 2 ** 24;
-
-/** A key whose empty value is filled, or the other way round, is still the same line. */
-const withoutEmpty = (line: string) => line.replace(/: (?:null|Null|NULL|~|\[\]|\{\})$/, ':');
-
-/** The shortest way from one list of lines to another: https://en.wikipedia.org/wiki/Longest_common_subsequence */
-function difference(before: readonly string[], after: readonly string[]): readonly Step[] | undefined {
-  const a = before.map(withoutEmpty);
-  const b = after.map(withoutEmpty);
-  let head = 0;
-  while (head < a.length && a[head] === b[head]) head++;
-  let tail = 0;
-  while (tail < Math.min(a.length, b.length) - head && a.at(-1 - tail) === b.at(-1 - tail)) tail++;
-  const rows = a.length - head - tail;
-  const columns = b.length - head - tail;
-  if (rows * columns > largestTable) return undefined;
-
-  const steps: Step[] = [];
-  for (let at = 0; at < head; at++) steps.push({ kind: 'keep', before: at, after: at });
-  const longest = commonLengths(a.slice(head, head + rows), b.slice(head, head + columns));
-  let row = 0;
-  let column = 0;
-  while (row < rows || column < columns) {
-    const at = { before: head + row, after: head + column };
-    const isKept = row < rows && column < columns && a[at.before] === b[at.after];
-    const kind = isKept
-      ? 'keep'
-      : row < rows && longest(row + 1, column) >= longest(row, column + 1)
-        ? 'delete'
-        : 'insert';
-    steps.push({ kind, ...at });
-    if (kind !== 'insert') row++;
-    if (kind !== 'delete') column++;
-  }
-  for (let left = tail; left > 0; left--)
-    steps.push({ kind: 'keep', before: a.length - left, after: b.length - left });
-  return steps;
-}
-
-/** How many lines two lists have in common from a place in each on; less than none beyond their ends. */
-function commonLengths(a: readonly string[], b: readonly string[]): (row: number, column: number) => number {
-  const width = b.length + 1;
-  const lengths = new Int32Array((a.length + 1) * width);
-  const at = (row: number, column: number) =>
-    row > a.length || column > b.length ? -1 : (lengths[row * width + column] ?? 0);
-  for (let row = a.length - 1; row >= 0; row--)
-    for (let column = b.length - 1; column >= 0; column--)
-      lengths[row * width + column] =
-        a[row] === b[column]
-          ? 1 + at(row + 1, column + 1)
-          : Math.max(at(row + 1, column), at(row, column + 1));
-  return at;
 }

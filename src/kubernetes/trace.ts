@@ -20,6 +20,10 @@ export function traceAnnotations(trace: TraceContext | undefined): Variables {
   );
 }
 
+/** Those of the annotations that may be added to what is there: all of a trace context, or nothing. */
+export const missingAnnotations = (present: YAMLMap | undefined, annotations: Variables): Variables =>
+  present?.has('opentelemetry.io/traceparent') ? {} : annotations;
+
 /** Adds the variables that are not set in a container yet, and says whether there were any. */
 export function addVariables(
   document: Manifest,
@@ -29,9 +33,11 @@ export function addVariables(
   place: string,
 ): boolean {
   const present = childItems(container, 'env', place);
-  // Half a context of one trace and half of another is worse than none.
-  if (named(present, 'TRACEPARENT') && 'TRACEPARENT' in variables) return false;
-  const missing = Object.entries(variables).filter(([name]) => named(present, name) === undefined);
+  const hasTrace = named(present, 'TRACEPARENT') !== undefined;
+  const missing = Object.entries(variables)
+    .filter(([name]) => named(present, name) === undefined)
+    // One trace's parent with the state of another is worse than neither.
+    .filter(([name]) => !(hasTrace && name === 'TRACESTATE'));
   if (missing.length === 0) return false;
   const list = ensure(container, 'env', 'list', marks.was(`${place}.env`));
   for (const [name, value] of missing) {

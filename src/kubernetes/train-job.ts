@@ -1,10 +1,10 @@
 import type { YAMLMap } from 'yaml';
 import { bridgeSettings } from '../config.ts';
 import { childMap, dropIfEmpty, ensure, type Manifest, ManifestProblem, text } from './edit.ts';
-import { createMarks, eraseMarks, readMarks, writeMarks } from './marker.ts';
+import { annotationsOf, createMarks, eraseMarks, readMarks, writeMarks } from './marker.ts';
 import type { InjectOptions } from './options.ts';
 import { removeVariables } from './remove.ts';
-import { addVariables, traceAnnotations, traceVariables } from './trace.ts';
+import { addVariables, missingAnnotations, traceAnnotations, traceVariables } from './trace.ts';
 
 /**
  * A TrainJob takes its containers from a runtime. What it can take itself is the trainer's environment: where to write
@@ -22,7 +22,8 @@ export function addToTrainJob(document: Manifest, job: YAMLMap, { trace }: Injec
     marks,
     'trainer',
   );
-  if (added) writeMarks(document, job, marks, traceAnnotations(trace));
+  if (added)
+    writeMarks(document, job, marks, missingAnnotations(annotationsOf(job, ''), traceAnnotations(trace)));
   else dropIfEmpty(spec, 'trainer', marks.written('trainer'));
   return [`a TrainJob cannot take a container: the bridge has to be in its runtime. ${advice(spec)}`];
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { commandLineSection } from '../cli/section.ts';
 import { bridgeSettings } from '../config.ts';
 import { simulationSettings } from '../simulate/settings.ts';
@@ -22,6 +23,12 @@ const readmeSections = {
   commands: commandLineSection(),
 };
 
+/** kustomize reads nothing above its own folder, so what the cluster shares with docker-compose.yaml is copied there. */
+const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
+  path: `k8s/base/config/${path}`,
+  render: () => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'),
+}));
+
 export const generatedFiles: readonly GeneratedFile[] = [
   {
     path: 'README.md',
@@ -32,6 +39,8 @@ export const generatedFiles: readonly GeneratedFile[] = [
   },
   { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },
   { path: 'prometheus/rules/ml-metrics-bridge.yaml', render: rulesYaml },
+  { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },
+  ...copies,
 ];
 
 /** Where two texts part, as a person looks for it; `undefined` where they are one. Lines count from 1. */

@@ -90,6 +90,17 @@ describe('what cannot be injected is said, with the document it is in', () => {
   });
 });
 
+it.each([
+  ['/shared/metrics', '/shared/metrics/current.json'],
+  ['/shared/', '/shared/metrics/current.json'],
+  ['/results/', '/results/current.json'],
+])('with its volume at %s, the file is %s', (mountPath, file) => {
+  const mounts = `  volumeMounts:\n  - name: metrics-volume\n    mountPath: ${mountPath}`;
+  const { text } = injected(pod(`${trainer}\n${mounts}\nvolumes:\n- name: metrics-volume\n  emptyDir: {}`));
+  expect(bridgeOf(text).env).toContainEqual({ name: 'METRICS_FILE_PATH', value: file });
+  expect(bridgeOf(text).volumeMounts).toEqual([{ name: 'metrics-volume', mountPath, readOnly: true }]);
+});
+
 describe('the trace context', () => {
   const trace = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=b' };
 

@@ -9,14 +9,6 @@ import { defaults, type Mode } from '../../src/kubernetes/options.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(root + path, 'utf8');
 
-it.each([
-  ['otel-collector.yaml', 'otel-collector.yaml'],
-  ['prometheus.yml', 'prometheus.yml'],
-  ['prometheus/rules/ml-metrics-bridge.yaml', 'rules/ml-metrics-bridge.yaml'],
-])('%s is the same in the cluster', async (source, copy) => {
-  await expect(read(source)).toMatchFileSnapshot(`${root}k8s/base/config/${copy}`);
-});
-
 it.each<[string, Mode]>([
   ['ml-training-job', 'native'],
   ['ml-training-job-container', 'container'],

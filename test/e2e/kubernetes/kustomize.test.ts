@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, relative } from 'node:path';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { kubectl, repository } from './command.ts';
+
+// A dry run finds a namespace only where there is one.
+const namespace = ['apply', '-f', 'k8s/base/namespace.yaml'];
+beforeAll(() => kubectl(...namespace));
+afterAll(() => kubectl('delete', '-f', 'k8s/base/namespace.yaml', '--ignore-not-found', '--timeout=180s'));
+
+interface Parts {
+  readonly resources: readonly string[];
+  readonly components: readonly string[];
+}
+
+/** A kustomization of somebody else, beside which the repository lies somewhere. */
+function kustomization(
+  { resources, components }: Parts,
+  files: Readonly<Record<string, string>> = {},
+): string {
+  const folder = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-kustomize-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const from = (path: string) => (path in files ? path : relative(folder, repository + path));
+  const content = { resources: resources.map(from), components: components.map(from) };
+  writeFileSync(join(folder, 'kustomization.yaml'), JSON.stringify(content));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return folder;
+}
+
+const job = (name: string, container: object, rest: object = {}) =>
+  JSON.stringify({
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name },
+    spec: { template: { spec: { restartPolicy: 'Never', containers: [container], ...rest } } },
+  });
+
+it('the sidecar component adds the bridge to every Job, and keeps what is there', async () => {
+  const volumes = [{ name: 'data', emptyDir: {} }];
+  const mount = { name: 'data', mountPath: '/data' };
+  const folder = kustomization(
+    { resources: ['one.json', 'two.json'], components: ['k8s/components/sidecar'] },
+    {
+      'one.json': job('one', { name: 'trainer', image: 'train:1' }),
+      'two.json': job('two', { name: 'train', image: 'train:1', volumeMounts: [mount] }, { volumes }),
+    },
+  );
+  const { items } = JSON.parse(await kubectl('apply', '-k', folder, '--dry-run=server', '-o', 'json'));
+  expect(items).toHaveLength(2);
+  for (const { spec } of items) {
+    expect(spec.template.spec.initContainers).toMatchObject([
+      { name: 'otel-metrics-bridge', restartPolicy: 'Always' },
+    ]);
+    expect(spec.template.spec.containers[0].volumeMounts).toContainEqual({
+      name: 'metrics-volume',
+      mountPath: '/shared/metrics',
+    });
+  }
+  expect(items[1].spec.template.spec.containers[0].volumeMounts).toContainEqual(mount);
+});
+
+it.each(['k8s/base', 'k8s/overlays/large'])('%s can keep its traces on a volume', async (stack) => {
+  const folder = kustomization({ resources: [stack], components: ['k8s/components/jaeger-badger'] });
+  const said = await kubectl('apply', '-k', folder, '--dry-run=server');
+  expect(said).toContain('persistentvolumeclaim/jaeger created (server dry run)');
+});
+
+it.each(['k8s', 'k8s/overlays/large', 'k8s/admission'])('the API server takes all of %s', async (folder) => {
+  expect(await kubectl('apply', '-k', folder, '--dry-run=server', '--validate=strict')).not.toMatch(
+    /warning/i,
+  );
+});
