@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
 import { createConditions, type Logger } from './log.ts';
@@ -9,6 +8,7 @@ import { createPoller, type Poll } from './snapshot/poll.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { bridgeResource } from './telemetry/resource.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
+import { pause, within } from './timing.ts';
 
 export interface BridgeOptions {
   readonly config: Config;
@@ -31,6 +31,8 @@ export interface BridgeSummary {
   /** Snapshots that were not delivered by the deadline. */
   readonly undelivered: number;
   readonly seconds: number;
+  /** What ended the loop, where that was an error in the program. */
+  readonly error?: unknown;
 }
 
 /** A part of the time that SIGTERM gives is kept for ending the process itself. */
@@ -55,7 +57,6 @@ export async function runBridge({
   const started = clock().uptimeMs;
   const count = { polls: 0, snapshots: 0, runs: 0 };
   let run: Run | undefined;
-  let summary: BridgeSummary;
 
   async function take(step: Step, snapshot?: Snapshot): Promise<void> {
     run = step.run;
@@ -70,7 +71,7 @@ export async function runBridge({
   async function look(): Promise<{ readonly isNews: boolean; readonly fileAgeMs: number | undefined }> {
     const poll = await poller.poll();
     const snapshot = poll.outcome.status === 'ok' ? poll.outcome.snapshot : undefined;
-    const now = { ...poll.moment, fileAgeMs: poll.fileAgeMs ?? 0 };
+    const now = { ...poll.moment, fileAgeMs: poll.snapshotAgeMs ?? 0 };
     const step = snapshot ? advance(run, snapshot, now, policy) : tick(run, now, policy);
     count.polls += 1;
     if (snapshot) count.snapshots += 1;
@@ -103,30 +104,40 @@ export async function runBridge({
   /** Without a native sidecar nobody tells the bridge that the trainer is done, and a Job waits for all its containers. */
   function endsItself(fileAgeMs: number | undefined): boolean {
     if (config.sidecarMode !== 'container') return false;
-    if (run?.state === 'completed' || run?.state === 'failed') return true;
     const aloneMs = clock().uptimeMs - started;
-    return Math.min(fileAgeMs ?? aloneMs, aloneMs) >= config.exitAfterStaleMs;
+    const idleMs = Math.min(fileAgeMs ?? aloneMs, aloneMs);
+    const isOver = run?.state === 'completed' || run?.state === 'failed';
+    if (!isOver && idleMs < config.exitAfterStaleMs) return false;
+    const reason = isOver
+      ? `the run has ${run?.state}`
+      : `no write for EXIT_AFTER_STALE, ${config.exitAfterStaleMs / 1000} s`;
+    log.info({ reason }, 'Ending by itself, as SIDECAR_MODE=container has it');
+    return true;
   }
 
-  /** The last word: the file once more, the end of the run, and all that waits. */
+  /** The last word: the file once more, the end of the run, and all that waits, which goes out whatever else fails. */
   async function finish(): Promise<number> {
     const deadline = clock().uptimeMs + config.shutdownTimeoutMs * flushShare;
-    await look();
-    if (run) await take(end(run, 'stopped'));
-    await telemetry.collect('snapshot');
+    // A volume that hangs gets half of the time.
+    await surely(() => within((deadline - clock().uptimeMs) / 2, look()));
+    await surely(async () => run && take(end(run, 'stopped')));
+    await surely(() => telemetry.collect('snapshot'));
     return telemetry.close(deadline);
   }
 
-  try {
-    await loop();
-  } finally {
-    const undelivered = await finish();
-    const seconds = Math.round((clock().uptimeMs - started) / 100) / 10;
-    summary = { ...count, exports: telemetry.sent, undelivered, seconds };
+  async function surely(work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      log.error({ err: error }, 'An error at the end: going on with what is left to do');
+    }
   }
-  return summary;
-}
 
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await sleep(Math.max(0, ms), undefined, { signal }).catch(() => undefined);
+  const failure = await loop().then(
+    () => undefined,
+    (error: unknown) => ({ error }),
+  );
+  const undelivered = await finish();
+  const seconds = Math.round((clock().uptimeMs - started) / 100) / 10;
+  return { ...count, exports: telemetry.sent, undelivered, seconds, ...failure };
 }

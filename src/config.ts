@@ -6,6 +6,7 @@ import {
   keyValuePairs,
   milliseconds,
   oneOf,
+  type Parsed,
   type Problem,
   readSettings,
   seconds,
@@ -30,8 +31,17 @@ function otlpSetting<T>(
 }
 
 const resourceAttributes = keyValuePairs(/^[^\s,=]+$/, 'without spaces');
-// What HTTP/2 allows in a header's name; upper case is lowered below.
-const headers = keyValuePairs(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'a header name');
+/** What gRPC takes: names of these characters, `-bin` being for binary ones, and values of printable ASCII. */
+const headers = keyValuePairs(
+  /^(?!.*-bin$)[\w.-]+$/i,
+  'a header name, each value printable ASCII',
+  /^[\x20-\x7e]*$/,
+);
+
+/** Kubernetes sets NAME_PORT=tcp://… for every Service in a namespace; that of one called `health` is not meant for us. */
+const healthPort: (value: string) => Parsed<number> = (value) =>
+  value.startsWith('tcp://') ? { status: 'ok', value: defaultHealthPort } : integer(0, 65_535)(value);
+const defaultHealthPort = 13_134;
 
 /** Every variable the bridge reads. Our own durations are in seconds, OTEL_* ones in milliseconds, as specified. */
 export const bridgeSettings = {
@@ -75,7 +85,7 @@ export const bridgeSettings = {
       defaultText: '10',
     },
   ),
-  healthPort: setting('HEALTH_PORT', integer(0, 65_535), 13_134, 'Port of /livez and /readyz; 0 is off'),
+  healthPort: setting('HEALTH_PORT', healthPort, defaultHealthPort, 'Port of /livez and /readyz; 0 is off'),
   logLevel: setting(
     'LOG_LEVEL',
     oneOf(['debug', 'info', 'warn', 'error', 'critical'], { warning: 'warn' }),
@@ -216,14 +226,18 @@ export interface Config extends Settings {
   readonly endpoint: Endpoint;
 }
 
+/** What is wrong, and what the environment says about that all the same. */
+export interface InvalidConfig {
+  readonly status: 'invalid';
+  readonly problems: readonly Problem[];
+  readonly idle: boolean;
+  readonly healthPort: number;
+  readonly sidecarMode: Config['sidecarMode'];
+}
+
 export type ConfigReading =
   | { readonly status: 'ok'; readonly config: Config; readonly warnings: readonly string[] }
-  | {
-      readonly status: 'invalid';
-      readonly problems: readonly Problem[];
-      readonly idle: boolean;
-      readonly healthPort: number;
-    };
+  | InvalidConfig;
 
 /** Reads the environment. All problems come at once; what to do about them (`idle`) is readable even when others are wrong. */
 export function readConfig(environment: Environment): ConfigReading {
@@ -242,6 +256,7 @@ export function readConfig(environment: Environment): ConfigReading {
       status: 'invalid',
       problems,
       idle: values.onConfigError === 'idle',
+      sidecarMode: values.sidecarMode,
       healthPort: values.healthPort,
     };
   }
@@ -266,7 +281,7 @@ function incompleteMtls(values: BridgeValues): readonly Problem[] {
   return [{ variable: missing, message: `${missing} is not set: mTLS needs key and certificate together` }];
 }
 
-/** The configuration as the first log line shows it: everything but secrets, durations in the units of their variables. */
+/** The configuration as the first log line shows it: everything but secrets. */
 export function printableConfig(config: Config): Record<string, unknown> {
   return {
     ...config,

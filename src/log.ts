@@ -34,6 +34,8 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 export interface Conditions {
   holds(name: string, level: Level, details: Record<string, unknown>, message: string): void;
   isOver(name: string, message: string, details?: Record<string, unknown>): void;
+  /** Forgets without a word all whose name begins so: what they were about is gone. */
+  forget(prefix: string): void;
 }
 
 export function createConditions(log: Logger): Conditions {
@@ -49,6 +51,9 @@ export function createConditions(log: Logger): Conditions {
       if (count === undefined) return;
       times.delete(name);
       log.info({ ...details, times: count }, message);
+    },
+    forget(prefix) {
+      for (const name of times.keys()) if (name.startsWith(prefix)) times.delete(name);
     },
   };
 }

@@ -26,10 +26,10 @@ const maxNames = 10;
 export function createReporter(log: Logger, conditions: Conditions, path: string): Reporter {
   let lasting: Trouble['status'] | undefined;
   let seen = false;
+  const reportSkipped = createSkipReport(conditions);
 
   function trouble(outcome: Trouble): void {
-    if (lasting !== undefined && lasting !== outcome.status)
-      conditions.isOver(lasting, `${troubles[lasting].message}: over`);
+    if (lasting !== undefined && lasting !== outcome.status) conditions.forget(lasting);
     lasting = outcome.status;
     const { level, message } = troubles[outcome.status];
     const wasThere = outcome.status === 'missing' && seen;
@@ -48,28 +48,44 @@ export function createReporter(log: Logger, conditions: Conditions, path: string
       if (lasting !== undefined)
         conditions.isOver(lasting, 'Metrics file is read well', { path, before: lasting });
       lasting = undefined;
-      if (outcome.status === 'ok') reportSkipped(conditions, outcome.snapshot);
+      if (outcome.status === 'ok') reportSkipped(outcome.snapshot);
     },
     happened: (happening) => tell(log, conditions, happening),
   };
 }
 
-function reportSkipped(conditions: Conditions, { skipped }: Snapshot): void {
-  if (skipped.length === 0) return conditions.isOver('skipped', 'No fields are left out any more');
-  const fields = Object.fromEntries(
-    skipped.slice(0, maxNames).map(({ field, reason }) => [field.slice(0, 64), reason]),
-  );
-  conditions.holds(
-    'skipped',
-    'warn',
-    { fields, count: skipped.length },
-    'Fields of the metrics file are left out',
-  );
+/** Each known field for itself, so that one that is always left out does not hide the next; all others in one line. */
+function createSkipReport(conditions: Conditions): (snapshot: Snapshot) => void {
+  let before = new Set<string>();
+  return ({ skipped }) => {
+    const known = new Map(skipped.filter((it) => it.known).map(({ field, reason }) => [field, reason]));
+    for (const [field, reason] of known) {
+      conditions.holds(
+        `skipped:${field}`,
+        'warn',
+        { field, reason },
+        'A field of the metrics file is left out',
+      );
+    }
+    for (const field of before) {
+      if (!known.has(field)) conditions.isOver(`skipped:${field}`, 'A field is read well again', { field });
+    }
+    before = new Set(known.keys());
+    const others = skipped.filter((it) => !it.known);
+    if (others.length === 0)
+      return conditions.isOver('extras_skipped', 'No further fields are left out any more');
+    const fields = Object.fromEntries(
+      others.slice(0, maxNames).map((it) => [it.field.slice(0, 64), it.reason]),
+    );
+    const details = { fields, count: others.length };
+    conditions.holds('extras_skipped', 'warn', details, 'Further fields of the metrics file are left out');
+  };
 }
 
 function tell(log: Logger, conditions: Conditions, happening: Happening): void {
   switch (happening.kind) {
     case 'run_began':
+      for (const ofTheLastRun of ['non_finite:', 'too_many', 'two_writers']) conditions.forget(ofTheLastRun);
       return log.info(describeRun(happening.run), 'Training run began');
     case 'run_ended': {
       const { run, reason } = happening;

@@ -172,21 +172,28 @@ export const boolean = (value: string): Parsed<boolean> => {
 export function keyValuePairs(
   keyPattern: RegExp,
   keyNoun: string,
+  valuePattern = /^/,
 ): (value: string) => Parsed<Readonly<Record<string, string>>> {
   const expected = `key=value pairs separated by commas, percent-encoded, each key ${keyNoun}`;
-  return (value) => {
+  return (written) => {
     const pairs: [string, string][] = [];
-    for (const pair of value.split(',')) {
+    for (const pair of written.split(',')) {
       if (pair.trim() === '') continue;
       const separator = pair.indexOf('=');
       const key = pair.slice(0, separator).trim();
       if (separator < 1 || !keyPattern.test(key)) return invalid(expected);
-      try {
-        pairs.push([key, decodeURIComponent(pair.slice(separator + 1).trim())]);
-      } catch {
-        return invalid(expected);
-      }
+      const value = decoded(pair.slice(separator + 1).trim());
+      if (value === undefined || !valuePattern.test(value)) return invalid(expected);
+      pairs.push([key, value]);
     }
     return ok(Object.freeze(Object.fromEntries(pairs)));
   };
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
 }

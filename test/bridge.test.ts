@@ -88,7 +88,7 @@ describe('the contract of the metrics', () => {
     ]);
     const series = new Set(
       points
-        .filter(({ metric }) => metric.startsWith('ml.training'))
+        .filter(({ metric, attributes }) => metric.startsWith('ml.training') && 'job.id' in attributes)
         .map((it) => `${it.metric}${JSON.stringify(it.attributes)}`),
     );
     // The nine, less the validation loss of another prefix, the extra, the last step, the two losses' non_finite and six states.
@@ -483,6 +483,22 @@ describe('the end', () => {
     expect(states.filter(({ value }) => value === 1).map(({ attributes }) => attributes.state)).toEqual([
       'ended',
     ]);
+  });
+
+  it('by an error in the loop flushes what waits, and is told', async () => {
+    const { receiver, file, ended } = await startBridge({
+      onPoll: ({ outcome }) => {
+        if (outcome.status === 'ok') throw new Error('a mistake in the program');
+      },
+    });
+    replaceFile(file, exampleText());
+    const summary = await ended;
+    expect(summary).toMatchObject({
+      snapshots: 1,
+      undelivered: 0,
+      error: new Error('a mistake in the program'),
+    });
+    expect(last(receiver, 'ml.training.loss')?.value).toBe(1.2345);
   });
 
   it('comes by itself in container mode, when the file says the run is over', async () => {

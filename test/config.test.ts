@@ -115,6 +115,19 @@ describe('a variable that is wrong', () => {
     },
   );
 
+  it.each(['authorization=Bearer%20hunter2%0A', 'x-bin=hunter2', 'a!b=hunter2', 'x=h%C3%BCnter2'])(
+    'is a header that gRPC does not take: %s',
+    (headers) => {
+      const found = messages({ OTEL_EXPORTER_OTLP_HEADERS: headers });
+      expect(found).toHaveLength(1);
+      expect(found[0]).not.toMatch(/h.{1,2}nter2/);
+    },
+  );
+
+  it('is not HEALTH_PORT where Kubernetes set it for a Service called health', () => {
+    expect(config({ HEALTH_PORT: 'tcp://10.96.0.1:80' }).healthPort).toBe(13_134);
+  });
+
   it('leaves ON_CONFIG_ERROR and HEALTH_PORT readable', () => {
     expect(readConfig({ LOG_LEVEL: 'x', ON_CONFIG_ERROR: 'idle', HEALTH_PORT: '99' })).toMatchObject({
       idle: true,

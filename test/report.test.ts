@@ -65,18 +65,39 @@ describe('what lasts is logged when it begins and when it ends', () => {
     ]);
   });
 
-  it('fields that are left out', async () => {
+  it('fields that are left out, each for itself', async () => {
     const { log, write } = await startBridge();
-    for (let turn = 0; turn < 5; turn++) await write({ metrics: { accuracy: 95 + turn, epoch_total: turn } });
+    const skipped = () => log.filter((line) => line.message === 'A field of the metrics file is left out');
+    for (let turn = 0; turn < 5; turn++) await write({ metrics: { accuracy: 95 + turn } });
+    expect(skipped()).toEqual([
+      expect.objectContaining({ level: 'warn', field: 'accuracy', reason: 'out_of_range' }),
+    ]);
+    // One that is always left out does not hide the next.
+    await write({ metrics: { accuracy: 99, training_loss: 'oops' } });
+    expect(skipped().at(-1)).toMatchObject({ field: 'training_loss', reason: 'wrong_type' });
     await write({});
-    const lines = log.filter((line) => line.message === 'Fields of the metrics file are left out');
-    expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({
-      level: 'warn',
-      count: 2,
-      fields: { accuracy: 'out_of_range', epoch_total: 'name_taken' },
-    });
-    expect(log.filter((line) => line.message === 'No fields are left out any more')).toHaveLength(1);
+    const ends = log
+      .filter((line) => line.message === 'A field is read well again')
+      .map(({ field }) => String(field));
+    expect(ends.toSorted()).toEqual(['accuracy', 'training_loss']);
+  });
+
+  it('a loss that is NaN in one run, and again in the next', async () => {
+    const { log, write } = await startBridge();
+    const nan = () => log.filter((line) => line.message === 'A value is not finite').length;
+    await write({ job: { job_id: 'a' }, metrics: { training_loss: Number.NaN } });
+    await write({ job: { job_id: 'b' } });
+    await write({ job: { job_id: 'b' }, metrics: { training_loss: Number.NaN } });
+    expect(nan()).toBe(2);
+  });
+
+  it('thousands of values that are not finite, in one line', async () => {
+    const { log, write } = await startBridge({ environment: { MAX_EXTRA_METRICS: '0' } });
+    for (const part of ['a', 'b']) {
+      const names = Array.from({ length: 1000 }, (_, index) => [`${part}_${index}`, Number.NaN]);
+      await write({ metrics: Object.fromEntries(names) });
+    }
+    expect(log.filter((line) => line.message === 'A value is not finite')).toHaveLength(1);
   });
 
   it('a flood of wrong fields, in one line of bounded length', async () => {
@@ -85,7 +106,7 @@ describe('what lasts is logged when it begins and when it ends', () => {
       Array.from({ length: 10_000 }, (_, index) => [`-${index}${'x'.repeat(50)}`, 1]),
     );
     await write({ metrics: flood });
-    const [line] = log.filter((it) => it.message === 'Fields of the metrics file are left out');
+    const [line] = log.filter((it) => it.message === 'Further fields of the metrics file are left out');
     expect(line?.count).toBe(10_000);
     expect(JSON.stringify(line).length).toBeLessThan(3_000);
   });

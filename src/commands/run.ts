@@ -2,12 +2,12 @@ import { hostname } from 'node:os';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { type BridgeSummary, runBridge } from '../bridge.ts';
 import { systemClock } from '../clock.ts';
-import { type Config, printableConfig, readConfig } from '../config.ts';
+import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config.ts';
 import { startHealthServer } from '../lifecycle/health.ts';
 import { createLiveness } from '../lifecycle/liveness.ts';
 import { onTermination } from '../lifecycle/termination.ts';
-import { createLogger, type Logger } from '../log.ts';
-import type { Environment, Problem } from '../settings.ts';
+import { createConditions, createLogger, type Level, type Logger } from '../log.ts';
+import type { Environment } from '../settings.ts';
 import { version } from '../version.ts';
 
 /** What a command may ask of the process it runs in. */
@@ -20,7 +20,7 @@ export interface Process {
 /** The bridge, until it is told to stop. Gives the exit code: 0 ended well, 1 failed, 2 wrong configuration. */
 export async function runCommand({ environment, leave }: Process): Promise<number> {
   const reading = readConfig(environment);
-  if (reading.status === 'invalid') return refuse(reading.problems, reading.idle, reading.healthPort, leave);
+  if (reading.status === 'invalid') return refuse(reading, leave);
   const { config } = reading;
   const log = createLogger(config.logLevel);
   log.info({ version, node: process.version, config: printableConfig(config) }, 'ml-metrics-bridge started');
@@ -46,10 +46,8 @@ export async function runCommand({ environment, leave }: Process): Promise<numbe
       onPoll: ({ outcome }) => liveness.polled(outcome.status),
     });
     logEnd(log, summary);
-    return exitCode(termination.signal.reason?.kind === 'error' ? 1 : 0);
-  } catch (error) {
-    log.error({ err: error }, 'ml-metrics-bridge failed');
-    return exitCode(1);
+    const failed = 'error' in summary || termination.signal.reason?.kind === 'error';
+    return exitCode(failed ? 1 : 0);
   } finally {
     health?.close();
     termination.release();
@@ -57,30 +55,35 @@ export async function runCommand({ environment, leave }: Process): Promise<numbe
 }
 
 /**
- * A wrong configuration. Idle is for pods: there a sidecar that does not start keeps the trainer from starting, so it
- * stays, says what is wrong, and is unhealthy.
+ * A wrong configuration. Idle is for native sidecars: one that does not start keeps the trainer from starting, so it
+ * stays, says what is wrong, and is unhealthy. A plain container is in nobody's way once it has ended, and one that
+ * stayed would keep the Job from completing.
  */
 async function refuse(
-  problems: readonly Problem[],
-  idle: boolean,
-  healthPort: number,
+  { problems, idle, healthPort, sidecarMode }: InvalidConfig,
   leave: Process['leave'],
 ): Promise<number> {
   const log = createLogger('info');
-  const reason = problems.map(({ message }) => message).join('; ');
-  log.error({ problems: problems.map(({ message }) => message) }, 'Configuration is wrong');
+  const messages = problems.map(({ message }) => message);
+  log.error({ problems: messages }, 'Configuration is wrong');
+  if (sidecarMode === 'container') return 0;
   if (!idle) return 2;
-  log.warn('ON_CONFIG_ERROR=idle: waiting for SIGTERM without doing anything');
-  const verdict = () => ({ healthy: false, reason });
-  const health = await serveHealth(healthPort, { livez: verdict, readyz: verdict }, log);
   const termination = onTermination({ log, timeoutMs: 1_000, leave });
+  const verdict = () => ({ healthy: false, reason: messages.join('; ') });
+  const health = await serveHealth(healthPort, { livez: verdict, readyz: verdict }, log);
   // Keeps the process alive where the health server is off.
   const wait = setInterval(() => undefined, 2 ** 30);
-  await new Promise((resolve) => termination.signal.addEventListener('abort', resolve, { once: true }));
+  log.warn('ON_CONFIG_ERROR=idle: waiting for SIGTERM without doing anything');
+  await aborted(termination.signal);
   clearInterval(wait);
   health?.close();
   termination.release();
   return 0;
+}
+
+function aborted(signal: AbortSignal): Promise<unknown> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
 async function serveHealth(
@@ -96,7 +99,9 @@ async function serveHealth(
 }
 
 function logEnd(log: Logger, summary: BridgeSummary): void {
-  if (summary.undelivered === 0) log.info(summary, 'ml-metrics-bridge ended');
+  const { error, ...done } = summary;
+  if (error !== undefined) log.error({ ...done, err: error }, 'ml-metrics-bridge failed');
+  else if (summary.undelivered === 0) log.info(summary, 'ml-metrics-bridge ended');
   else
     log.error(
       summary,
@@ -104,11 +109,12 @@ function logEnd(log: Logger, summary: BridgeSummary): void {
     );
 }
 
-/** The SDK's own complaints, as log lines like ours. */
+/** The SDK's own complaints, as log lines like ours, each once: it has no notion of what lasts. */
 function diagTo(log: Logger) {
+  const conditions = createConditions(log);
   const at =
-    (level: 'error' | 'warn' | 'info' | 'debug') =>
+    (level: Level) =>
     (message: string, ...details: unknown[]) =>
-      log[level]({ details: details.map(String) }, message);
+      conditions.holds(message, level, { details: details.map(String) }, message);
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), verbose: at('debug') };
 }

@@ -40,7 +40,8 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
 
 function listen(server: Server, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    server.once('error', (error) => resolve(error.message));
+    // Stays on: an error later, such as too many open files, costs a probe and not the bridge.
+    server.on('error', (error) => resolve(error.message));
     server.listen(port, () => resolve(undefined));
   });
 }

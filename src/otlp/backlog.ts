@@ -20,7 +20,8 @@ export interface Backlog {
    * where any waits. What is lent is not pushed out, until it is removed or given back.
    */
   lend(end: 'oldest' | 'newest'): readonly Collection[];
-  giveBack(): void;
+  /** Takes back what was lent, and says how many of the oldest had to make room for what came in meanwhile. */
+  giveBack(): number;
   /** Takes out what was delivered or refused for good. */
   remove(collections: readonly Collection[]): void;
   readonly size: number;
@@ -70,6 +71,10 @@ export function createBacklog(limit: number, maxBytes: number = maxRequestBytes)
     },
     giveBack() {
       lent = new Set();
+      waiting = waiting.filter(({ kind }, index) => kind === 'snapshot' || index === waiting.length - 1);
+      const excess = Math.max(0, waiting.length - limit);
+      waiting.splice(0, excess);
+      return excess;
     },
     remove(collections) {
       const gone = new Set(collections);

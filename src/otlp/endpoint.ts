@@ -100,7 +100,8 @@ function hostAndPort(
   const port = portText === undefined ? defaultPort : Number(portText);
   if (port < 1 || port > 65_535) return invalid(`port ${portText} is not between 1 and 65535`);
   const notes = [...warnings];
-  if (path !== undefined && path !== '/') notes.push(`the path ${path} is ignored: OTLP over gRPC has none`);
+  if (path !== undefined && path !== '/')
+    notes.push(`the path ${path.replace(/[?#].*/, '')} is ignored: OTLP over gRPC has none`);
   if (port === otlpHttpPort)
     notes.push(
       `port ${otlpHttpPort} is commonly OTLP over HTTP; this is OTLP over gRPC, commonly port ${otlpGrpcPort}`,

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { status as grpcStatus } from '@grpc/grpc-js';
+import { status as grpcStatus, type Metadata, type ServiceError } from '@grpc/grpc-js';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { Clock } from '../clock.ts';
+import { pause, within } from '../timing.ts';
 import { type Backlog, type Collection, coalesce } from './backlog.ts';
 
 export type SendOutcome =
@@ -46,14 +46,18 @@ export function createSender({
   let draining: Promise<void> | undefined;
   const closing = new AbortController();
 
+  function overflow(dropped: number): void {
+    if (dropped > 0) onOverflow(dropped);
+  }
+
   async function attempt(end: 'oldest' | 'newest'): Promise<SendOutcome> {
     const collections = backlog.lend(end);
     const outcome = await exportOnce(collections);
-    if (outcome.status === 'retry') {
-      backlog.giveBack();
-      disconnect();
-    } else backlog.remove(collections);
     onAttempt(outcome, collections);
+    if (outcome.status === 'retry') {
+      disconnect();
+      overflow(backlog.giveBack());
+    } else backlog.remove(collections);
     return outcome;
   }
 
@@ -94,8 +98,7 @@ export function createSender({
 
   return {
     send(collection) {
-      const dropped = backlog.push(collection);
-      if (dropped > 0) onOverflow(dropped);
+      overflow(backlog.push(collection));
       draining ??= drain();
     },
     async close(deadlineUptimeMs) {
@@ -117,19 +120,6 @@ function retryDelay(failures: number, maxMs: number): number {
   return delay * (0.5 + Math.random() / 2);
 }
 
-async function pause(ms: number, signal?: AbortSignal): Promise<void> {
-  await sleep(ms, undefined, signal ? { signal } : {}).catch(() => undefined);
-}
-
-/** Whether a promise settled in time. It goes on behind if not. */
-async function within(ms: number, promise: Promise<void>): Promise<boolean> {
-  const timer = new AbortController();
-  const late = sleep(ms, false, { signal: timer.signal }).catch(() => false);
-  const settled = await Promise.race([promise.then(() => true), late]);
-  timer.abort();
-  return settled;
-}
-
 /** Source: OTLP specification, "Failures", the gRPC codes a client should retry. */
 const retryable: ReadonlySet<number> = new Set([
   grpcStatus.CANCELLED,
@@ -142,11 +132,20 @@ const retryable: ReadonlySet<number> = new Set([
 
 function judge({ code, error }: ExportResult): SendOutcome {
   if (code === ExportResultCode.SUCCESS) return { status: 'success' };
-  const grpcCode = error !== undefined && 'code' in error ? Number(error.code) : undefined;
-  const reason = describe(error);
-  return grpcCode === undefined || retryable.has(grpcCode)
-    ? { status: 'retry', reason }
-    : { status: 'rejected', reason };
+  return { status: error !== undefined && isFinal(error) ? 'rejected' : 'retry', reason: describe(error) };
+}
+
+/** What is no answer of a server, such as a certificate that cannot be read, may be mended. */
+function isFinal(error: Error): boolean {
+  const { code, metadata } = error as Partial<ServiceError>;
+  if (typeof code !== 'number' || retryable.has(code)) return false;
+  return !(code === grpcStatus.RESOURCE_EXHAUSTED && saysWhenToRetry(metadata));
+}
+
+/** An exhausted resource may be the receiver's message limit, which no retry gets past; only RetryInfo tells. */
+function saysWhenToRetry(metadata: Metadata | undefined): boolean {
+  const details = metadata?.get('grpc-status-details-bin') ?? [];
+  return details.some((detail) => detail.includes('google.rpc.RetryInfo'));
 }
 
 function describe(error: unknown): string {

@@ -1,6 +1,6 @@
 import { isNumericField } from '../catalogue.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { continues, identityOf, isFormer, remember, sameIdentity } from './identity.ts';
+import { continues, identityOf, isSecondWriter, remember, sameIdentity } from './identity.ts';
 import { advanceProgress, hasStepped, noProgress } from './progress.ts';
 import type { FormerRun, Happening, LastStep, Now, Policy, Run, Step } from './run.ts';
 
@@ -8,16 +8,20 @@ import type { FormerRun, Happening, LastStep, Now, Policy, Run, Step } from './r
 export function advance(run: Run | undefined, snapshot: Snapshot, now: Now, policy: Policy): Step {
   if (run === undefined) return begin(snapshot, now, policy, []);
   if (continues(run, snapshot)) return proceed(run, snapshot, now, policy);
-  if (isFormer(run, snapshot, now.uptimeMs)) {
-    const other = identityOf(snapshot);
-    const former = run.former.map((it) =>
-      sameIdentity(it.identity, other) ? { ...it, seenUptimeMs: now.uptimeMs } : it,
-    );
-    return { run: { ...run, former }, happenings: [{ kind: 'two_writers', other }] };
-  }
+  if (isSecondWriter(run, snapshot, now.uptimeMs)) return leaveOut(run, snapshot, now, policy);
   const ended = end(run, 'replaced');
-  const begun = begin(snapshot, now, policy, remember(run, now.uptimeMs));
+  const begun = begin(snapshot, now, policy, remember(run));
   return { run: begun.run, happenings: [...ended.happenings, ...begun.happenings] };
+}
+
+/** A snapshot of a second writer is no news of the run, whose own time goes on. */
+function leaveOut(run: Run, snapshot: Snapshot, now: Now, policy: Policy): Step {
+  const other = identityOf(snapshot);
+  const former = run.former.map((it) =>
+    sameIdentity(it.identity, other) ? { ...it, seenUptimeMs: now.uptimeMs } : it,
+  );
+  const passed = tick({ ...run, former }, { ...now, fileAgeMs: now.uptimeMs - run.seenUptimeMs }, policy);
+  return { run: passed.run, happenings: [{ kind: 'two_writers', other }, ...passed.happenings] };
 }
 
 /** Lets time pass without a new snapshot. */
@@ -51,6 +55,7 @@ function begin(snapshot: Snapshot, now: Now, policy: Policy, former: readonly Fo
     progress: noProgress,
     lastStep: stepAt(now),
     latest: snapshot,
+    seenUptimeMs: now.uptimeMs,
     extras: new Set(),
     nonFinite: new Map(),
     former,
@@ -61,7 +66,7 @@ function begin(snapshot: Snapshot, now: Now, policy: Policy, former: readonly Fo
 
 function proceed(before: Run, snapshot: Snapshot, now: Now, policy: Policy): Step {
   const progress = advanceProgress(before.progress, snapshot.values);
-  const stepped = hasStepped(before.progress, progress);
+  const stepped = hasStepped(progress, before.latest.values, snapshot.values);
   const { admitted, refused } = admitExtras(before.extras, snapshot, policy.maxExtraMetrics);
   const run: Run = {
     ...before,
@@ -70,16 +75,18 @@ function proceed(before: Run, snapshot: Snapshot, now: Now, policy: Policy): Ste
     progress,
     lastStep: stepped ? stepAt(now) : before.lastStep,
     latest: snapshot,
+    seenUptimeMs: now.uptimeMs,
     extras: admitted,
     nonFinite: countNonFinite(before.nonFinite, snapshot, admitted),
   };
   const happenings: Happening[] = [];
   if (epochEnded(before, run))
     happenings.push({ kind: 'epoch_ended', epoch: before.progress.epoch as number, run: before });
-  happenings.push(...finiteChanges(before, snapshot));
+  happenings.push(...finiteChanges(before, run));
   if (refused.length > 0) happenings.push({ kind: 'extras_refused', names: refused });
   if (before.state === 'stalled' && run.state === 'running') happenings.push({ kind: 'resumed' });
-  if (isOver(run) && !isOver(before)) happenings.push({ kind: 'run_ended', run, reason: 'status' });
+  if (isOver(run) && run.state !== before.state)
+    happenings.push({ kind: 'run_ended', run, reason: 'status' });
   const passed = tick(run, now, policy);
   return { run: passed.run, happenings: [...happenings, ...passed.happenings] };
 }
@@ -93,6 +100,8 @@ const isOver = ({ state }: Run) => state === 'completed' || state === 'failed';
 
 function stateAfter(before: Run, { status }: Snapshot, stepped: boolean): Run['state'] {
   if (status === 'completed' || status === 'failed') return status;
+  // What was said once need not be said again: a last write without status does not begin the run anew.
+  if (status === undefined && isOver(before)) return before.state;
   return before.state === 'stalled' && !stepped ? 'stalled' : 'running';
 }
 
@@ -109,7 +118,20 @@ function admitExtras(admitted: ReadonlySet<string>, snapshot: Snapshot, limit: n
   return { admitted: new Set([...admitted, ...unseen.slice(0, room)]), refused: unseen.slice(room) };
 }
 
-/** Counts the fields that have a metric; an extra that was never finite has none, and its name would be unbounded. */
+/**
+ * The values that are not finite, by the name they are counted under: the field, for one that has a metric. An extra
+ * that was never finite has none, and as its name is anybody's, all of those go by one.
+ */
+function nonFiniteNames(
+  { nonFinite }: Snapshot,
+  extras: ReadonlySet<string>,
+): readonly (readonly [string, number])[] {
+  return [...nonFinite].map(([field, value]) => [
+    isNumericField(field) || extras.has(field) ? field : 'extra',
+    value,
+  ]);
+}
+
 function countNonFinite(
   counts: Run['nonFinite'],
   snapshot: Snapshot,
@@ -117,21 +139,20 @@ function countNonFinite(
 ): Run['nonFinite'] {
   if (snapshot.nonFinite.size === 0) return counts;
   const next = new Map(counts);
-  for (const field of snapshot.nonFinite.keys()) {
-    const counted = isNumericField(field) || extras.has(field) ? field : 'extra';
-    next.set(counted, (next.get(counted) ?? 0) + 1);
-  }
+  for (const [name] of nonFiniteNames(snapshot, extras)) next.set(name, (next.get(name) ?? 0) + 1);
   return next;
 }
 
-function finiteChanges(before: Run, snapshot: Snapshot): readonly Happening[] {
-  const changes: Happening[] = [];
-  for (const [field, value] of snapshot.nonFinite) {
-    if (!before.latest.nonFinite.has(field) || before.latest === snapshot)
-      changes.push({ kind: 'became_non_finite', field, value });
-  }
-  for (const field of before.latest.nonFinite.keys()) {
-    if (!snapshot.nonFinite.has(field)) changes.push({ kind: 'became_finite', field });
-  }
-  return changes;
+function finiteChanges(before: Run, after: Run): readonly Happening[] {
+  const isFirst = before.latest === after.latest;
+  const then = new Map(isFirst ? [] : nonFiniteNames(before.latest, before.extras));
+  const now = new Map(nonFiniteNames(after.latest, after.extras));
+  return [
+    ...[...now]
+      .filter(([field]) => !then.has(field))
+      .map(([field, value]) => ({ kind: 'became_non_finite', field, value }) as const),
+    ...[...then.keys()]
+      .filter((field) => !now.has(field))
+      .map((field) => ({ kind: 'became_finite', field }) as const),
+  ];
 }

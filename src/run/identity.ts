@@ -36,15 +36,18 @@ const maxFormer = 8;
 /** A run that comes back this soon did not come back: somebody else writes the same file. */
 const twoWritersWithinMs = 300_000;
 
-export function remember(run: Run, uptimeMs: number): readonly FormerRun[] {
+export function remember(run: Run): readonly FormerRun[] {
   const others = run.former.filter(({ identity }) => !sameIdentity(identity, run.identity));
-  return [{ identity: run.identity, seenUptimeMs: uptimeMs }, ...others].slice(0, maxFormer);
+  return [{ identity: run.identity, seenUptimeMs: run.seenUptimeMs }, ...others].slice(0, maxFormer);
 }
 
-/** Whether a snapshot that does not go on with `run` belongs to one that was replaced a short while ago. */
-export function isFormer(run: Run, snapshot: Snapshot, uptimeMs: number): boolean {
+/**
+ * Whether a snapshot that does not go on with `run` is of one that was replaced a short while ago, while `run` itself is
+ * still being written. Where it is not, the former is the one that lives, and takes its place again.
+ */
+export function isSecondWriter(run: Run, snapshot: Snapshot, uptimeMs: number): boolean {
   const identity = identityOf(snapshot);
-  if (sameIdentity(identity, run.identity)) return false;
+  if (sameIdentity(identity, run.identity) || uptimeMs - run.seenUptimeMs >= twoWritersWithinMs) return false;
   return run.former.some(
     (former) =>
       sameIdentity(former.identity, identity) && uptimeMs - former.seenUptimeMs < twoWritersWithinMs,

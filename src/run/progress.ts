@@ -10,6 +10,8 @@ export interface Progress {
   readonly earlierBatches: number;
   /** Batches trained: by global_step where it is given, else summed. Undefined while neither was seen. */
   readonly batches: number | undefined;
+  /** Whether a global_step was seen: from then on it alone counts, because two ways to count cannot be mixed. */
+  readonly bySteps: boolean;
 }
 
 export const noProgress: Progress = {
@@ -17,6 +19,7 @@ export const noProgress: Progress = {
   batch: undefined,
   earlierBatches: 0,
   batches: undefined,
+  bySteps: false,
 };
 
 /**
@@ -28,8 +31,9 @@ export function advanceProgress(
   { epoch, batch_number: batch, global_step: step }: Snapshot['values'],
 ): Progress {
   const summed = addBatch(progress, epoch, batch);
-  const counted = summed.batch === undefined ? undefined : summed.earlierBatches + summed.batch;
-  return { ...summed, batches: highest(progress.batches, step ?? counted) };
+  const bySteps = progress.bySteps || step !== undefined;
+  const sum = summed.batch === undefined ? undefined : summed.earlierBatches + summed.batch;
+  return { ...summed, bySteps, batches: highest(progress.batches, bySteps ? step : sum) };
 }
 
 function addBatch(progress: Progress, epoch: number | undefined, batch: number | undefined): Progress {
@@ -59,8 +63,18 @@ function highest(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
-/** Whether the run is further than it was; where a file has no steps at all, every new snapshot counts as one. */
-export function hasStepped(before: Progress, after: Progress): boolean {
-  if (after.epoch === undefined && after.batches === undefined) return true;
-  return after.epoch !== before.epoch || after.batches !== before.batches;
+const position = ['epoch', 'batch_number', 'global_step'] as const;
+
+/**
+ * Whether the job has moved since the last snapshot. Told by what it writes and not by what is counted: a job that went
+ * back to a checkpoint trains, though its counters stand still. Where a file has no steps at all, each snapshot is one.
+ */
+export function hasStepped(
+  progress: Progress,
+  before: Snapshot['values'],
+  after: Snapshot['values'],
+): boolean {
+  const written = position.filter((field) => after[field] !== undefined);
+  if (written.length === 0) return progress.epoch === undefined && progress.batches === undefined;
+  return written.some((field) => after[field] !== before[field]);
 }

@@ -13,6 +13,8 @@ export interface Run {
   readonly progress: Progress;
   readonly lastStep: LastStep;
   readonly latest: Snapshot;
+  /** When the latest snapshot was read, by uptime. */
+  readonly seenUptimeMs: number;
   /** Names of the extra metrics this run has shown, at most MAX_EXTRA_METRICS. */
   readonly extras: ReadonlySet<string>;
   /** How often each field was NaN or infinite. */
@@ -43,7 +45,7 @@ export interface FormerRun {
   readonly seenUptimeMs: number;
 }
 
-/** The moment of a poll, and how long before it the file was written. */
+/** The moment of a poll, and how long before it the file was last written such that it could be read. */
 export interface Now {
   readonly unixMs: number;
   readonly uptimeMs: number;

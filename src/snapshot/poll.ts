@@ -38,6 +38,8 @@ export interface Poll {
   readonly moment: Moment;
   /** Time since the file was last written; undefined until one was seen. Never negative, and free of clock jumps. */
   readonly fileAgeMs: number | undefined;
+  /** The same of the last write that could be read: a file that goes on being written, but badly, is no news. */
+  readonly snapshotAgeMs: number | undefined;
 }
 
 export interface Poller {
@@ -58,10 +60,10 @@ type Judged = Exclude<PollOutcome, { status: 'unchanged' }>;
 /** Follows one file. A new snapshot is one whose bytes changed, however the file came to be written. */
 export function createPoller(path: string, clock: Clock): Poller {
   let version: FileVersion | undefined;
-  let ofVersion: Judged | undefined;
+  let ofVersion: PollOutcome | undefined;
   let settled = false;
-  let lastBytes: Buffer | undefined;
-  let ofBytes: Judged | undefined;
+  let lastGood: Buffer | undefined;
+  let goodWrittenUptimeMs: number | undefined;
   const age = createAge();
 
   async function readOnce(): Promise<PollOutcome> {
@@ -69,17 +71,9 @@ export function createPoller(path: string, clock: Clock): Poller {
     if (read.status === 'unchanged') return repeat(ofVersion);
     if ('version' in read) remember(read.version);
     else settled = false;
-    if (read.status !== 'ok') {
-      ofVersion = judge(read);
-      return ofVersion;
-    }
-    if (lastBytes?.equals(read.bytes)) {
-      ofVersion = ofBytes;
-      return repeat(ofBytes);
-    }
-    lastBytes = read.bytes;
-    ofVersion = ofBytes = judge(read);
-    return ofBytes;
+    ofVersion = read.status === 'ok' && lastGood?.equals(read.bytes) ? { status: 'unchanged' } : judge(read);
+    if (read.status === 'ok' && ofVersion.status === 'ok') lastGood = read.bytes;
+    return ofVersion;
   }
 
   function remember(next: FileVersion): void {
@@ -98,14 +92,20 @@ export function createPoller(path: string, clock: Clock): Poller {
         outcome = await readOnce();
       }
       const moment = clock();
-      return { outcome, moment, fileAgeMs: age.at(moment) };
+      const fileAgeMs = age.at(moment);
+      if (fileAgeMs !== undefined && (outcome.status === 'ok' || outcome.status === 'unchanged')) {
+        goodWrittenUptimeMs = moment.uptimeMs - fileAgeMs;
+      }
+      const snapshotAgeMs =
+        goodWrittenUptimeMs === undefined ? undefined : moment.uptimeMs - goodWrittenUptimeMs;
+      return { outcome, moment, fileAgeMs, snapshotAgeMs };
     },
   };
 }
 
 /** What was read before is no news where it was good, and still wrong where it was not. */
-function repeat(judged: Judged | undefined): PollOutcome {
-  return judged === undefined || judged.status === 'ok' ? { status: 'unchanged' } : judged;
+function repeat(before: PollOutcome | undefined): PollOutcome {
+  return before === undefined || before.status === 'ok' ? { status: 'unchanged' } : before;
 }
 
 function judge(read: Exclude<ReadOutcome, { status: 'unchanged' }>): Judged {

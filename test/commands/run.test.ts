@@ -189,6 +189,30 @@ describe('leaving', () => {
     );
   });
 
+  it('is not held by a volume that hangs: what was read is flushed', async () => {
+    const trap = join(temporaryFolder(), 'trap.cjs');
+    writeFileSync(
+      trap,
+      `const files = require('node:fs/promises');
+       const { stat } = files;
+       let hangs = false;
+       process.on('SIGUSR2', () => { hangs = true; });
+       files.stat = (...args) => (hangs ? new Promise(() => undefined) : stat(...args));`,
+    );
+    const { receiver, file, bridge } = await setUp({
+      preload: pathToFileURL(trap).href,
+      environment: { SHUTDOWN_TIMEOUT: '2', COLLECTION_INTERVAL: '0.5' },
+    });
+    receiver.reply(() => ({ status: 'error', code: 14 }));
+    replaceFile(file, exampleText());
+    await bridge.said('Training run began');
+    bridge.child.kill('SIGUSR2');
+    receiver.reply(() => ({ status: 'ok' }));
+    bridge.child.kill('SIGTERM');
+    expect((await bridge.ended).code).toBe(0);
+    expect(lastLoss(receiver)).toBe(1.2345);
+  });
+
   it('in container mode is never a failure', async () => {
     const trap = join(temporaryFolder(), 'trap.mjs');
     writeFileSync(trap, `process.on('SIGUSR2', () => { throw new Error('escaped'); });`);
@@ -213,6 +237,17 @@ describe('a wrong configuration', () => {
     expect(problems).toHaveLength(3);
     for (const variable of Object.keys(wrong)) expect(JSON.stringify(problems)).toContain(variable);
   });
+
+  it.each(['exit', 'idle'])(
+    'in container mode ends at once with 0, also with ON_CONFIG_ERROR=%s',
+    async (onError) => {
+      const { bridge } = await setUp({
+        environment: { ...wrong, SIDECAR_MODE: 'container', ON_CONFIG_ERROR: onError },
+      });
+      expect(await bridge.ended).toEqual({ code: 0, signal: null });
+      await bridge.said('Configuration is wrong');
+    },
+  );
 
   it('idles when told so: unhealthy, until SIGTERM', async () => {
     const port = await freePort();

@@ -55,6 +55,32 @@ describe('the backlog', () => {
     expect(values(backlog.lend('oldest'))).toEqual([3, 4]);
   });
 
+  it('makes room again for what came in while all was under way, and says how much', () => {
+    const backlog = createBacklog(3);
+    let pushed = 0;
+    let dropped = 0;
+    for (let attempt = 0; attempt < 10; attempt++) {
+      for (let turn = 0; turn < 3; turn++) dropped += backlog.push(snapshot(++pushed));
+      backlog.lend('oldest');
+      for (let turn = 0; turn < 3; turn++) dropped += backlog.push(snapshot(++pushed));
+      dropped += backlog.giveBack();
+      expect(backlog.size).toBeLessThanOrEqual(3);
+    }
+    expect(values(backlog.lend('oldest'))).toEqual([58, 59, 60]);
+    expect(dropped).toBe(57);
+  });
+
+  it('keeps one heartbeat at most, however many attempts failed', () => {
+    const backlog = createBacklog(10);
+    backlog.push(snapshot(1));
+    for (let turn = 2; turn < 8; turn++) {
+      backlog.lend('oldest');
+      backlog.push(heartbeat(turn));
+      backlog.giveBack();
+    }
+    expect(values(backlog.lend('oldest'))).toEqual([1, 7]);
+  });
+
   it('replaces a heartbeat that still waits, and only that', () => {
     const backlog = createBacklog(10);
     backlog.push(snapshot(1));

@@ -81,6 +81,12 @@ describe('an address is refused', () => {
     });
   });
 
+  it('without repeating what stands behind a question mark', () => {
+    const reading = readEndpoint('http://collector:4317/v1?api-key=secret', nothing);
+    expect(reading.status).toBe('ok');
+    expect(JSON.stringify(reading)).not.toContain('secret');
+  });
+
   it('with credentials in it, without repeating them', () => {
     for (const address of ['http://user:secret@collector:4317', 'user:secret@collector:4317']) {
       const reading = readEndpoint(address, nothing);

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
-import { status } from '@grpc/grpc-js';
+import { Metadata, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { type Point, type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
 import { until } from '../support/until.ts';
 
@@ -51,16 +51,55 @@ describe('an answer of the Collector', () => {
     ['UNIMPLEMENTED', status.UNIMPLEMENTED],
   ])('%s is final: dropped, counted, logged once, and the next one goes out', async (_name, code) => {
     const { receiver, write, log } = await startBridge();
-    receiver.reply((_request, n) => (n <= 2 ? { status: 'error', code, message: 'no' } : { status: 'ok' }));
-    await write({ metrics: { training_loss: 1 } });
-    await receiver.waitFor(() => receiver.requests.length === 1, 'the first');
-    await write({ metrics: { training_loss: 2 } });
-    await receiver.waitFor(() => receiver.requests.length === 2, 'the second');
-    await write({ metrics: { training_loss: 3 } });
-    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 3, 'the third');
+    const hasLoss = (value: number) => (request: { points: readonly Point[] }) =>
+      request.points.some((it) => it.metric === 'ml.training.loss' && it.value === value);
+    const refused = (request: { points: readonly Point[] }) => hasLoss(1)(request) || hasLoss(2)(request);
+    receiver.reply((request) =>
+      refused(request) ? { status: 'error', code, message: 'no' } : { status: 'ok' },
+    );
+    for (const value of [1, 2, 3]) {
+      await write({ metrics: { training_loss: value } });
+      await receiver.waitFor(() => receiver.requests.some(hasLoss(value)), `loss ${value}`);
+    }
+    await receiver.waitFor(
+      () => receiver.points('ml.training.loss').at(-1)?.value === 3,
+      'the third accepted',
+    );
     expect(receiver.points('ml.training.loss').map(({ value }) => value)).toEqual([3]);
     expect(dropped(receiver, 'rejected')).toBe(2);
     expect(log.filter(({ message }) => message.startsWith('Collector refused an export'))).toHaveLength(1);
+  });
+});
+
+describe('RESOURCE_EXHAUSTED', () => {
+  it.each([
+    ['with RetryInfo is tried again', true, 0],
+    ['without it is final', false, 1],
+  ])('%s', async (_name, hasRetryInfo, lost) => {
+    const metadata = new Metadata();
+    const details = Buffer.from('\u0012 type.googleapis.com/google.rpc.RetryInfo');
+    if (hasRetryInfo) metadata.set('grpc-status-details-bin', details);
+    const { receiver, write } = await startBridge({ environment: soon });
+    const isFirst = (points: readonly Point[]) =>
+      points.some((it) => it.metric === 'ml.training.loss' && it.value === 1);
+    let refused = false;
+    receiver.reply(({ points }) => {
+      if (refused || !isFirst(points)) return { status: 'ok' };
+      refused = true;
+      return { status: 'error', code: status.RESOURCE_EXHAUSTED, metadata };
+    });
+    await write({ metrics: { training_loss: 1, batch_number: 1 } });
+    await receiver.waitFor(
+      () =>
+        receiver
+          .points('ml.bridge.exports')
+          .some(
+            ({ attributes, value }) =>
+              value === 1 && attributes.outcome === (hasRetryInfo ? 'retry' : 'rejected'),
+          ),
+      'the refusal counted',
+    );
+    expect(dropped(receiver, 'rejected')).toBe(lost);
   });
 });
 

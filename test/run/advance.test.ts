@@ -38,7 +38,11 @@ const kinds = (happenings: readonly Happening[]) => happenings.map(({ kind }) =>
 
 describe('batches', () => {
   const batches = (
-    written: readonly (readonly [epoch: number | undefined, batch: number | undefined, step?: number])[],
+    written: readonly (readonly [
+      epoch: number | undefined,
+      batch: number | undefined,
+      step?: number | undefined,
+    ])[],
   ) =>
     follow(written.map(([epoch, batch_number, global_step]) => metrics({ epoch, batch_number, global_step })))
       .run.progress;
@@ -224,11 +228,25 @@ describe('the identity of a run', () => {
     expect(run.identity.jobId).toBe('b');
   });
 
-  it('may come back much later: then it is a new run', () => {
+  it('may come back when the run that took its place is no longer written', () => {
     const [a, b] = [snapshot({ job: { job_id: 'a' } }), snapshot({ job: { job_id: 'b' } })];
-    const { run: second } = follow([a, b]);
-    const { happenings } = advance(second, a, at(1_000), policy);
-    expect(kinds(happenings)).toEqual(['run_ended', 'run_began']);
+    let { run } = follow([a, b]) as { run: Run | undefined };
+    const seen: string[] = [];
+    for (let second = 10; second < 600; second += 10) {
+      const step = advance(run, { ...a }, at(second), policy);
+      run = step.run;
+      seen.push(...kinds(step.happenings));
+    }
+    expect(run?.identity.jobId).toBe('a');
+    expect(seen.filter((kind) => kind !== 'two_writers')).toEqual(['run_ended', 'run_began']);
+  });
+
+  it('of a second writer does not keep the values of the run fresh', () => {
+    const [a, b] = [snapshot({ job: { job_id: 'a' } }), snapshot({ job: { job_id: 'b' } })];
+    const { run } = follow([a, b]);
+    const step = advance(run, a, at(200), { ...policy, staleAfterMs: 100_000 });
+    expect(step.run?.fresh).toBe(false);
+    expect(kinds(step.happenings)).toEqual(['two_writers', 'went_stale']);
   });
 });
 
@@ -255,6 +273,31 @@ describe('the state of a run', () => {
   it('counts the time a step was made by the write, not by the reading', () => {
     const { run } = advance(undefined, snapshot(), at(1000, 700_000), policy);
     expect(run).toMatchObject({ state: 'stalled', lastStep: { unixMs: 1_700_000_300_000 } });
+  });
+
+  it('does not stall when the job went back to a checkpoint and trains on', () => {
+    let run = advance(undefined, metrics({ epoch: 50, batch_number: 90 }), at(0), policy).run;
+    for (let second = 10; second <= 3_000; second += 10) {
+      const step = advance(run, metrics({ epoch: 40, batch_number: second / 10 }), at(second), policy);
+      expect(kinds(step.happenings)).not.toContain('stalled');
+      run = step.run;
+    }
+    expect(run).toMatchObject({
+      state: 'running',
+      progress: { epoch: 50 },
+      lastStep: { uptimeMs: 3_000_000 },
+    });
+  });
+
+  it('is not undone by a last write that does not say it again, and may turn from completed to failed', () => {
+    const { run, steps } = follow([
+      snapshot({ top: { status: 'completed' } }),
+      metrics({ batch_number: 46 }),
+      snapshot({ top: { status: 'failed' } }),
+    ]);
+    expect(steps.map((step) => step.run?.state)).toEqual(['completed', 'completed', 'failed']);
+    expect(run.state).toBe('failed');
+    expect(kinds(steps[2]?.happenings ?? [])).toEqual(['run_ended']);
   });
 
   it('never stalls where the file has no steps but goes on', () => {

@@ -68,6 +68,17 @@ describe('a file that is there', () => {
     expect(await statusOf(poller)).toBe('unchanged');
   });
 
+  it('is the same snapshot after a rewrite of it was caught half-way', async () => {
+    const { file, poller } = setUp();
+    const text = exampleText();
+    writeFileSync(file, text);
+    expect(await statusOf(poller)).toBe('ok');
+    writeFileSync(file, text.slice(0, 100));
+    expect(await statusOf(poller)).toBe('malformed');
+    writeFileSync(file, text);
+    expect(await statusOf(poller)).toBe('unchanged');
+  });
+
   it('may be caught half-written: it is read again before that counts', async () => {
     const { file, poller } = setUp();
     const text = exampleText();
@@ -246,6 +257,20 @@ describe('the age of the file', () => {
     expect(seen.outcome.status).toBe('ok');
     expect(seen.fileAgeMs).toBeGreaterThanOrEqual(0);
     expect(seen.fileAgeMs).toBeLessThanOrEqual(1_000);
+  });
+
+  it('of a snapshot goes on while only bad files are written', async () => {
+    const { clock, pass } = setClock();
+    const { file, poller } = setUp(clock);
+    replaceFile(file, exampleText());
+    await poller.poll();
+    pass(60_000);
+    replaceFile(file, '{"training_metrics": {');
+    utimesSync(file, clock().unixMs / 1000, clock().unixMs / 1000);
+    const { outcome, fileAgeMs, snapshotAgeMs } = await poller.poll();
+    expect(outcome.status).toBe('malformed');
+    expect(fileAgeMs).toBeLessThan(2_000);
+    expect(snapshotAgeMs).toBeGreaterThanOrEqual(60_000);
   });
 
   it('is never negative, also for a stamp of tomorrow', async () => {

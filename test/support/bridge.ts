@@ -39,6 +39,8 @@ export interface TestBridgeOptions {
   readonly receiver?: Receiver;
   readonly file?: string;
   readonly clock?: Clock;
+  /** Called at each poll, after it is noted. */
+  readonly onPoll?: (poll: Poll) => void;
 }
 
 export function testConfig(environment: Readonly<Record<string, string>>): Config {
@@ -72,7 +74,10 @@ export async function startBridge(options: TestBridgeOptions = {}): Promise<Test
     signal: controller.signal,
     hostName: 'test-host',
     version: '0.0.0',
-    onPoll: (poll) => void polls.push(poll),
+    onPoll: (poll) => {
+      polls.push(poll);
+      options.onPoll?.(poll);
+    },
   });
   const stop = () => {
     controller.abort();
