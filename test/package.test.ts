@@ -32,8 +32,14 @@ it('installs into an empty project with nothing the bundle does not need, and ru
   for (const member of ['dependencies', 'devDependencies', 'optionalDependencies', 'scripts', 'private']) {
     expect(manifest).not.toHaveProperty(member);
   }
-  const files = readdirSync(join(installed, 'dist'));
-  expect(files.every((file) => file.endsWith('.cjs'))).toBe(true);
+  // The tracing library's peers, which only its users need.
+  for (const name of Object.keys(manifest.peerDependencies)) {
+    expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+  }
+  const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' });
+  const isBundle = (file: string) =>
+    /^[\w-]+\.cjs$|^tracing$|^tracing\/[\w-]+\.(d\.)?([cm]js|[cm]ts)$/.test(file);
+  expect(files.filter((file) => !isBundle(file))).toEqual([]);
   expect(statSync(join(installed, 'dist', 'main.cjs')).size).toBeLessThan(3_000_000);
 
   const receiver = await startReceiver();

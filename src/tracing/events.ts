@@ -1,0 +1,87 @@
+import { type Span, trace } from '@opentelemetry/api';
+import { attributesFrom, type Fields, type Values } from './fields.ts';
+import { genAiAttributes } from './namespaces.ts';
+import { quietly } from './tracer.ts';
+
+interface EventRow {
+  /** As it stands in the trace. */
+  readonly name: string;
+  readonly fields: Fields;
+}
+
+/** What happens to a training that is worth a mark in its trace. */
+export const eventTable = {
+  modelCheckpointSaved: {
+    name: 'model_checkpoint_saved',
+    fields: {
+      path: ['checkpoint.path', 'string'],
+      sizeBytes: ['checkpoint.size_bytes', 'number'],
+      epoch: ['training.epoch', 'number'],
+      globalStep: ['training.global_step', 'number'],
+      loss: ['training.loss', 'number'],
+      accuracy: ['training.accuracy', 'number'],
+    },
+  },
+  datasetLoaded: {
+    name: 'dataset_loaded',
+    fields: {
+      name: ['dataset.name', 'string'],
+      version: ['dataset.version', 'string'],
+      split: ['dataset.split', 'string'],
+      uri: ['dataset.uri', 'string'],
+      samples: ['dataset.samples', 'number'],
+    },
+  },
+  earlyStoppingTriggered: {
+    name: 'early_stopping_triggered',
+    fields: {
+      epoch: ['training.epoch', 'number'],
+      metric: ['early_stopping.metric', 'string'],
+      patience: ['early_stopping.patience', 'number'],
+      bestValue: ['early_stopping.best_value', 'number'],
+      bestEpoch: ['early_stopping.best_epoch', 'number'],
+    },
+  },
+  validationAccuracyImproved: {
+    name: 'validation_accuracy_improved',
+    fields: {
+      epoch: ['training.epoch', 'number'],
+      accuracy: ['validation.accuracy', 'number'],
+      previousAccuracy: ['validation.previous_accuracy', 'number'],
+    },
+  },
+  fineTuningStarted: {
+    name: 'Fine-tuning started',
+    fields: {
+      model: ['gen_ai.request.model', 'string'],
+      method: ['fine_tuning.method', 'string'],
+      dataset: ['training.dataset', 'string'],
+    },
+  },
+} as const satisfies Readonly<Record<string, EventRow>>;
+
+type EventTable = typeof eventTable;
+
+/** One function an event. It marks the span given, else the active one; without either nothing happens. */
+export type Events = {
+  readonly [K in keyof EventTable]: (values?: Values<EventTable[K]['fields']>, span?: Span) => void;
+};
+
+const marker =
+  ({ name, fields }: EventRow) =>
+  (values: Values<Fields> = {}, span = trace.getActiveSpan()): void => {
+    quietly(() => span?.addEvent(name, attributesFrom(fields, values)));
+  };
+
+export const events = Object.freeze(
+  Object.fromEntries(Object.entries(eventTable).map(([key, row]) => [key, marker(row)])),
+) as Events;
+
+/** Tokens a call of a model took and gave, on the span given, else the active one. A later call replaces the numbers. */
+export function recordTokenUsage(
+  usage: { readonly inputTokens?: number | undefined; readonly outputTokens?: number | undefined },
+  span = trace.getActiveSpan(),
+): void {
+  const { inputTokens, outputTokens } = usage;
+  quietly(() => span?.setAttributes(genAiAttributes({ inputTokens, outputTokens })));
+}

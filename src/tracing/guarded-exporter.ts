@@ -1,0 +1,84 @@
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+
+export interface GuardOptions {
+  /** Where the exporter sends to, for the messages. */
+  readonly destination: string;
+  /** What takes over where the destination cannot be reached at the first export. */
+  readonly fallback: (() => SpanExporter) | undefined;
+  readonly log: (message: string) => void;
+}
+
+/** What became of an export: the error, if any. */
+type Outcome = Error | undefined;
+
+// gRPC status codes: the destination did not answer. Every other one is an answer.
+const unreachable = new Set<unknown>([4, 14]);
+
+/**
+ * An exporter that says when spans are lost and when they arrive again, one line each, where the SDK would say it to
+ * diagnostics that nobody has switched on. The first export decides whether the fallback takes over: the same spans
+ * go to it then, and it stays, so that the spans of one process are in one place.
+ */
+export function guardedExporter(first: SpanExporter, options: GuardOptions): SpanExporter {
+  const { destination, fallback, log } = options;
+  const pending = new Set<Promise<Outcome>>();
+  let current = first;
+  let state: 'starting' | 'up' | 'down' | 'fallback' = 'starting';
+  let lost = 0;
+
+  const attempt = async (spans: ReadableSpan[]): Promise<Outcome> => {
+    const exporter = current;
+    const error = await exported(exporter, spans);
+    const left = exporter !== current;
+    if (error === undefined) {
+      if (state === 'down') log(`spans reach ${destination} again; ${lost} were lost`);
+      if (state !== 'fallback') [state, lost] = ['up', 0];
+      return undefined;
+    }
+    if (!left && state === 'starting' && fallback !== undefined && unreachable.has(codeOf(error))) {
+      log(`${destination} cannot be reached, spans are printed instead: ${reasonOf(error)}`);
+      [current, state] = [fallback(), 'fallback'];
+      void first.shutdown().catch(() => undefined);
+      return attempt(spans);
+    }
+    if (left) return attempt(spans);
+    lost += spans.length;
+    if (state !== 'down') log(`spans are lost, ${destination} does not take them: ${reasonOf(error)}`);
+    state = 'down';
+    return error;
+  };
+
+  return {
+    export: (spans, done) => {
+      const outcome = attempt(spans);
+      pending.add(outcome);
+      void outcome.then((error) => {
+        pending.delete(outcome);
+        done(resultOf(error));
+      });
+    },
+    forceFlush: async () => {
+      const error = (await Promise.all(pending)).find((one) => one !== undefined);
+      if (error !== undefined) throw error;
+    },
+    shutdown: () => current.shutdown(),
+  };
+}
+
+const codeOf = (error: Error): unknown => (error as { code?: unknown }).code;
+
+/** gRPC ends the message with a note that is most often empty. */
+const reasonOf = ({ message }: Error) => message.replace(/\s*Resolution note:\s*$/, '');
+
+const resultOf = (error: Outcome): ExportResult =>
+  error === undefined ? { code: ExportResultCode.SUCCESS } : { code: ExportResultCode.FAILED, error };
+
+/** Never rejects: an exporter that throws is one that failed. */
+function exported(exporter: SpanExporter, spans: ReadableSpan[]): Promise<Outcome> {
+  return new Promise<Outcome>((resolve) => {
+    exporter.export(spans, ({ code, error }) =>
+      resolve(code === ExportResultCode.SUCCESS ? undefined : (error ?? new Error('no reason given'))),
+    );
+  }).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+}

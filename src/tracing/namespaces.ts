@@ -1,0 +1,100 @@
+import type { Attributes } from '@opentelemetry/api';
+import { attributesFrom, type Fields, type Values } from './fields.ts';
+
+/**
+ * Attributes that describe a training job, by namespace.
+ *
+ * `gen_ai.*`: OpenTelemetry semantic conventions for generative AI. `kubeflow.*`: the names proposed for the Kubeflow
+ * SDK. The others have no convention; their names follow the rules of the semantic conventions (lower case, dots
+ * between namespaces, the unit in the name where it is not obvious).
+ */
+export const namespaces = {
+  training: {
+    jobId: ['training.job_id', 'string'],
+    jobName: ['training.job_name', 'string'],
+    dataset: ['training.dataset', 'string'],
+    framework: ['training.framework', 'string'],
+    phase: ['training.phase', 'string'],
+    epoch: ['training.epoch', 'number'],
+    totalEpochs: ['training.total_epochs', 'number'],
+    globalStep: ['training.global_step', 'number'],
+    batchSize: ['training.batch_size', 'number'],
+    learningRate: ['training.learning_rate', 'number'],
+    optimizer: ['training.optimizer', 'string'],
+    seed: ['training.seed', 'number'],
+    loss: ['training.loss', 'number'],
+    validationLoss: ['training.validation_loss', 'number'],
+    accuracy: ['training.accuracy', 'number'],
+    distributed: ['training.distributed', 'boolean'],
+    nodes: ['training.num_nodes', 'number'],
+  },
+  model: {
+    name: ['model.name', 'string'],
+    version: ['model.version', 'string'],
+    architecture: ['model.architecture', 'string'],
+    framework: ['model.framework', 'string'],
+    format: ['model.format', 'string'],
+    uri: ['model.uri', 'string'],
+    parameters: ['model.parameters', 'number'],
+    sizeBytes: ['model.size_bytes', 'number'],
+  },
+  genAi: {
+    operationName: ['gen_ai.operation.name', 'string'],
+    providerName: ['gen_ai.provider.name', 'string'],
+    requestModel: ['gen_ai.request.model', 'string'],
+    responseModel: ['gen_ai.response.model', 'string'],
+    responseId: ['gen_ai.response.id', 'string'],
+    finishReasons: ['gen_ai.response.finish_reasons', 'string[]'],
+    maxTokens: ['gen_ai.request.max_tokens', 'number'],
+    temperature: ['gen_ai.request.temperature', 'number'],
+    topP: ['gen_ai.request.top_p', 'number'],
+    seed: ['gen_ai.request.seed', 'number'],
+    inputTokens: ['gen_ai.usage.input_tokens', 'number'],
+    outputTokens: ['gen_ai.usage.output_tokens', 'number'],
+  },
+  kubeflow: {
+    jobName: ['kubeflow.job.name', 'string'],
+    jobType: ['kubeflow.job_type', 'string'],
+    jobStatus: ['kubeflow.job.status', 'string'],
+    namespace: ['kubeflow.namespace', 'string'],
+    backendType: ['kubeflow.backend.type', 'string'],
+    trainerType: ['kubeflow.trainer.type', 'string'],
+    runtimeName: ['kubeflow.runtime.name', 'string'],
+    nodes: ['kubeflow.num_nodes', 'number'],
+  },
+  tenant: {
+    id: ['tenant.id', 'string'],
+    name: ['tenant.name', 'string'],
+    team: ['tenant.team', 'string'],
+    project: ['tenant.project', 'string'],
+    costCenter: ['tenant.cost_center', 'string'],
+  },
+  resource: {
+    gpuCount: ['resource.gpu.count', 'number'],
+    gpuType: ['resource.gpu.type', 'string'],
+    gpuMemoryBytes: ['resource.gpu.memory_bytes', 'number'],
+    cpuCores: ['resource.cpu.cores', 'number'],
+    memoryBytes: ['resource.memory_bytes', 'number'],
+    nodes: ['resource.node.count', 'number'],
+    nodePool: ['resource.node.pool', 'string'],
+    spot: ['resource.spot', 'boolean'],
+  },
+} as const satisfies Readonly<Record<string, Fields>>;
+
+type Namespaces = typeof namespaces;
+
+export const trainingAttributes = (values: Values<Namespaces['training']>): Attributes =>
+  attributesFrom(namespaces.training, values);
+export const modelAttributes = (values: Values<Namespaces['model']>): Attributes =>
+  attributesFrom(namespaces.model, values);
+/** Source: OpenTelemetry semantic conventions, registry of `gen_ai` attributes. */
+export const genAiAttributes = (values: Values<Namespaces['genAi']>): Attributes =>
+  attributesFrom(namespaces.genAi, values);
+export const kubeflowAttributes = (values: Values<Namespaces['kubeflow']>): Attributes =>
+  attributesFrom(namespaces.kubeflow, values);
+/** Who the job runs for, and who pays. Ids and names of groups, not of persons: a trace is read by many. */
+export const tenantAttributes = (values: Values<Namespaces['tenant']>): Attributes =>
+  attributesFrom(namespaces.tenant, values);
+/** What the job asked for. Not to be confused with the OpenTelemetry resource, which says who speaks. */
+export const resourceAttributes = (values: Values<Namespaces['resource']>): Attributes =>
+  attributesFrom(namespaces.resource, values);

@@ -1,0 +1,91 @@
+import {
+  boolean,
+  integer,
+  keyValuePairs,
+  milliseconds,
+  number,
+  oneOf,
+  setting,
+  text,
+  type Values,
+} from '../settings.ts';
+import { samplers } from './sampler.ts';
+
+const yes = ['1', 'yes', 'on'].map((word) => [word, 'true'] as const);
+const no = ['0', 'no', 'off'].map((word) => [word, 'false'] as const);
+const onOrOff = oneOf(['true', 'false'], Object.fromEntries([...yes, ...no]));
+
+const otlp = <T>(suffix: string, parse: Parameters<typeof setting<T>>[1], fallback: T, description: string) =>
+  setting(`OTEL_EXPORTER_OTLP_TRACES_${suffix}`, parse, fallback, description, {
+    fallbacks: [`OTEL_EXPORTER_OTLP_${suffix}`],
+  });
+
+/**
+ * Every variable `configureTracing` reads itself. Headers, certificates, compression and timeout are read by the
+ * exporter, by their standard names.
+ */
+export const tracingSettings = {
+  enabled: setting('TRACING_ENABLED', onOrOff, 'true', 'false: no SDK is set up, and spans are no-ops'),
+  sdkDisabled: setting('OTEL_SDK_DISABLED', boolean, false, 'true: as TRACING_ENABLED=false'),
+  exporter: setting(
+    'OTEL_TRACES_EXPORTER',
+    oneOf(['otlp', 'console', 'none']),
+    'otlp',
+    'otlp, console, or none: context is passed on and no span is sent',
+  ),
+  serviceName: setting<string | undefined>(
+    'OTEL_SERVICE_NAME',
+    text,
+    undefined,
+    'service.name; wins over what the program gives',
+    { defaultText: '' },
+  ),
+  resourceAttributes: setting(
+    'OTEL_RESOURCE_ATTRIBUTES',
+    keyValuePairs(/^[^\s,=]+$/, 'without spaces'),
+    {} as Readonly<Record<string, string>>,
+    'Resource attributes, key=value, separated by commas; win over what the program gives',
+    { defaultText: '' },
+  ),
+  endpoint: otlp<string | undefined>(
+    'ENDPOINT',
+    text,
+    undefined,
+    'Address of the Collector: http:// (plaintext) or https://, host:port. Without it what the program gives, else http://localhost:4317',
+  ),
+  insecure: otlp<boolean | undefined>(
+    'INSECURE',
+    boolean,
+    undefined,
+    'For an address without scheme: true is plaintext, false is TLS',
+  ),
+  protocol: otlp('PROTOCOL', oneOf(['grpc']), 'grpc', 'Only grpc is spoken'),
+  sampler: setting(
+    'OTEL_TRACES_SAMPLER',
+    oneOf(samplers),
+    'parentbased_always_on',
+    'always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or parentbased_traceidratio',
+  ),
+  samplerArgument: setting(
+    'OTEL_TRACES_SAMPLER_ARG',
+    number(0, 1, 'a ratio'),
+    1,
+    'The share of traces that traceidratio keeps, 0 to 1',
+  ),
+  queueSize: setting(
+    'OTEL_BSP_MAX_QUEUE_SIZE',
+    integer(1, 1_000_000),
+    2048,
+    'Spans kept until they are sent',
+  ),
+  batchSize: setting('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', integer(1, 1_000_000), 512, 'Spans in one request'),
+  delayMs: setting('OTEL_BSP_SCHEDULE_DELAY', milliseconds(0), 5000, 'Milliseconds between two requests'),
+  exportTimeoutMs: setting(
+    'OTEL_BSP_EXPORT_TIMEOUT',
+    milliseconds(1),
+    30_000,
+    'Milliseconds one request may take',
+  ),
+} as const;
+
+export type TracingValues = Values<typeof tracingSettings>;

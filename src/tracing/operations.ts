@@ -1,0 +1,110 @@
+import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
+import { attributesFrom, type Fields, type Values } from './fields.ts';
+import { namespaces } from './namespaces.ts';
+import { withSpan } from './span.ts';
+
+interface OperationRow {
+  readonly kind: SpanKind;
+  readonly fields: Fields;
+}
+
+const { kubeflow, genAi, model } = namespaces;
+
+/**
+ * What programs ask of a machine learning platform, by the name of the span. All are calls to another service that
+ * are waited for, hence CLIENT: the job that a call starts is a span of its own, below it.
+ */
+export const operations = {
+  'trainer.submit_job': {
+    kind: SpanKind.CLIENT,
+    fields: {
+      jobName: kubeflow.jobName,
+      jobType: kubeflow.jobType,
+      namespace: kubeflow.namespace,
+      runtimeName: kubeflow.runtimeName,
+      nodes: kubeflow.nodes,
+      model: genAi.requestModel,
+    },
+  },
+  'pipeline.create_run': {
+    kind: SpanKind.CLIENT,
+    fields: {
+      pipelineId: ['pipeline.id', 'string'],
+      pipelineName: ['pipeline.name', 'string'],
+      runId: ['pipeline.run_id', 'string'],
+      runName: ['pipeline.run_name', 'string'],
+    },
+  },
+  'pipeline.get_run': {
+    kind: SpanKind.CLIENT,
+    fields: { runId: ['pipeline.run_id', 'string'], status: ['pipeline.status', 'string'] },
+  },
+  'kfp.create_experiment': {
+    kind: SpanKind.CLIENT,
+    fields: {
+      experimentName: ['kfp.experiment_name', 'string'],
+      experimentId: ['kfp.experiment_id', 'string'],
+      namespace: kubeflow.namespace,
+    },
+  },
+  'kfp.run_pipeline': {
+    kind: SpanKind.CLIENT,
+    fields: {
+      pipelineName: ['kfp.pipeline_name', 'string'],
+      pipelineId: ['kfp.pipeline_id', 'string'],
+      experimentId: ['kfp.experiment_id', 'string'],
+      runId: ['kfp.run_id', 'string'],
+    },
+  },
+  'katib.create_experiment': {
+    kind: SpanKind.CLIENT,
+    fields: {
+      experimentName: ['katib.experiment_name', 'string'],
+      objective: ['katib.objective', 'string'],
+      algorithm: ['katib.algorithm', 'string'],
+      maxTrials: ['katib.max_trial_count', 'number'],
+      parallelTrials: ['katib.parallel_trial_count', 'number'],
+    },
+  },
+  'inference.create_service': {
+    kind: SpanKind.CLIENT,
+    fields: {
+      serviceName: ['inference.service_name', 'string'],
+      runtime: ['inference.runtime', 'string'],
+      replicas: ['inference.replicas', 'number'],
+      modelUri: model.uri,
+      model: genAi.requestModel,
+    },
+  },
+  'inference.predict': {
+    kind: SpanKind.CLIENT,
+    fields: {
+      serviceName: ['inference.service_name', 'string'],
+      batchSize: ['inference.batch_size', 'number'],
+      model: genAi.requestModel,
+      inputTokens: genAi.inputTokens,
+      outputTokens: genAi.outputTokens,
+    },
+  },
+} as const satisfies Readonly<Record<string, OperationRow>>;
+
+export type Operation = keyof typeof operations;
+export type OperationValues<O extends Operation> = Values<(typeof operations)[O]['fields']>;
+
+/** The attributes of an operation, for what is known only when it is done: `span.setAttributes(…)`. */
+export function operationAttributes<O extends Operation>(
+  operation: O,
+  values: OperationValues<O>,
+): Attributes {
+  return attributesFrom<Fields>(operations[operation].fields, values as Values<Fields>);
+}
+
+/** Runs an operation in the span that the table gives it. As `withSpan` otherwise. */
+export function withOperation<O extends Operation, T>(
+  operation: O,
+  values: OperationValues<O>,
+  fn: (span: Span) => T,
+): T {
+  const { kind } = operations[operation];
+  return withSpan(operation, operationAttributes(operation, values), fn, { kind });
+}

@@ -1,0 +1,18 @@
+import type { Attributes, Span } from '@opentelemetry/api';
+import { trainingAttributes } from './namespaces.ts';
+import { withSpan } from './span.ts';
+
+/** The phases of a training pipeline, in the order they usually run. */
+export const pipelinePhases = [
+  'data_preprocessing',
+  'feature_engineering',
+  'model_training',
+  'model_evaluation',
+] as const;
+
+export type PipelinePhase = (typeof pipelinePhases)[number];
+
+/** Runs one phase of a pipeline in a span of its name, which also stands in `training.phase`. As `withSpan` otherwise. */
+export function withPhase<T>(phase: PipelinePhase, attributes: Attributes, fn: (span: Span) => T): T {
+  return withSpan(phase, { ...attributes, ...trainingAttributes({ phase }) }, fn);
+}

@@ -1,0 +1,143 @@
+import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
+import protobuf from 'protobufjs/light.js';
+import { onTestFinished } from 'vitest';
+import { until } from '../../support/until.ts';
+
+export interface ReceivedSpan {
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly parentSpanId: string;
+  readonly attributes: Readonly<Record<string, unknown>>;
+  readonly resource: Readonly<Record<string, unknown>>;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+export interface TraceReceiver {
+  readonly endpoint: string;
+  readonly spans: readonly ReceivedSpan[];
+  received(count: number): Promise<readonly ReceivedSpan[]>;
+  /** Answers the next requests with this gRPC status; `hang` never answers. */
+  answer(next: 'ok' | 'hang' | number): void;
+  stop(): void;
+}
+
+// Field numbers: opentelemetry-proto, collector/trace/v1, trace/v1, resource/v1 and common/v1.
+const root = protobuf.Root.fromJSON({
+  nested: {
+    Request: { fields: { resourceSpans: { rule: 'repeated', type: 'ResourceSpans', id: 1 } } },
+    ResourceSpans: {
+      fields: {
+        resource: { type: 'Resource', id: 1 },
+        scopeSpans: { rule: 'repeated', type: 'ScopeSpans', id: 2 },
+      },
+    },
+    Resource: { fields: { attributes: { rule: 'repeated', type: 'KeyValue', id: 1 } } },
+    ScopeSpans: { fields: { spans: { rule: 'repeated', type: 'Span', id: 2 } } },
+    Span: {
+      fields: {
+        traceId: { type: 'bytes', id: 1 },
+        spanId: { type: 'bytes', id: 2 },
+        parentSpanId: { type: 'bytes', id: 4 },
+        name: { type: 'string', id: 5 },
+        attributes: { rule: 'repeated', type: 'KeyValue', id: 9 },
+      },
+    },
+    KeyValue: { fields: { key: { type: 'string', id: 1 }, value: { type: 'AnyValue', id: 2 } } },
+    AnyValue: {
+      oneofs: { kind: { oneof: ['stringValue', 'boolValue', 'intValue', 'doubleValue'] } },
+      fields: {
+        stringValue: { type: 'string', id: 1 },
+        boolValue: { type: 'bool', id: 2 },
+        intValue: { type: 'int64', id: 3 },
+        doubleValue: { type: 'double', id: 4 },
+      },
+    },
+  },
+});
+const requestType = root.lookupType('Request');
+
+interface KeyValue {
+  readonly key: string;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+interface WireSpan {
+  readonly name: string;
+  readonly traceId: Buffer;
+  readonly spanId: Buffer;
+  readonly parentSpanId: Buffer;
+  readonly attributes: readonly KeyValue[];
+}
+interface WireRequest {
+  readonly resourceSpans: readonly {
+    readonly resource: { readonly attributes: readonly KeyValue[] };
+    readonly scopeSpans: readonly { readonly spans: readonly WireSpan[] }[];
+  }[];
+}
+
+const record = (list: readonly KeyValue[]) =>
+  Object.fromEntries(list.map(({ key, value }) => [key, value[String(value.kind)]]));
+
+/** An OTLP/gRPC trace receiver in this process, stopped when the test is over. */
+export async function startTraceReceiver(port = 0): Promise<TraceReceiver> {
+  const spans: ReceivedSpan[] = [];
+  let reply: 'ok' | 'hang' | number = 'ok';
+  const server = new Server();
+  server.addService(
+    {
+      Export: {
+        path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+        requestStream: false,
+        responseStream: false,
+        requestSerialize: () => Buffer.alloc(0),
+        requestDeserialize: (bytes: Buffer) => bytes,
+        responseSerialize: () => Buffer.alloc(0),
+        responseDeserialize: () => undefined,
+      },
+    },
+    {
+      Export: ({ request, metadata }: ServerUnaryCall<Buffer, unknown>, send: sendUnaryData<unknown>) => {
+        if (reply === 'hang') return;
+        if (reply !== 'ok') return send({ code: reply, details: 'as told' });
+        const plain = requestType.toObject(requestType.decode(request), {
+          longs: Number,
+          arrays: true,
+          defaults: true,
+          oneofs: true,
+          bytes: Buffer,
+        }) as WireRequest;
+        const headers = metadata.getMap();
+        for (const { resource, scopeSpans } of plain.resourceSpans) {
+          for (const span of scopeSpans.flatMap((scope) => scope.spans)) {
+            spans.push({
+              name: span.name,
+              traceId: Buffer.from(span.traceId).toString('hex'),
+              spanId: Buffer.from(span.spanId).toString('hex'),
+              parentSpanId: Buffer.from(span.parentSpanId).toString('hex'),
+              attributes: record(span.attributes),
+              resource: record(resource.attributes),
+              headers,
+            });
+          }
+        }
+        return send(null, {});
+      },
+    },
+  );
+  const bound = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, at) =>
+      error === null ? resolve(at) : reject(error),
+    );
+  });
+  const stop = () => server.forceShutdown();
+  onTestFinished(stop);
+  return {
+    endpoint: `http://127.0.0.1:${bound}`,
+    spans,
+    received: (count) => until(() => spans.length >= count && spans, `${count} spans`),
+    answer: (next) => {
+      reply = next;
+    },
+    stop,
+  };
+}
