@@ -1,8 +1,9 @@
 // Bundles the bridge into dist/: main.cjs is all the sidecar loads, and each further command is a file of its own beside it.
-import { readdirSync, rmSync } from 'node:fs';
-import { basename } from 'node:path';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
+import { thirdPartyNotices } from './notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -20,7 +21,8 @@ const commandsStayApart = {
 export async function bundle(outdir) {
   const commands = readdirSync(`${root}src/commands`).filter((file) => file !== 'run.ts');
   rmSync(outdir, { recursive: true, force: true });
-  await build({
+  const { metafile } = await build({
+    metafile: true,
     absWorkingDir: root,
     entryPoints: ['src/main.ts', ...commands.map((file) => `src/commands/${file}`)],
     entryNames: '[name]',
@@ -37,6 +39,7 @@ export async function bundle(outdir) {
     plugins: [commandsStayApart],
     logLevel: 'warning',
   });
+  writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(root, metafile));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(`${root}dist`);

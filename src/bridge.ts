@@ -3,7 +3,7 @@ import type { Config } from './config.ts';
 import { createConditions, type Logger } from './log.ts';
 import { createReporter } from './report.ts';
 import { advance, end, tick } from './run/advance.ts';
-import type { Policy, Run, Step } from './run/run.ts';
+import type { Policy, Run, Transition } from './run/run.ts';
 import { createPoller, type Poll } from './snapshot/poll.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { bridgeResource } from './telemetry/resource.ts';
@@ -58,7 +58,7 @@ export async function runBridge({
   const count = { polls: 0, snapshots: 0, runs: 0 };
   let run: Run | undefined;
 
-  async function take(step: Step, snapshot?: Snapshot): Promise<void> {
+  async function take(step: Transition, snapshot?: Snapshot): Promise<void> {
     run = step.run;
     for (const happening of step.happenings) {
       if (happening.kind === 'run_began') count.runs += 1;

@@ -2,10 +2,10 @@ import { isNumericField } from '../catalogue.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { continues, identityOf, isSecondWriter, remember, sameIdentity } from './identity.ts';
 import { advanceProgress, hasStepped, noProgress } from './progress.ts';
-import type { FormerRun, Happening, LastStep, Now, Policy, Run, Step } from './run.ts';
+import type { FormerRun, Happening, LastStep, Now, Policy, Run, Transition } from './run.ts';
 
 /** Takes a new snapshot. Pure: the same run, snapshot and moment give the same step. */
-export function advance(run: Run | undefined, snapshot: Snapshot, now: Now, policy: Policy): Step {
+export function advance(run: Run | undefined, snapshot: Snapshot, now: Now, policy: Policy): Transition {
   if (run === undefined) return begin(snapshot, now, policy, []);
   if (continues(run, snapshot)) return proceed(run, snapshot, now, policy);
   if (isSecondWriter(run, snapshot, now.uptimeMs)) return leaveOut(run, snapshot, now, policy);
@@ -15,7 +15,7 @@ export function advance(run: Run | undefined, snapshot: Snapshot, now: Now, poli
 }
 
 /** A snapshot of a second writer is no news of the run, whose own time goes on. */
-function leaveOut(run: Run, snapshot: Snapshot, now: Now, policy: Policy): Step {
+function leaveOut(run: Run, snapshot: Snapshot, now: Now, policy: Policy): Transition {
   const other = identityOf(snapshot);
   const former = run.former.map((it) =>
     sameIdentity(it.identity, other) ? { ...it, seenUptimeMs: now.uptimeMs } : it,
@@ -25,7 +25,7 @@ function leaveOut(run: Run, snapshot: Snapshot, now: Now, policy: Policy): Step 
 }
 
 /** Lets time pass without a new snapshot. */
-export function tick(run: Run | undefined, now: Now, policy: Policy): Step {
+export function tick(run: Run | undefined, now: Now, policy: Policy): Transition {
   if (run === undefined) return { run, happenings: [] };
   const fresh = now.fileAgeMs < policy.staleAfterMs;
   const stalls = run.state === 'running' && now.uptimeMs - run.lastStep.uptimeMs >= policy.stallAfterMs;
@@ -45,7 +45,7 @@ export function end(
   return { run: ended, happenings: [{ kind: 'run_ended', run: ended, reason }] };
 }
 
-function begin(snapshot: Snapshot, now: Now, policy: Policy, former: readonly FormerRun[]): Step {
+function begin(snapshot: Snapshot, now: Now, policy: Policy, former: readonly FormerRun[]): Transition {
   const { modelName, dataset, rank } = snapshot.job;
   const blank: Run = {
     identity: identityOf(snapshot),
@@ -64,7 +64,7 @@ function begin(snapshot: Snapshot, now: Now, policy: Policy, former: readonly Fo
   return { run, happenings: [{ kind: 'run_began', run }, ...happenings] };
 }
 
-function proceed(before: Run, snapshot: Snapshot, now: Now, policy: Policy): Step {
+function proceed(before: Run, snapshot: Snapshot, now: Now, policy: Policy): Transition {
   const progress = advanceProgress(before.progress, snapshot.values);
   const stepped = hasStepped(progress, before.latest.values, snapshot.values);
   const { admitted, refused } = admitExtras(before.extras, snapshot, policy.maxExtraMetrics);

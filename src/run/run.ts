@@ -71,7 +71,8 @@ export type Happening =
   | { readonly kind: 'extras_refused'; readonly names: readonly string[] }
   | { readonly kind: 'two_writers'; readonly other: RunIdentity };
 
-export interface Step {
+/** What a snapshot, or the time, made of a run. */
+export interface Transition {
   /** Undefined while no snapshot was seen. */
   readonly run: Run | undefined;
   readonly happenings: readonly Happening[];

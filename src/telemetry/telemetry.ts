@@ -6,7 +6,7 @@ import type { Conditions } from '../log.ts';
 import { type Backlog, type Collection, createBacklog } from '../otlp/backlog.ts';
 import { exporterFactory } from '../otlp/exporter.ts';
 import { createSender, type SendOutcome } from '../otlp/sender.ts';
-import type { Run, Step } from '../run/run.ts';
+import type { Run, Transition } from '../run/run.ts';
 import type { Poll } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { createRunInstruments, type RunInstruments } from './instruments.ts';
@@ -16,7 +16,7 @@ import { createSelfTelemetry, type SelfTelemetry } from './self.ts';
 export interface Telemetry {
   polled(poll: Poll): void;
   /** Follows a step of the run; `snapshot` is the one that made it, if one did. */
-  follow(step: Step, snapshot: Snapshot | undefined): Promise<void>;
+  follow(step: Transition, snapshot: Snapshot | undefined): Promise<void>;
   /** Collects everything and hands it to the sender; does not wait for it to be sent. */
   collect(kind: Collection['kind']): Promise<void>;
   /** Sends what waits until the deadline, and says how many snapshots were left. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { advance, end, tick } from '../../src/run/advance.ts';
-import type { Happening, Now, Policy, Run, Step } from '../../src/run/run.ts';
+import type { Happening, Now, Policy, Run, Transition } from '../../src/run/run.ts';
 import { interpret } from '../../src/snapshot/interpret.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { exampleFile, type FileOverrides } from '../support/file.ts';
@@ -24,7 +24,7 @@ const metrics = (values: Record<string, unknown>) => snapshot({ metrics: values 
 function follow(
   snapshots: readonly Snapshot[],
   given: Partial<Policy> = {},
-): { run: Run; happenings: Happening[]; steps: Step[] } {
+): { run: Run; happenings: Happening[]; steps: Transition[] } {
   let run: Run | undefined;
   const steps = snapshots.map((it, index) => {
     const step = advance(run, it, at(index), { ...policy, ...given });
