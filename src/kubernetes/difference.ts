@@ -8,8 +8,17 @@ export interface Step {
 /** 64 MiB; two manifests of 4,000 lines that have nothing in common. */
 const largestTable = 2 ** 24;
 
-/** A key whose empty value is filled, or the other way round, is still the same line. */
-const withoutEmpty = (line: string) => line.replace(/: (?:null|Null|NULL|~|\[\]|\{\})$/, ':');
+/** A key whose empty value is filled, or the other way round, is still the same line; so it is without its comment. */
+export const withoutEmpty = (line: string) =>
+  withoutComment(line).replace(/: (?:null|Null|NULL|~|\[\]|\{\})$/, ':');
+
+/** A line that ends in a key or in an empty value, without the comment behind that: printed, it has a line of its own. */
+export const withoutComment = (line: string) => line.replace(keyAndComment, '$1');
+
+const keyAndComment = /(:(?: (?:null|Null|NULL|~|\[\]|\{\}))?)( +#.*)$/;
+
+/** The comment that `withoutComment` takes away, with the space before it. */
+export const commentOf = (line: string) => keyAndComment.exec(line)?.[2] ?? '';
 
 /**
  * The shortest way from one list of lines to another, by their longest common subsequence.

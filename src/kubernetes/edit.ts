@@ -97,6 +97,9 @@ export function dropIfEmpty(map: YAMLMap, key: string, was: string | undefined):
   }
   if (was === '[]' || was === '{}') {
     value.flow = true;
+    // Comment lines below what was taken out are still there; printed, one would be repeated behind the brackets.
+    value.comment = null;
+    value.commentBefore = null;
     return;
   }
   setNull(map, key, was);

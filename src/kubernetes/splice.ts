@@ -1,5 +1,5 @@
 import { LineCounter, parseDocument, visit } from 'yaml';
-import { difference } from './difference.ts';
+import { commentOf, difference, withoutComment } from './difference.ts';
 
 /**
  * Makes in a text the edits that lead from one printed form of it to another, and leaves every other line as it is:
@@ -41,9 +41,7 @@ export function splice(source: string, printed: string, edited: string): string 
       if (step.kind === 'delete') continue;
       columns.push(...columnsOf(printedLine, original.text));
       const isSame = printedLine === editedLine;
-      result.push(
-        (isSame ? original.text : ' '.repeat(indentOf(original.text)) + editedLine.trimStart()) + end,
-      );
+      result.push((isSame ? original.text : withIndentAndComment(original.text, editedLine)) + end);
     }
   }
   takeUpTo(lines.length);
@@ -73,7 +71,11 @@ function sourceColumn(columns: readonly Column[], printed: number): number {
   return near === undefined ? printed : near.source + (printed - near.printed);
 }
 
-const looksLike = (a: string, b: string) => a.replace(/\s+/g, '') === b.replace(/\s+/g, '');
+const looksLike = (a: string, b: string) => bare(a) === bare(b);
+const bare = (line: string) => withoutComment(line).replace(/\s+/g, '');
+
+const withIndentAndComment = (original: string, edited: string) =>
+  ' '.repeat(indentOf(original)) + withoutComment(edited).trimStart() + commentOf(original);
 
 interface CodeLine {
   readonly line: number;

@@ -158,3 +158,29 @@ it('keeps how numbers and truths are written', () => {
   const manifest = pod(`${trainer}\n  flags: [yes, on, 0644, 1e3, 0x1F, ~, "no"]`);
   expect(injected(manifest).text).toContain('flags: [yes, on, 0644, 1e3, 0x1F, ~, "no"]');
 });
+
+it('keeps comments behind keys and empty values, and gives them back', () => {
+  const manifest = `apiVersion: v1
+kind: Pod
+metadata:
+  name: a
+spec:
+  initContainers: [] # none yet
+  # what trains
+  containers: # one
+  - name: t
+    image: x # the newest
+    volumeMounts: []   # here
+`;
+  const injected = injectManifest(manifest, defaults);
+  if (injected.status !== 'ok') throw new Error('not injected');
+  for (const line of [
+    '  initContainers: # none yet',
+    '  # what trains',
+    '  containers: # one',
+    '    volumeMounts:   # here',
+  ]) {
+    expect(injected.text.split('\n')).toContain(line);
+  }
+  expect(removeFromManifest(injected.text)).toMatchObject({ status: 'ok', text: manifest });
+});
