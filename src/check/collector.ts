@@ -6,6 +6,7 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import type { Config } from '../config.ts';
 import { exporterFactory } from '../otlp/exporter.ts';
+import { deferred } from '../timing.ts';
 import { adviseOnDns, adviseOnOtlp, adviseOnTcp, adviseOnTls, type Trouble } from './collector-advice.ts';
 
 export type StepName = 'name' | 'connection' | 'TLS' | 'OTLP';
@@ -146,7 +147,7 @@ async function answersTls(config: Config): Promise<boolean> {
 }
 
 function settled(socket: Socket, event: string, timeoutMs: number): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const { promise, resolve, reject } = deferred<void>();
   socket.once(event, () => resolve());
   socket.on('error', reject);
   socket.once('close', () =>
@@ -156,7 +157,7 @@ function settled(socket: Socket, event: string, timeoutMs: number): Promise<void
 }
 
 async function withDeadline<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
+  const { promise: late, reject } = deferred<never>();
   const timer = setTimeout(
     () => reject(Object.assign(new Error(`no answer in ${ms / 1000} s`), { code: 'ETIMEDOUT' })),
     ms,

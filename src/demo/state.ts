@@ -1,4 +1,5 @@
 import { type RunState, runAttributes, runMetrics, runStates } from '../catalogue.ts';
+import { groupBy } from '../receiver/group-by.ts';
 import type { Point, ReceivedRequest } from '../receiver/receiver.ts';
 import { type Curve, emptyCurve, extendCurve } from './curve.ts';
 
@@ -26,7 +27,7 @@ const names = { loss: 'ml.training.loss', batch: 'ml.training.batch_number', epo
 /** The state after a request. One that was refused is none of the receiver's knowledge and changes nothing. */
 export function observe(state: DemoState, request: ReceivedRequest): DemoState {
   if (request.reply !== 'ok') return state;
-  const byMetric = Map.groupBy(request.points, (point) => point.metric);
+  const byMetric = groupBy(request.points, (point) => point.metric);
   const run = identity(byMetric) ?? state.run;
   const sameRun = run === state.run;
   const latest = new Map(sameRun ? state.latest : withoutRun(state.latest));

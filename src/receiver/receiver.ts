@@ -7,8 +7,10 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
+import { deferred } from '../timing.ts';
 import { decodeRequest, encodeResponse, type PartialSuccess } from './codec.ts';
 import type { ReceivedRequest, Receiver, ReceiverOptions, Replier, Reply } from './contract.ts';
+import { groupBy } from './group-by.ts';
 import type { Point } from './point.ts';
 import { createWaiting } from './waiting.ts';
 
@@ -120,8 +122,8 @@ const accepted = (requests: readonly ReceivedRequest[]) =>
 
 function summary({ requests }: Receiver): string {
   if (requests.length === 0) return 'nothing';
-  const replies = Object.entries(Object.groupBy(requests, ({ reply }) => reply));
-  const metrics = Object.entries(Object.groupBy(accepted(requests), ({ metric }) => metric));
+  const replies = [...groupBy(requests, ({ reply }) => reply)];
+  const metrics = [...groupBy(accepted(requests), ({ metric }) => metric)];
   const count = ([name, list]: [string, readonly unknown[] | undefined]) => `${list?.length ?? 0} ${name}`;
   return `requests: ${replies.map(count).join(', ')}; points: ${metrics.map(count).join(', ') || 'none'}`;
 }
@@ -134,7 +136,7 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
 
 /** The graceful shutdown reports when all is closed, the forced one makes that happen at once. */
 function shutDown(server: Server): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve } = deferred<void>();
   server.tryShutdown(() => resolve());
   server.forceShutdown();
   return promise;

@@ -1,3 +1,4 @@
+import { deferred } from '../timing.ts';
 export interface Waiting<T> {
   /** Looks at every pending condition again. */
   check(subject: T): void;
@@ -23,7 +24,7 @@ export function createWaiting<T>(arrived: (subject: T) => string): Waiting<T> {
       for (const waiter of [...waiters]) waiter.giveUp(subject, reason);
     },
     wait: (subject, condition, what, timeoutMs) => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const { promise, resolve, reject } = deferred<void>();
       const settle = (act: () => void) => {
         clearTimeout(timer);
         waiters.delete(waiter);

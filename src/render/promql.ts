@@ -93,9 +93,12 @@ export function whileInState(expr: string, ...states: readonly RunState[]): stri
   return `${expr}\nand on (${partLabels}) ${series(runMetrics.state, inStates(...states))} == 1`;
 }
 
-/** Counters that rose of late, as they stand. One that was not there before rose too, which increase() does not see. */
+/**
+ * Counters that rose of late, as they stand. One that was not there before, and is above zero, rose too, which increase()
+ * does not see.
+ */
 export function recentlyRisen(counter: string, window: string): string {
-  return `((${counter} unless ${counter} offset ${window})\n  or (${counter} and increase(${counter}[${window}]) > 0))`;
+  return `((${counter} > 0 unless ${counter} offset ${window})\n  or (${counter} and increase(${counter}[${window}]) > 0))`;
 }
 
 export const secondsSince = (metric: MetricDefinition, ...matchers: readonly string[]) =>

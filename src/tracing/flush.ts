@@ -1,3 +1,4 @@
+import { deferred } from '../timing.ts';
 export interface FlushOptions {
   /** How long to wait; 5000 ms if not given. */
   readonly timeoutMs?: number;
@@ -15,7 +16,7 @@ export async function flushed(
   work: Promise<unknown>,
   { timeoutMs = 5000 }: FlushOptions = {},
 ): Promise<FlushResult> {
-  const { promise: late, resolve } = Promise.withResolvers<FlushResult>();
+  const { promise: late, resolve } = deferred<FlushResult>();
   const timer = setTimeout(() => resolve({ status: 'timeout' }), timeoutMs);
   const done = work.then(
     (): FlushResult => ({ status: 'ok' }),
