@@ -44,9 +44,12 @@ export function createReporter(log: Logger, conditions: Conditions, path: string
   return {
     polled(outcome) {
       if (outcome.status !== 'ok' && outcome.status !== 'unchanged') return trouble(outcome);
-      seen = true;
-      if (lasting !== undefined)
+      // A file that comes for the first time is told by its run.
+      if (lasting === 'missing' && !seen) conditions.forget(lasting);
+      else if (lasting !== undefined) {
         conditions.isOver(lasting, 'Metrics file is read well', { path, before: lasting });
+      }
+      seen = true;
       lasting = undefined;
       if (outcome.status === 'ok') reportSkipped(outcome.snapshot);
     },

@@ -3,6 +3,8 @@
 import argparse
 import os
 import random
+import signal
+import sys
 import time
 from datetime import datetime, timezone
 
@@ -85,11 +87,15 @@ def main():
         )
         write_metrics(options.metrics_file, document)
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     try:
         train(options, report)
-    except Exception as error:
+    # BaseException, because Ctrl-C and SIGTERM end a run as well, and one that only stops writing looks like one that hangs.
+    except BaseException as error:
         document.update(timestamp=now(), status="failed", error={"type": type(error).__name__, "message": str(error)})
         write_metrics(options.metrics_file, document)
+        if isinstance(error, KeyboardInterrupt):
+            sys.exit("stopped")
         raise
 
 

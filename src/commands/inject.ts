@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { readArguments } from '../cli/arguments.ts';
+import { commandOf } from '../cli.ts';
 import { type Injection, injectManifest, removeFromManifest } from '../kubernetes/inject.ts';
-import { defaults, injectOptions, type Mode, readTraceContext } from '../kubernetes/options.ts';
+import { defaults, type Mode, readTraceContext } from '../kubernetes/options.ts';
+import { readEndpoint } from '../otlp/endpoint.ts';
 import type { Environment } from '../settings.ts';
 
 export interface InjectTerminal {
@@ -13,15 +15,6 @@ export interface InjectTerminal {
   /** Standard input, whole. */
   readonly readInput?: () => Promise<string>;
 }
-
-const definition = {
-  name: 'inject',
-  summary: '',
-  usage: '',
-  description: '',
-  options: injectOptions,
-  positional: { name: 'FILE' },
-} as const;
 
 /**
  * `inject [OPTIONS] [FILE]`: manifests in, the same with the bridge in every pod out. Nothing is printed half-done.
@@ -35,10 +28,12 @@ export async function injectCommand(
 ): Promise<number> {
   const {
     print = (text) => void process.stdout.write(text),
-    printError = console.error,
+    printError: printLine = console.error,
     readInput = () => readAll(process.stdin),
   } = terminal;
-  const { options, positionals, problems: wrong } = readArguments(definition, args);
+  // Its output goes into a pipe, so that its words stand among those of whatever reads it.
+  const printError = (line: string) => printLine(`ml-metrics-bridge inject: ${line}`);
+  const { options, positionals, problems: wrong } = readArguments(commandOf('inject'), args);
   const problems = [...wrong];
   const value = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
   const [positional] = positionals;
@@ -47,6 +42,13 @@ export async function injectCommand(
     problems.push(`inject takes one FILE, but was given ${file} and ${positional}.`);
   const trace = options.trace ? readTraceContext(environment) : undefined;
   if (trace?.status === 'invalid') problems.push(`--trace: ${trace.reason}.`);
+  const endpoint = value('endpoint') ?? defaults.endpoint;
+  // By the bridge's own rules, so that what it would refuse in the cluster is refused here.
+  const reading = readEndpoint(endpoint, { insecure: undefined, certificates: false });
+  if (reading.status === 'invalid')
+    problems.push(`--endpoint ${JSON.stringify(endpoint)} cannot be used: ${reading.reason}.`);
+  const image = value('image') ?? defaults.image;
+  if (/\s/.test(image)) problems.push(`--image ${JSON.stringify(image)} is no image: it has a space in it.`);
   if (problems.length > 0) {
     for (const problem of problems) printError(problem);
     return 2;
@@ -57,12 +59,13 @@ export async function injectCommand(
     printError(`${file} cannot be read: ${input.reason}`);
     return 1;
   }
+  if (reading.status === 'ok') for (const warning of reading.endpoint.warnings) printError(warning);
   const injection = options.remove
     ? removeFromManifest(input.text)
     : injectManifest(input.text, {
         mode: (value('mode') as Mode | undefined) ?? defaults.mode,
-        image: value('image') ?? defaults.image,
-        endpoint: value('endpoint') ?? defaults.endpoint,
+        image,
+        endpoint,
         container: value('container'),
         volume: value('volume') ?? defaults.volume,
         trace: trace?.status === 'ok' ? trace.trace : undefined,
@@ -92,6 +95,13 @@ async function readManifest(file: string, readInput: () => Promise<string>): Pro
   try {
     return { status: 'ok', text: file === '-' ? await readInput() : await readFile(file, 'utf8') };
   } catch (error) {
-    return { status: 'unreadable', reason: (error as Error).message };
+    const { code, message } = error as NodeJS.ErrnoException;
+    return { status: 'unreadable', reason: reasons[code ?? ''] ?? message };
   }
 }
+
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a folder',
+  EACCES: 'this user may not read it',
+};

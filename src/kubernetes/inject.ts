@@ -69,7 +69,10 @@ function edit(manifest: string, edits: Edits): Injection {
     } else resource(document, root, `${place} (${title(root)})`);
     return JSON.stringify(document) === before ? source : printDocument(it);
   });
-  if (problems.length === 0 && found === 0) problems.push('there is nothing in it that runs a pod');
+  if (problems.length === 0 && found === 0)
+    problems.push(
+      manifest.trim() === '' ? 'there is nothing in it' : 'there is nothing in it that runs a pod',
+    );
   return problems.length > 0 ? { status: 'invalid', problems } : { status: 'ok', text: join(printed), notes };
 }
 
@@ -78,9 +81,13 @@ function editResource(document: Manifest, item: YAMLMap, edits: Edits): readonly
   if (group === 'trainer.kubeflow.org' && kind === 'TrainJob') return edits.trainJob(document, item);
   const row = kinds.find((it) => it.group === group && it.kind === kind);
   if (row === undefined) {
+    if (kind === '') throw new ManifestProblem('kind is missing');
+    const other = kinds.find((it) => it.kind === kind);
+    if (other && group === '')
+      throw new ManifestProblem(`apiVersion is missing or not that of a ${kind} (${other.group}/…)`);
     const known = [...kinds.map((it) => it.kind), 'TrainJob'].join(', ');
     throw new ManifestProblem(
-      `kind ${kind || 'is missing'}${group && ` of ${group}`} is not known; the bridge goes into ${known}`,
+      `kind ${kind}${group && ` of ${group}`} is not known; the bridge goes into ${known}`,
     );
   }
   return podsOf(item, row).flatMap((pod) => edits.pod(document, pod));

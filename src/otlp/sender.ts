@@ -149,5 +149,7 @@ function saysWhenToRetry(metadata: Metadata | undefined): boolean {
 }
 
 function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error ?? 'unknown error');
+  const message = error instanceof Error ? error.message : String(error ?? 'unknown error');
+  // gRPC leaves the label where there is no note.
+  return message.replace(/\.? Resolution note: $/, '');
 }

@@ -73,9 +73,15 @@ it.each<[string, readonly string[], string, number, RegExp]>([
     ['/nowhere/pod.yaml'],
     manifest,
     1,
-    /\/nowhere\/pod.yaml cannot be read: ENOENT/,
+    /\/nowhere\/pod.yaml cannot be read: there is no such file/,
   ],
-  ['a manifest that is wrong', [], `${manifest}---\nkind: Cake\n`, 1, /^document 2 \(Cake\)/],
+  [
+    'a manifest that is wrong',
+    [],
+    `${manifest}---\nkind: Cake\n`,
+    1,
+    /^ml-metrics-bridge inject: document 2 \(Cake\)/,
+  ],
 ])('%s is refused, and nothing is printed', async (_name, args, input, code, message) => {
   expect(await run(args, input)).toEqual({ code, output: '', errors: [expect.stringMatching(message)] });
 });
@@ -86,4 +92,23 @@ it('refuses a trace context that is none', async () => {
     code: 2,
     errors: [expect.stringContaining('TRACEPARENT is "00-0-0-0"')],
   });
+});
+
+it.each([
+  [['--endpoint', 'not a url'], /--endpoint "not a url" cannot be used/],
+  [['--endpoint', 'ftp://collector:21'], /scheme ftp: is not known/],
+  [['--image', 'two words'], /--image "two words" is no image/],
+])('refuses what the bridge could not be started with: %j', async (args, message) => {
+  const errors: string[] = [];
+  const code = await injectCommand(
+    args,
+    {},
+    {
+      print: () => undefined,
+      printError: (line) => void errors.push(line),
+      readInput: async () => '',
+    },
+  );
+  expect(code).toBe(2);
+  expect(errors).toEqual([expect.stringMatching(message)]);
 });

@@ -31,7 +31,7 @@ describe('what cannot be injected is said, with the document it is in', () => {
     ],
     ['no kind', 'a: 1\n', /^document 1 \(no kind\): kind is missing/],
     ['a text', 'hello\n', /^document 1: is no Kubernetes resource/],
-    ['nothing', '', /there is nothing in it that runs a pod/],
+    ['nothing', '', /there is nothing in it$/],
     ['only others', 'apiVersion: v1\nkind: ConfigMap\n', /there is nothing in it that runs a pod/],
     ['no container', pod('containers: []'), /^document 1 \(Pod train\): spec has no container/],
     ['only a mesh', pod('containers:\n- name: istio-proxy'), /spec has no container/],

@@ -2,6 +2,7 @@ import { connect, createServer } from 'node:net';
 import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { deferred } from '../../src/timing.ts';
 import { createExporter, createMeter, exportOnce, gzip, sendBytes } from './client.ts';
 
 const empty = new Uint8Array();
@@ -88,7 +89,7 @@ describe('reply', () => {
   });
 
   it('may take its time: the request counts as hanging until then', async () => {
-    const { promise, resolve } = Promise.withResolvers<{ status: 'ok' }>();
+    const { promise, resolve } = deferred<{ status: 'ok' }>();
     receiver.reply(() => promise);
     const answer = sendBytes(receiver.port, empty);
     await receiver.waitFor(({ requests }) => requests.length === 1, 'a request');
