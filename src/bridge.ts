@@ -8,7 +8,7 @@ import { createPoller, type Poll } from './snapshot/poll.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { bridgeResource } from './telemetry/resource.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
-import { pause, within } from './timing.ts';
+import { pause, unlessHung, within } from './timing.ts';
 
 export interface BridgeOptions {
   readonly config: Config;
@@ -38,6 +38,9 @@ export interface BridgeSummary {
 /** A part of the time that SIGTERM gives is kept for ending the process itself. */
 const flushShare = 0.9;
 
+/** And a part of it is the most that a read under way may take when the bridge is told to stop: a volume may hang. */
+const hangShare = 0.25;
+
 /** Polls the file until it is told to stop, or until the run is over in container mode. */
 export async function runBridge({
   config,
@@ -57,6 +60,11 @@ export async function runBridge({
   const started = clock().uptimeMs;
   const count = { polls: 0, snapshots: 0, runs: 0 };
   let run: Run | undefined;
+  let stoppedUptimeMs: number | undefined;
+  const noteStop = () => {
+    stoppedUptimeMs = clock().uptimeMs;
+  };
+  signal.addEventListener('abort', noteStop, { once: true });
 
   async function take(step: Transition, snapshot?: Snapshot): Promise<void> {
     run = step.run;
@@ -88,7 +96,8 @@ export async function runBridge({
     while (!signal.aborted) {
       let isNews = false;
       if (clock().uptimeMs >= nextPoll) {
-        const seen = await look();
+        const seen = await unlessHung(look(), signal, config.shutdownTimeoutMs * hangShare);
+        if (seen === undefined) return;
         isNews = seen.isNews;
         nextPoll = Math.max(nextPoll + config.collectionIntervalMs, clock().uptimeMs);
         if (endsItself(seen.fileAgeMs)) return;
@@ -117,7 +126,7 @@ export async function runBridge({
 
   /** The last word: the file once more, the end of the run, and all that waits, which goes out whatever else fails. */
   async function finish(): Promise<number> {
-    const deadline = clock().uptimeMs + config.shutdownTimeoutMs * flushShare;
+    const deadline = (stoppedUptimeMs ?? clock().uptimeMs) + config.shutdownTimeoutMs * flushShare;
     // A volume that hangs gets half of the time.
     await surely(() => within((deadline - clock().uptimeMs) / 2, look()));
     await surely(async () => run && take(end(run, 'stopped')));

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Resolves after `ms`, or at once when the signal is aborted; never rejects. */
@@ -14,6 +15,28 @@ export async function within(ms: number, promise: Promise<unknown>): Promise<boo
   } finally {
     timer.abort();
     // Nobody waits for it any more where it was late.
+    promise.catch(() => undefined);
+  }
+}
+
+/** What a promise gives; undefined where it is still pending `ms` after the signal was aborted. It goes on behind then. */
+export async function unlessHung<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  ms: number,
+): Promise<T | undefined> {
+  const settled = new AbortController();
+  const hung = once(signal, 'abort', { signal: settled.signal })
+    .catch(() => undefined)
+    .then(() => pause(ms, settled.signal))
+    .then(() => undefined);
+  try {
+    return await Promise.race([
+      promise,
+      signal.aborted ? pause(ms, settled.signal).then(() => undefined) : hung,
+    ]);
+  } finally {
+    settled.abort();
     promise.catch(() => undefined);
   }
 }

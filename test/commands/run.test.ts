@@ -189,7 +189,10 @@ describe('leaving', () => {
     );
   });
 
-  it('is not held by a volume that hangs: what was read is flushed', async () => {
+  it.each([
+    ['at the last look', '0.5'],
+    ['under a poll', '0.02'],
+  ])('is not held by a volume that hangs %s: what was read is flushed', async (_when, interval) => {
     const trap = join(temporaryFolder(), 'trap.cjs');
     writeFileSync(
       trap,
@@ -197,16 +200,21 @@ describe('leaving', () => {
        const { stat } = files;
        let hangs = false;
        process.on('SIGUSR2', () => { hangs = true; });
-       files.stat = (...args) => (hangs ? new Promise(() => undefined) : stat(...args));`,
+       files.stat = (...args) => {
+         if (!hangs) return stat(...args);
+         console.log('it hangs');
+         return new Promise(() => undefined);
+       };`,
     );
     const { receiver, file, bridge } = await setUp({
       preload: pathToFileURL(trap).href,
-      environment: { SHUTDOWN_TIMEOUT: '2', COLLECTION_INTERVAL: '0.5' },
+      environment: { SHUTDOWN_TIMEOUT: '2', COLLECTION_INTERVAL: interval },
     });
     receiver.reply(() => ({ status: 'error', code: 14 }));
     replaceFile(file, exampleText());
     await bridge.said('Training run began');
     bridge.child.kill('SIGUSR2');
+    if (interval !== '0.5') await bridge.said('it hangs');
     receiver.reply(() => ({ status: 'ok' }));
     bridge.child.kill('SIGTERM');
     expect((await bridge.ended).code).toBe(0);
