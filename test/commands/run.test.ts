@@ -219,6 +219,9 @@ describe('leaving', () => {
     bridge.child.kill('SIGTERM');
     expect((await bridge.ended).code).toBe(0);
     expect(lastLoss(receiver)).toBe(1.2345);
+    const states = receiver.points('ml.training.run.state').filter(({ value }) => value === 1);
+    expect(states.at(-1)?.attributes.state).toBe('ended');
+    expect(bridge.log.at(-1)?.message).toBe('ml-metrics-bridge ended');
   });
 
   it('in container mode is never a failure', async () => {
