@@ -30,6 +30,9 @@ export interface FieldDefinition extends MetricDefinition {
   readonly boundaries?: readonly number[];
 }
 
+/** No measurement of a histogram is above this: two of the largest doubles would make its sum infinite, for good. */
+const largestMeasurement = 1e15;
+
 /** 1-2-5 steps from `10^from` up to and including `last`. */
 function oneTwoFive(from: number, last: number): readonly number[] {
   const bounds: number[] = [];
@@ -108,6 +111,7 @@ export const trainingMetrics = [
     unit: 'ms',
     description: 'Time to train one batch, one measurement a snapshot',
     minimum: 0,
+    maximum: largestMeasurement,
     boundaries: oneTwoFive(0, 60_000),
   },
   {
@@ -117,6 +121,7 @@ export const trainingMetrics = [
     unit: '{sample/s}',
     description: 'Training throughput, one measurement a snapshot',
     minimum: 0,
+    maximum: largestMeasurement,
     boundaries: oneTwoFive(-1, 1_000_000),
   },
   {

@@ -135,6 +135,8 @@ describe('a field that is wrong', () => {
     ['accuracy', 67.89],
     ['gpu_utilization', 92.3],
     ['learning_rate', -0.1],
+    ['processing_time_ms', 1e308],
+    ['samples_per_second', 1e16],
   ])('%s of %d is out of range', (field, value) => {
     expect(reasons(example({ metrics: { [field]: value } }))).toEqual({ [field]: 'out_of_range' });
   });
