@@ -117,7 +117,9 @@ describe('a Job that is not changed but for the sidecar', () => {
   it('completes when the bridge is configured wrongly and when there is no Collector', async () => {
     for (const endpoint of ['http://nobody:4317', 'no address at all']) {
       const name = 'unhelped';
-      const manifest = await inject(plain(name), '--endpoint', endpoint);
+      // Changed afterwards, because inject itself refuses an address that is none.
+      const manifest = (await inject(plain(name))).replace('http://otel-collector:4317', endpoint);
+      expect(manifest).toContain(endpoint);
       expect(await runs(manifest, name)).toEqual({ status: 'Complete' });
     }
   });
