@@ -66,13 +66,13 @@ export async function runBridge({
   };
   signal.addEventListener('abort', noteStop, { once: true });
 
-  async function take(step: Transition, snapshot?: Snapshot): Promise<void> {
-    run = step.run;
-    for (const happening of step.happenings) {
+  async function take(transition: Transition, snapshot?: Snapshot): Promise<void> {
+    run = transition.run;
+    for (const happening of transition.happenings) {
       if (happening.kind === 'run_began') count.runs += 1;
       reporter.happened(happening);
     }
-    await telemetry.follow(step, snapshot);
+    await telemetry.follow(transition, snapshot);
   }
 
   /** Reads the file once and follows where it leads. What is new leaves at once. */
@@ -80,14 +80,14 @@ export async function runBridge({
     const poll = await poller.poll();
     const snapshot = poll.outcome.status === 'ok' ? poll.outcome.snapshot : undefined;
     const now = { ...poll.moment, fileAgeMs: poll.snapshotAgeMs ?? 0 };
-    const step = snapshot ? advance(run, snapshot, now, policy) : tick(run, now, policy);
+    const transition = snapshot ? advance(run, snapshot, now, policy) : tick(run, now, policy);
     count.polls += 1;
     if (snapshot) count.snapshots += 1;
     telemetry.polled(poll);
     reporter.polled(poll.outcome);
-    await take(step, snapshot);
+    await take(transition, snapshot);
     onPoll?.(poll);
-    return { isNews: snapshot !== undefined || step.happenings.length > 0, fileAgeMs: poll.fileAgeMs };
+    return { isNews: snapshot !== undefined || transition.happenings.length > 0, fileAgeMs: poll.fileAgeMs };
   }
 
   async function loop(): Promise<void> {

@@ -26,19 +26,20 @@ export async function unlessHung<T>(
   ms: number,
 ): Promise<T | undefined> {
   const settled = new AbortController();
-  const hung = once(signal, 'abort', { signal: settled.signal })
-    .catch(() => undefined)
+  const hung = aborted(signal, settled.signal)
     .then(() => pause(ms, settled.signal))
     .then(() => undefined);
   try {
-    return await Promise.race([
-      promise,
-      signal.aborted ? pause(ms, settled.signal).then(() => undefined) : hung,
-    ]);
+    return await Promise.race([promise, hung]);
   } finally {
     settled.abort();
     promise.catch(() => undefined);
   }
+}
+
+/** Resolves when the signal is aborted, and when `until` is, which takes its listener off again; never rejects. */
+export async function aborted(signal: AbortSignal, until?: AbortSignal): Promise<void> {
+  if (!signal.aborted) await once(signal, 'abort', until ? { signal: until } : {}).catch(() => undefined);
 }
 
 export interface Deferred<T> {

@@ -8,6 +8,7 @@ import { createLiveness } from '../lifecycle/liveness.ts';
 import { onTermination } from '../lifecycle/termination.ts';
 import { createConditions, createLogger, type Level, type Logger } from '../log.ts';
 import type { Environment } from '../settings.ts';
+import { aborted } from '../timing.ts';
 import { version } from '../version.ts';
 
 /** What a command may ask of the process it runs in. */
@@ -79,11 +80,6 @@ async function refuse(
   health?.close();
   termination.release();
   return 0;
-}
-
-function aborted(signal: AbortSignal): Promise<unknown> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
 }
 
 async function serveHealth(

@@ -9,8 +9,7 @@ export interface Step {
 const largestTable = 2 ** 24;
 
 /** A key whose empty value is filled, or the other way round, is still the same line; so it is without its comment. */
-export const withoutEmpty = (line: string) =>
-  withoutComment(line).replace(/: (?:null|Null|NULL|~|\[\]|\{\})$/, ':');
+const withoutEmpty = (line: string) => withoutComment(line).replace(/: (?:null|Null|NULL|~|\[\]|\{\})$/, ':');
 
 /** A line that ends in a key or in an empty value, without the comment behind that: printed, it has a line of its own. */
 export const withoutComment = (line: string) => line.replace(keyAndComment, '$1');

@@ -28,7 +28,7 @@ export interface Backlog {
 }
 
 /** The Collector's OTLP receiver takes 4 MiB at most; this leaves room for what surrounds the collections. */
-export const maxRequestBytes = 3 * 1_048_576;
+const maxRequestBytes = 3 * 1_048_576;
 
 export function createBacklog(limit: number, maxBytes: number = maxRequestBytes): Backlog {
   let waiting: Collection[] = [];

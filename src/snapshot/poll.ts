@@ -21,18 +21,6 @@ export type PollOutcome =
       readonly reason: string;
     };
 
-export const pollStatuses = [
-  'ok',
-  'unchanged',
-  'missing',
-  'empty',
-  'malformed',
-  'too_large',
-  'not_a_file',
-  'unreadable',
-  'failed',
-] as const satisfies readonly PollOutcome['status'][];
-
 export interface Poll {
   readonly outcome: PollOutcome;
   readonly moment: Moment;

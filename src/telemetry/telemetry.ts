@@ -15,8 +15,8 @@ import { createSelfTelemetry, type SelfTelemetry } from './self.ts';
 /** From runs to OpenTelemetry, and on its way to the Collector. */
 export interface Telemetry {
   polled(poll: Poll): void;
-  /** Follows a step of the run; `snapshot` is the one that made it, if one did. */
-  follow(step: Transition, snapshot: Snapshot | undefined): Promise<void>;
+  /** Follows a transition of the run; `snapshot` is the one that made it, if one did. */
+  follow(transition: Transition, snapshot: Snapshot | undefined): Promise<void>;
   /** Collects everything and hands it to the sender; does not wait for it to be sent. */
   collect(kind: Collection['kind']): Promise<void>;
   /** Sends what waits until the deadline, and says how many snapshots were left. */
