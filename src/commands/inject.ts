@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import { readArguments } from '../cli/arguments.ts';
+import { namedSource, readSource, standardInput } from '../cli/source.ts';
 import { commandOf } from '../cli.ts';
-import { type Injection, injectManifest, removeFromManifest } from '../kubernetes/inject.ts';
+import type { Edited } from '../kubernetes/edit-resources.ts';
+import { injectManifest, removeFromManifest } from '../kubernetes/inject.ts';
 import { defaults, type Mode, readTraceContext } from '../kubernetes/options.ts';
 import { readEndpoint } from '../otlp/endpoint.ts';
 import type { Environment } from '../settings.ts';
@@ -29,17 +29,15 @@ export async function injectCommand(
   const {
     print = (text) => void process.stdout.write(text),
     printError: printLine = console.error,
-    readInput = () => readAll(process.stdin),
+    readInput = standardInput,
   } = terminal;
   // Its output goes into a pipe, so that its words stand among those of whatever reads it.
   const printError = (line: string) => printLine(`ml-metrics-bridge inject: ${line}`);
-  const { options, positionals, problems: wrong } = readArguments(commandOf('inject'), args);
-  const problems = [...wrong];
+  const written = readArguments(commandOf('inject'), args);
+  const { options } = written;
+  const { file, problems: ofSource } = namedSource('inject', written);
+  const problems = [...written.problems, ...ofSource];
   const value = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
-  const [positional] = positionals;
-  const file = value('filename') ?? positional ?? '-';
-  if (positional !== undefined && value('filename') !== undefined)
-    problems.push(`inject takes one FILE, but was given ${file} and ${positional}.`);
   const trace = options.trace ? readTraceContext(environment) : undefined;
   if (trace?.status === 'invalid') problems.push(`--trace: ${trace.reason}.`);
   const endpoint = value('endpoint') ?? defaults.endpoint;
@@ -54,7 +52,7 @@ export async function injectCommand(
     return 2;
   }
 
-  const input = await readManifest(file, readInput);
+  const input = await readSource(file, readInput);
   if (input.status === 'unreadable') {
     printError(`${file} cannot be read: ${input.reason}`);
     return 1;
@@ -74,7 +72,7 @@ export async function injectCommand(
 }
 
 function report(
-  injection: Injection,
+  injection: Edited,
   print: (text: string) => void,
   printError: (line: string) => void,
 ): number {
@@ -86,22 +84,3 @@ function report(
   print(injection.text);
   return 0;
 }
-
-type Input =
-  | { readonly status: 'ok'; readonly text: string }
-  | { readonly status: 'unreadable'; readonly reason: string };
-
-async function readManifest(file: string, readInput: () => Promise<string>): Promise<Input> {
-  try {
-    return { status: 'ok', text: file === '-' ? await readInput() : await readFile(file, 'utf8') };
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { status: 'unreadable', reason: reasons[code ?? ''] ?? message };
-  }
-}
-
-const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not read it',
-};

@@ -18,7 +18,7 @@ it.each<[string, Mode]>([
   expect(removal.status).toBe('ok');
   if (removal.status !== 'ok') return;
   expect(removal.text).not.toContain('otel-metrics-bridge');
-  expect(injectManifest(removal.text, { ...defaults, mode })).toEqual({
+  expect(injectManifest(removal.text, { ...defaults, mode })).toMatchObject({
     status: 'ok',
     text: manifest,
     notes: [],
