@@ -3,6 +3,7 @@ import { injectOptions } from './kubernetes/options.ts';
 import type { Settings } from './settings.ts';
 import { faults } from './simulate/faults.ts';
 import { simulationSettings } from './simulate/settings.ts';
+import { submitOptions, submitSettings } from './submit/options.ts';
 
 /**
  * The command line as a table. `--help`, the reading of arguments, the completion of shells and the README all come
@@ -132,6 +133,16 @@ export const commands = [
       'Reads manifests from FILE or from standard input, adds the bridge to every pod in them, and prints them. Applied twice it changes nothing.',
     options: injectOptions,
     positional: { name: 'FILE' },
+  },
+  {
+    name: 'submit',
+    summary: 'Create a training job in the cluster, within a trace',
+    usage: '[OPTIONS] [FILE]',
+    description:
+      'Creates the resources of FILE or standard input with kubectl, in a span trainer.submit_job whose context every pod gets in its environment and annotations. The parent is that of TRACEPARENT and TRACESTATE, where they are set. A Collector that is away does not keep the job from being created. The exit code is that of kubectl.',
+    options: submitOptions,
+    positional: { name: 'FILE' },
+    settings: submitSettings,
   },
   {
     name: 'completion',

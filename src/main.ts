@@ -22,6 +22,8 @@ async function main(args: readonly string[]): Promise<number> {
       return (await import('./commands/inject.ts')).injectCommand(rest, environment);
     case 'simulate':
       return (await import('./commands/simulate.ts')).simulateCommand(rest, environment);
+    case 'submit':
+      return (await import('./commands/submit.ts')).submitCommand(rest, environment);
   }
   return (await import('./commands/help.ts')).helpCommand(args);
 }

@@ -11,6 +11,8 @@ export interface ReceivedSpan {
   readonly attributes: Readonly<Record<string, unknown>>;
   readonly resource: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, unknown>>;
+  readonly status: 'unset' | 'ok' | 'error';
+  readonly statusMessage: string;
 }
 
 export interface TraceReceiver {
@@ -41,8 +43,10 @@ const root = protobuf.Root.fromJSON({
         parentSpanId: { type: 'bytes', id: 4 },
         name: { type: 'string', id: 5 },
         attributes: { rule: 'repeated', type: 'KeyValue', id: 9 },
+        status: { type: 'Status', id: 15 },
       },
     },
+    Status: { fields: { message: { type: 'string', id: 2 }, code: { type: 'int32', id: 3 } } },
     KeyValue: { fields: { key: { type: 'string', id: 1 }, value: { type: 'AnyValue', id: 2 } } },
     AnyValue: {
       oneofs: { kind: { oneof: ['stringValue', 'boolValue', 'intValue', 'doubleValue'] } },
@@ -67,6 +71,7 @@ interface WireSpan {
   readonly spanId: Buffer;
   readonly parentSpanId: Buffer;
   readonly attributes: readonly KeyValue[];
+  readonly status: { readonly code: number; readonly message: string } | null;
 }
 interface WireRequest {
   readonly resourceSpans: readonly {
@@ -74,6 +79,8 @@ interface WireRequest {
     readonly scopeSpans: readonly { readonly spans: readonly WireSpan[] }[];
   }[];
 }
+
+const statusCodes = ['unset', 'ok', 'error'] as const;
 
 const record = (list: readonly KeyValue[]) =>
   Object.fromEntries(list.map(({ key, value }) => [key, value[String(value.kind)]]));
@@ -117,6 +124,8 @@ export async function startTraceReceiver(port = 0): Promise<TraceReceiver> {
               attributes: record(span.attributes),
               resource: record(resource.attributes),
               headers,
+              status: statusCodes[span.status?.code ?? 0] ?? 'unset',
+              statusMessage: span.status?.message ?? '',
             });
           }
         }

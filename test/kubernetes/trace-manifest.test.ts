@@ -1,0 +1,119 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { describe, expect, it } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
+import { traceManifest } from '../../src/kubernetes/trace-manifest.ts';
+import { contextWith, traceparent } from '../tracing/support/trace-headers.ts';
+import { goldens } from './goldens.ts';
+
+const here = contextWith();
+
+function traced(manifest: string, from = here): string {
+  const edited = traceManifest(manifest, from);
+  if (edited.status === 'invalid') throw new Error(edited.problems.join('\n'));
+  return edited.text;
+}
+
+interface Container {
+  readonly name: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+}
+interface Template {
+  readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly containers: readonly Container[];
+    readonly initContainers?: readonly Container[];
+  };
+}
+
+const isTemplate = (value: unknown): value is Template =>
+  Array.isArray((value as { spec?: { containers?: unknown } } | null)?.spec?.containers);
+
+/** Every pod in a document, at whatever depth. */
+function templatesIn(value: unknown): readonly Template[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return isTemplate(value) ? [value] : Object.values(value).flatMap(templatesIn);
+}
+const podsIn = (manifest: string) =>
+  parseAllDocuments(manifest).flatMap((document) => templatesIn(document.toJS()));
+
+const header = (container: Container) => container.env?.find(({ name }) => name === 'TRACEPARENT')?.value;
+const isMesh = ({ name }: Container) => /istio|linkerd/.test(name);
+const runtimes = /trainingruntime$/;
+
+describe('the trace of a manifest', () => {
+  const jobs = goldens.filter(({ name }) => !runtimes.test(name) && !name.startsWith('trainjob'));
+
+  it.each(jobs.map(({ name, input }) => [name, input]))('is in every pod of %s', (_name, input) => {
+    const text = traced(input);
+    const pods = podsIn(text);
+    expect(pods.length).toBeGreaterThan(0);
+    for (const { metadata, spec } of pods) {
+      expect(metadata?.annotations).toMatchObject({ 'opentelemetry.io/traceparent': traceparent });
+      for (const container of spec.containers.filter((it) => !isMesh(it)))
+        expect(header(container)).toBe(traceparent);
+    }
+    expect(traced(text), 'a second time changes nothing').toBe(text);
+  });
+
+  it.each(jobs.map(({ name, input }) => [name, input]))(
+    'without a span leaves %s byte by byte',
+    (_name, input) => {
+      expect(traced(input, ROOT_CONTEXT)).toBe(input);
+    },
+  );
+
+  it('reaches a bridge that is a native sidecar', () => {
+    const [pod] = podsIn(traced(podWithBridge));
+    expect(pod?.spec.initContainers?.map(header)).toEqual([traceparent]);
+  });
+
+  it('goes into what a TrainJob has for its trainer', () => {
+    const input = goldens.find(({ name }) => name === 'trainjob')?.input ?? '';
+    const job = parse(traced(input));
+    expect(header(job.spec.trainer)).toBe(traceparent);
+    expect(job.metadata.annotations).toMatchObject({ 'opentelemetry.io/traceparent': traceparent });
+  });
+
+  it('is never put into the template of many jobs', () => {
+    const runtime = goldens.find(({ name }) => runtimes.test(name))?.input ?? '';
+    const job = goldens.find(({ name }) => name === 'job')?.input ?? '';
+    const text = traced(`${runtime}---\n${job}`);
+    expect(text.startsWith(`${runtime}---\n`)).toBe(true);
+    expect(podsIn(text.slice(runtime.length)).length).toBe(1);
+    expect(traceManifest(runtime, here)).toMatchObject({ status: 'invalid' });
+  });
+});
+
+const podWithBridge = `apiVersion: v1
+kind: Pod
+metadata: {name: train}
+spec:
+  initContainers:
+    - {name: otel-metrics-bridge, restartPolicy: Always}
+  containers:
+    - {name: trainer}
+`;
+
+describe('what is set stays', () => {
+  const pod = (env: string, annotations: string) =>
+    `apiVersion: v1\nkind: Pod\nmetadata: {annotations: ${annotations}}\nspec:\n  containers:\n    - {name: a, env: ${env}}\n    - {name: b}\n`;
+  const mine = '00-11111111111111111111111111111111-2222222222222222-01';
+
+  it.each([
+    `{name: TRACEPARENT, value: ${mine}}`,
+    '{name: TRACEPARENT, value: ""}',
+    '{name: TRACESTATE, value: a=b}',
+  ])('in a container: %s', (variable) => {
+    const [{ spec } = { spec: { containers: [] } }] = podsIn(traced(pod(`[${variable}]`, '{}')));
+    expect(spec.containers[0]?.env).toEqual(parse(`[${variable}]`));
+    expect(spec.containers.slice(1).map(header)).toEqual([traceparent]);
+  });
+
+  it.each([`{opentelemetry.io/traceparent: ${mine}}`, '{opentelemetry.io/tracestate: a=b}'])(
+    'in the annotations: %s',
+    (annotations) => {
+      const [edited] = podsIn(traced(pod('[]', annotations)));
+      expect(edited?.metadata?.annotations).toEqual(parse(annotations));
+    },
+  );
+});
