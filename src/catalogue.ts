@@ -241,6 +241,12 @@ export const bridgeMetrics = {
     description: 'Snapshots that were never delivered, by reason',
     attributes: ['reason'],
   },
+  pointsRefused: {
+    name: 'ml.bridge.points_refused',
+    instrument: 'counter',
+    unit: '{point}',
+    description: 'Data points the Collector did not take of exports it accepted',
+  },
   backlog: {
     name: 'ml.bridge.backlog',
     instrument: 'gauge',

@@ -1,6 +1,7 @@
 import { type Endpoint, readEndpoint } from './otlp/endpoint.ts';
 import {
   boolean,
+  bytes,
   type Environment,
   integer,
   keyValuePairs,
@@ -103,6 +104,13 @@ export const bridgeSettings = {
     integer(1, 100_000),
     2048,
     'Snapshots kept in memory while the Collector cannot be reached; the oldest are dropped beyond',
+  ),
+  exportQueueBytes: setting(
+    'EXPORT_QUEUE_BYTES',
+    bytes('1Mi', '4Gi'),
+    16 * 2 ** 20,
+    'Bytes they may take there, as a number or as 512Ki, 16Mi, 1Gi',
+    { defaultText: '16Mi' },
   ),
   sidecarMode: setting(
     'SIDECAR_MODE',

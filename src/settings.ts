@@ -125,6 +125,24 @@ export function integer(minimum: number, maximum: number): (value: string) => Pa
     /^[+-]?\d+$/.test(value) ? inRange(value) : invalid(`a whole number from ${minimum} to ${maximum}`);
 }
 
+const byteUnits: Readonly<Record<string, number>> = { '': 1, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
+
+/** A number of bytes, or of Ki, Mi or Gi as Kubernetes writes them. */
+export function bytes(minimum: string, maximum: string): (value: string) => Parsed<number> {
+  const [least, most] = [inBytes(minimum), inBytes(maximum)];
+  return (value) => {
+    const count = inBytes(value);
+    return count >= least && count <= most
+      ? ok(count)
+      : invalid(`a number of bytes from ${minimum} to ${maximum}`);
+  };
+}
+
+function inBytes(value: string): number {
+  const [, count, unit = ''] = /^(\d+)(Ki|Mi|Gi)?$/.exec(value) ?? [];
+  return count === undefined ? Number.NaN : Number(count) * (byteUnits[unit] ?? Number.NaN);
+}
+
 const longestSeconds = 86_400 * 24; // setTimeout holds 2^31 - 1 ms, a little over 24 days
 
 /** Seconds as a person writes them, fractions allowed; the value is in milliseconds. */

@@ -73,6 +73,8 @@ describe('a variable that is wrong', () => {
     ['LOG_LEVEL', 'chatty'],
     ['MAX_EXTRA_METRICS', 'all'],
     ['EXPORT_QUEUE_SIZE', '0'],
+    ['EXPORT_QUEUE_BYTES', '16MB'],
+    ['EXPORT_QUEUE_BYTES', '1000Ki'],
     ['SIDECAR_MODE', 'maybe'],
     ['ON_CONFIG_ERROR', 'ignore'],
     ['RANK', 'first'],

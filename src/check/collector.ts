@@ -2,10 +2,10 @@ import { lookup } from 'node:dns/promises';
 import { readFileSync } from 'node:fs';
 import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
-import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { emptyResource } from '@opentelemetry/resources';
 import type { Config } from '../config.ts';
-import { exporterFactory } from '../otlp/exporter.ts';
+import { encodeMetrics } from '../otlp/collection.ts';
+import { connectionFactory } from '../otlp/connection.ts';
 import { deferred } from '../timing.ts';
 import { adviseOnDns, adviseOnOtlp, adviseOnTcp, adviseOnTls, type Trouble } from './collector-advice.ts';
 
@@ -115,21 +115,20 @@ async function shakeHands(config: Config): Promise<StepResult> {
   }
 }
 
-/** An ExportMetricsServiceRequest without a metric, by the bridge's own exporter. */
+/** An ExportMetricsServiceRequest without a metric, on a connection like the bridge's own. */
 async function sendNothing(config: Config, version: string): Promise<StepResult> {
-  const exporter = exporterFactory({ ...config, metricsExporter: 'otlp' }, version)();
+  const connection = connectionFactory(config, version)();
   try {
-    const empty = { resource: emptyResource(), scopeMetrics: [] };
     const started = performance.now();
-    const { code, error } = await new Promise<ExportResult>((resolve) => exporter.export(empty, resolve));
-    if (code === ExportResultCode.SUCCESS)
+    const answer = await connection.export(encodeMetrics({ resource: emptyResource(), scopeMetrics: [] }));
+    if (answer.status === 'ok')
       return succeeded(
         `an empty export is accepted in ${Math.max(1, Math.round(performance.now() - started))} ms`,
       );
     const speaksTls = config.endpoint.transport === 'plaintext' && (await answersTls(config));
-    return failedWith(adviseOnOtlp(config, error, speaksTls));
+    return failedWith(adviseOnOtlp(config, answer.error, speaksTls));
   } finally {
-    await exporter.shutdown().catch(() => undefined);
+    connection.close();
   }
 }
 

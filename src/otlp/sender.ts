@@ -1,16 +1,9 @@
-import { status as grpcStatus, type Metadata, type ServiceError } from '@grpc/grpc-js';
-import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
-import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
 import type { Clock } from '../clock.ts';
 import { pause, within } from '../timing.ts';
-import { type Backlog, type Collection, coalesce } from './backlog.ts';
-
-export type SendOutcome =
-  | { readonly status: 'success' }
-  /** It may work later: the collections stay in the backlog. */
-  | { readonly status: 'retry'; readonly reason: string }
-  /** It will never work: the collections are gone. */
-  | { readonly status: 'rejected'; readonly reason: string };
+import type { Backlog, Drop } from './backlog.ts';
+import { type Collection, coalesce } from './collection.ts';
+import type { Connection } from './connection.ts';
+import { describe, judge, type SendOutcome } from './outcome.ts';
 
 export interface Sender {
   /** Puts a collection into the backlog and returns at once. */
@@ -21,17 +14,19 @@ export interface Sender {
 
 export interface SenderOptions {
   readonly backlog: Backlog;
-  /** A new exporter on a new connection. May throw, as when a certificate cannot be read. */
-  readonly connect: () => PushMetricExporter;
+  /** A new connection. May throw, as when a certificate cannot be read. */
+  readonly connect: () => Connection;
   readonly clock: Clock;
   /** Longest pause between two attempts while the Collector cannot be reached. */
   readonly maxRetryMs: number;
   readonly onAttempt: (outcome: SendOutcome, collections: readonly Collection[]) => void;
-  readonly onOverflow: (dropped: number) => void;
+  readonly onOverflow: (drops: readonly Drop[]) => void;
 }
 
 const firstRetryMs = 250;
 const retryWhenClosingMs = 200;
+/** The longest pause a Collector can ask for: what it says must not silence a bridge for good. */
+const longestThrottleMs = 300_000;
 
 /** Empties the backlog, one request in flight, oldest first, and tries again until it succeeds. */
 export function createSender({
@@ -42,12 +37,12 @@ export function createSender({
   onAttempt,
   onOverflow,
 }: SenderOptions): Sender {
-  let exporter: PushMetricExporter | undefined;
+  let connection: Connection | undefined;
   let draining: Promise<void> | undefined;
   const closing = new AbortController();
 
-  function overflow(dropped: number): void {
-    if (dropped > 0) onOverflow(dropped);
+  function overflow(drops: readonly Drop[]): void {
+    if (drops.length > 0) onOverflow(drops);
   }
 
   async function attempt(end: 'oldest' | 'newest'): Promise<SendOutcome> {
@@ -55,7 +50,8 @@ export function createSender({
     const outcome = await exportOnce(collections);
     onAttempt(outcome, collections);
     if (outcome.status === 'retry') {
-      disconnect();
+      // One that asks for time is well connected.
+      if (outcome.afterMs === undefined) disconnect();
       overflow(backlog.giveBack());
     } else backlog.remove(collections);
     return outcome;
@@ -63,11 +59,8 @@ export function createSender({
 
   async function exportOnce(collections: readonly Collection[]): Promise<SendOutcome> {
     try {
-      exporter ??= connect();
-      const connected = exporter;
-      return judge(
-        await new Promise<ExportResult>((resolve) => connected.export(coalesce(collections), resolve)),
-      );
+      connection ??= connect();
+      return judge(await connection.export(coalesce(collections)));
     } catch (error) {
       return { status: 'retry', reason: describe(error) };
     }
@@ -75,8 +68,8 @@ export function createSender({
 
   /** The next attempt gets a connection of its own: this one may be waiting out a backoff of up to two minutes. */
   function disconnect(): void {
-    exporter?.shutdown().catch(() => undefined);
-    exporter = undefined;
+    connection?.close();
+    connection = undefined;
   }
 
   async function drain(): Promise<void> {
@@ -84,7 +77,8 @@ export function createSender({
     while (backlog.size > 0 && !closing.signal.aborted) {
       const outcome = await attempt('oldest');
       failures = outcome.status === 'retry' ? failures + 1 : 0;
-      if (failures > 0) await pause(retryDelay(failures, maxRetryMs), closing.signal);
+      if (outcome.status === 'retry')
+        await pause(retryDelay(failures, maxRetryMs, outcome.afterMs), closing.signal);
     }
     draining = undefined;
   }
@@ -106,7 +100,10 @@ export function createSender({
       closing.abort();
       // A request in flight gets half of the time; one that hangs must not keep the newest value from being sent.
       const settled = await within(left() / 2, draining ?? Promise.resolve());
-      if (!settled) disconnect();
+      if (!settled) {
+        disconnect();
+        await within(left() / 2, draining ?? Promise.resolve());
+      }
       await within(left(), flush(deadlineUptimeMs));
       disconnect();
       return backlog.size;
@@ -114,42 +111,11 @@ export function createSender({
   };
 }
 
-/** Doubles from a quarter of a second, and is spread, so that a thousand bridges do not come back at the same moment. */
-function retryDelay(failures: number, maxMs: number): number {
+/**
+ * Doubles from a quarter of a second, and is spread, so that a thousand bridges do not come back at the same moment.
+ * Where the Collector says how long, it is that long at least.
+ */
+function retryDelay(failures: number, maxMs: number, askedMs = 0): number {
   const delay = Math.min(maxMs, firstRetryMs * 2 ** Math.min(failures - 1, 20));
-  return delay * (0.5 + Math.random() / 2);
-}
-
-/** Source: OTLP specification, "Failures", the gRPC codes a client should retry. */
-const retryable: ReadonlySet<number> = new Set([
-  grpcStatus.CANCELLED,
-  grpcStatus.DEADLINE_EXCEEDED,
-  grpcStatus.ABORTED,
-  grpcStatus.OUT_OF_RANGE,
-  grpcStatus.UNAVAILABLE,
-  grpcStatus.DATA_LOSS,
-]);
-
-function judge({ code, error }: ExportResult): SendOutcome {
-  if (code === ExportResultCode.SUCCESS) return { status: 'success' };
-  return { status: error !== undefined && isFinal(error) ? 'rejected' : 'retry', reason: describe(error) };
-}
-
-/** What is no answer of a server, such as a certificate that cannot be read, may be mended. */
-function isFinal(error: Error): boolean {
-  const { code, metadata } = error as Partial<ServiceError>;
-  if (typeof code !== 'number' || retryable.has(code)) return false;
-  return !(code === grpcStatus.RESOURCE_EXHAUSTED && saysWhenToRetry(metadata));
-}
-
-/** An exhausted resource may be the receiver's message limit, which no retry gets past; only RetryInfo tells. */
-function saysWhenToRetry(metadata: Metadata | undefined): boolean {
-  const details = metadata?.get('grpc-status-details-bin') ?? [];
-  return details.some((detail) => detail.includes('google.rpc.RetryInfo'));
-}
-
-function describe(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error ?? 'unknown error');
-  // gRPC leaves the label where there is no note.
-  return message.replace(/\.? Resolution note: $/, '');
+  return Math.max(delay * (0.5 + Math.random() / 2), Math.min(askedMs, longestThrottleMs));
 }

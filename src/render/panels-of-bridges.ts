@@ -45,12 +45,18 @@ const backlog: Panel = {
 const dropped: Panel = {
   ...third,
   title: 'Dropped snapshots',
-  description: 'Snapshots that were never delivered since the bridge started, by reason. Empty is good.',
+  description:
+    'Snapshots that were never delivered since the bridge started, by reason, and points refused of others. Empty is good.',
   unit: 'none',
   queries: [
     {
       legend: '{{job_id}} {{reason}}',
       expr: named(`sum by (${jobLabel}, reason) (${withJob(series(bridgeMetrics.dropped), ofJob)})`),
+      optional: true,
+    },
+    {
+      legend: '{{job_id}} points refused',
+      expr: named(perJob('sum', withJob(series(bridgeMetrics.pointsRefused), ofJob))),
       optional: true,
     },
   ],

@@ -2,6 +2,7 @@ import { ValueType } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { bridgeMetrics, type MetricDefinition } from '../catalogue.ts';
+import type { SendOutcome } from '../otlp/outcome.ts';
 import { scopeName } from './instruments.ts';
 import { SnapshotReader } from './reader.ts';
 
@@ -9,7 +10,7 @@ import { SnapshotReader } from './reader.ts';
 export interface SelfTelemetry {
   polled(outcome: string, fileAgeMs: number | undefined): void;
   skipped(field: string, reason: string, count?: number): void;
-  exported(outcome: 'success' | 'retry' | 'rejected', unixMs: number): void;
+  exported(outcome: SendOutcome, unixMs: number): void;
   dropped(reason: string, count: number): void;
   collect(): Promise<ScopeMetrics[]>;
 }
@@ -37,9 +38,11 @@ export function createSelfTelemetry(
   const fieldsSkipped = counter(bridgeMetrics.fieldsSkipped);
   const exports = counter(bridgeMetrics.exports);
   const dropped = counter(bridgeMetrics.dropped);
+  const pointsRefused = counter(bridgeMetrics.pointsRefused);
   // From zero on, because rate() cannot see a counter's first step where its first value is already that step.
   for (const outcome of ['success', 'retry', 'rejected']) exports.add(0, { outcome });
-  for (const reason of ['queue_full', 'rejected']) dropped.add(0, { reason });
+  for (const reason of ['queue_full', 'queue_bytes_full', 'rejected']) dropped.add(0, { reason });
+  pointsRefused.add(0);
   gauge(bridgeMetrics.fileAge, () => fileAgeMs && fileAgeMs / 1000);
   gauge(bridgeMetrics.lastSuccessTime, () => lastSuccessUnixMs && lastSuccessUnixMs / 1000);
   gauge(bridgeMetrics.backlog, backlogSize);
@@ -51,8 +54,10 @@ export function createSelfTelemetry(
     },
     skipped: (field, reason, count = 1) => fieldsSkipped.add(count, { field, reason }),
     exported(outcome, unixMs) {
-      exports.add(1, { outcome });
-      if (outcome === 'success') lastSuccessUnixMs = unixMs;
+      exports.add(1, { outcome: outcome.status });
+      if (outcome.status !== 'success') return;
+      lastSuccessUnixMs = unixMs;
+      pointsRefused.add(outcome.refused?.points ?? 0);
     },
     dropped: (reason, count) => dropped.add(count, { reason }),
     collect: () => reader.read(),

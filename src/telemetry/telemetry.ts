@@ -1,11 +1,14 @@
 import type { Resource } from '@opentelemetry/resources';
+import { ConsoleMetricExporter } from '@opentelemetry/sdk-metrics';
 import { runAttributes } from '../catalogue.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Conditions } from '../log.ts';
-import { type Backlog, type Collection, createBacklog } from '../otlp/backlog.ts';
-import { exporterFactory } from '../otlp/exporter.ts';
-import { createSender, type SendOutcome } from '../otlp/sender.ts';
+import { type Backlog, createBacklog, type Drop } from '../otlp/backlog.ts';
+import { type Collection, encodeMetrics } from '../otlp/collection.ts';
+import { connectionFactory } from '../otlp/connection.ts';
+import type { SendOutcome } from '../otlp/outcome.ts';
+import { createSender } from '../otlp/sender.ts';
 import type { Run, Transition } from '../run/run.ts';
 import type { Poll } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -43,35 +46,37 @@ export function createTelemetry({
   conditions,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
-  const backlog = createBacklog(config.exportQueueSize);
+  const backlog = createBacklog({
+    collections: config.exportQueueSize,
+    bytes: config.exportQueueBytes,
+  });
   const self = createSelfTelemetry(resource, version, () => backlog.size);
   const sent = { success: 0, retry: 0, rejected: 0, dropped: 0 };
   const drop = (reason: string, count: number) => {
     sent.dropped += count;
     self.dropped(reason, count);
   };
+  const attempted = (outcome: SendOutcome, collections: readonly Collection[]) => {
+    sent[outcome.status] += 1;
+    self.exported(outcome, clock().unixMs);
+    if (outcome.status === 'rejected') drop('rejected', collections.length);
+    reportAttempt(conditions, outcome, config, backlog);
+  };
   const sender = createSender({
     backlog,
-    connect: exporterFactory(config, version),
+    connect: connectionFactory(config, version),
     clock,
     maxRetryMs: Math.min(longestRetryMs, config.exportIntervalMs),
-    onAttempt(outcome, collections) {
-      sent[outcome.status] += 1;
-      self.exported(outcome.status, clock().unixMs);
-      if (outcome.status === 'rejected') drop('rejected', collections.length);
-      reportAttempt(conditions, outcome, config, backlog);
-    },
-    onOverflow(count) {
-      drop('queue_full', count);
-      const details = { limit: config.exportQueueSize };
-      conditions.holds(
-        'queue_full',
-        'error',
-        details,
-        'Export queue is full: the oldest snapshots are dropped',
-      );
+    onAttempt: attempted,
+    onOverflow(drops) {
+      for (const { reason } of drops) {
+        drop(reason, 1);
+        const { limit, message } = overflows[reason];
+        conditions.holds(reason, 'error', { limit: config[limit] }, message);
+      }
     },
   });
+  const printer = config.metricsExporter === 'console' ? new ConsoleMetricExporter() : undefined;
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
   const newInstruments = () =>
@@ -81,7 +86,9 @@ export function createTelemetry({
   async function collect(kind: Collection['kind']): Promise<void> {
     if (!exporting) return;
     const scopeMetrics = [...(await instruments.collect()), ...(await self.collect())];
-    sender.send({ kind, metrics: { resource, scopeMetrics } });
+    const metrics = { resource, scopeMetrics };
+    if (printer === undefined) sender.send({ kind, request: encodeMetrics(metrics) });
+    else printer.export(metrics, () => attempted({ status: 'success' }, []));
   }
 
   return {
@@ -114,13 +121,33 @@ function countSkipped(self: SelfTelemetry, { skipped }: Snapshot): void {
   for (const { field, known, reason } of skipped) self.skipped(known ? field : 'extra', reason);
 }
 
+/** What is said when the oldest have to go, by the limit that is met. */
+const overflows = {
+  queue_full: {
+    limit: 'exportQueueSize',
+    message: 'Export queue is full: the oldest snapshots are dropped',
+  },
+  queue_bytes_full: {
+    limit: 'exportQueueBytes',
+    message: 'Export queue takes all the bytes it may: the oldest snapshots are dropped',
+  },
+} as const satisfies Record<Drop['reason'], { limit: keyof Config; message: string }>;
+
 function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Config, backlog: Backlog): void {
   const endpoint = config.endpoint.target;
   switch (outcome.status) {
     case 'success':
       conditions.isOver('retry', 'Collector is back', { endpoint });
       conditions.isOver('rejected', 'Collector accepts exports again', { endpoint });
-      conditions.isOver('queue_full', 'Export queue has room again');
+      for (const reason of ['queue_full', 'queue_bytes_full'])
+        conditions.isOver(reason, 'Export queue has room again');
+      if (outcome.refused !== undefined)
+        conditions.holds(
+          'refused',
+          'warn',
+          { endpoint, ...outcome.refused },
+          'Collector accepted an export but not all of its points; it may be the same with each',
+        );
       return;
     case 'retry':
       return conditions.holds(

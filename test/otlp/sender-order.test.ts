@@ -1,47 +1,53 @@
-import { ExportResultCode } from '@opentelemetry/core';
-import { emptyResource } from '@opentelemetry/resources';
-import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { Metadata, status } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/clock.ts';
-import { type Collection, createBacklog } from '../../src/otlp/backlog.ts';
+import { createBacklog } from '../../src/otlp/backlog.ts';
+import type { Answer } from '../../src/otlp/client.ts';
+import type { Collection } from '../../src/otlp/collection.ts';
+import type { Connection } from '../../src/otlp/connection.ts';
 import { createSender } from '../../src/otlp/sender.ts';
+import { deferred } from '../../src/timing.ts';
 import { until } from '../support/until.ts';
+import { retryAfter } from './retry-details.ts';
 
-/** A collection that is told by its scope's name. One byte is the limit of a request, so each goes alone. */
-const collection = (name: string): Collection => ({
-  kind: 'snapshot',
-  metrics: { resource: emptyResource(), scopeMetrics: [{ scope: { name }, metrics: [] }] },
+/** A collection that is told by its bytes. One byte is the limit of a request, so each goes alone. */
+const collection = (name: string): Collection => ({ kind: 'snapshot', request: Buffer.from(name) });
+
+type Decision = 'ok' | 'unavailable' | 'throttled' | 'hang';
+const throttleMs = 300;
+
+const fails = (code: number, metadata = new Metadata()): Answer => ({
+  status: 'failed',
+  error: Object.assign(new Error('away'), { code, details: 'away', metadata }),
 });
-const nameOf = (metrics: ResourceMetrics) => metrics.scopeMetrics[0]?.scope.name ?? '';
-
-type Answer = 'ok' | 'unavailable' | 'hang';
+const answers: Readonly<Record<Exclude<Decision, 'hang'>, Answer>> = {
+  ok: { status: 'ok', response: new Uint8Array() },
+  unavailable: fails(status.UNAVAILABLE),
+  throttled: fails(status.RESOURCE_EXHAUSTED, retryAfter(0, throttleMs * 1_000_000)),
+};
 
 /** What a Collector does to the sender, with each answer decided here, and each connection counted. */
-function setUp(answer: (name: string) => Answer) {
+function setUp(decide: (name: string) => Decision) {
   const accepted: string[] = [];
-  const tried: { readonly name: string; readonly connection: number }[] = [];
+  const tried: { readonly name: string; readonly connection: number; readonly atMs: number }[] = [];
   let connections = 0;
-  const connect = (): PushMetricExporter => {
+  const connect = (): Connection => {
     const connection = ++connections;
+    const closed = deferred<Answer>();
     return {
-      export(metrics, done) {
-        const name = nameOf(metrics);
-        tried.push({ name, connection });
-        const decided = answer(name);
-        if (decided === 'hang') return;
+      async export(request) {
+        const name = String(request);
+        tried.push({ name, connection, atMs: performance.now() });
+        const decided = decide(name);
+        if (decided === 'hang') return closed.promise;
         if (decided === 'ok') accepted.push(name);
-        const error = Object.assign(new Error('away'), { code: 14 });
-        setImmediate(() =>
-          done(
-            decided === 'ok' ? { code: ExportResultCode.SUCCESS } : { code: ExportResultCode.FAILED, error },
-          ),
-        );
+        await new Promise((resolve) => setImmediate(resolve));
+        return answers[decided];
       },
-      forceFlush: async () => undefined,
-      shutdown: async () => undefined,
+      close: () => closed.resolve(fails(status.CANCELLED)),
     };
   };
-  const backlog = createBacklog(100, 1);
+  const backlog = createBacklog({ collections: 100, bytes: 1_000, requestBytes: 1 });
   const sender = createSender({
     backlog,
     connect,
@@ -87,6 +93,24 @@ it('tries again on a connection of its own each time', async () => {
   await until(() => tried.length >= 4, 'four attempts');
   expect(tried.slice(0, 4).map(({ connection }) => connection)).toEqual([1, 2, 3, 4]);
   expect(await close(50)).toBe(1);
+});
+
+it('leaves a Collector alone for as long as it asks, and keeps the connection', async () => {
+  const { tried, accepted, sender } = setUp(() => (tried.length === 1 ? 'throttled' : 'ok'));
+  sender.send(collection('1'));
+  await until(() => accepted.length === 1, 'the second attempt');
+  const [first, second] = tried;
+  // Timers of Node.js are up to a millisecond early.
+  expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(throttleMs - 1);
+  expect(second?.connection).toBe(1);
+});
+
+it('tries at the end though it was asked to wait', async () => {
+  const { tried, accepted, sender, close } = setUp(() => (tried.length === 1 ? 'throttled' : 'ok'));
+  sender.send(collection('1'));
+  await until(() => tried.length === 1, 'an attempt');
+  expect(await close(5_000)).toBe(0);
+  expect(accepted).toEqual(['1']);
 });
 
 it('keeps a connection that works', async () => {

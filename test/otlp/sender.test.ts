@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Point, type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
 import { until } from '../support/until.ts';
+import { retryAfter } from './retry-details.ts';
 
 /** Passes bytes on to a port and counts those that go there. */
 async function countingProxy(target: number): Promise<{ port: number; bytes: () => number }> {
@@ -24,6 +25,9 @@ async function countingProxy(target: number): Promise<{ port: number; bytes: () 
 const dropped = (receiver: Receiver, reason: string) =>
   receiver.points('ml.bridge.dropped').findLast(({ attributes }) => attributes.reason === reason)?.value ??
   -1;
+
+const hasLoss = (value: number) => (request: { points: readonly Point[] }) =>
+  request.points.some((it) => it.metric === 'ml.training.loss' && it.value === value);
 
 const soon = { OTEL_METRIC_EXPORT_INTERVAL: '50' };
 
@@ -51,8 +55,6 @@ describe('an answer of the Collector', () => {
     ['UNIMPLEMENTED', status.UNIMPLEMENTED],
   ])('%s is final: dropped, counted, logged once, and the next one goes out', async (_name, code) => {
     const { receiver, write, log } = await startBridge();
-    const hasLoss = (value: number) => (request: { points: readonly Point[] }) =>
-      request.points.some((it) => it.metric === 'ml.training.loss' && it.value === value);
     const refused = (request: { points: readonly Point[] }) => hasLoss(1)(request) || hasLoss(2)(request);
     receiver.reply((request) =>
       refused(request) ? { status: 'error', code, message: 'no' } : { status: 'ok' },
@@ -76,9 +78,7 @@ describe('RESOURCE_EXHAUSTED', () => {
     ['with RetryInfo is tried again', true, 0],
     ['without it is final', false, 1],
   ])('%s', async (_name, hasRetryInfo, lost) => {
-    const metadata = new Metadata();
-    const details = Buffer.from('\u0012 type.googleapis.com/google.rpc.RetryInfo');
-    if (hasRetryInfo) metadata.set('grpc-status-details-bin', details);
+    const metadata = hasRetryInfo ? retryAfter(0) : new Metadata();
     const { receiver, write } = await startBridge({ environment: soon });
     const isFirst = (points: readonly Point[]) =>
       points.some((it) => it.metric === 'ml.training.loss' && it.value === 1);
@@ -100,6 +100,25 @@ describe('RESOURCE_EXHAUSTED', () => {
       'the refusal counted',
     );
     expect(dropped(receiver, 'rejected')).toBe(lost);
+  });
+});
+
+describe('an export that is taken in part', () => {
+  it('is not sent again; its points are counted, and there is one warning', async () => {
+    const { receiver, write, log } = await startBridge();
+    const partialSuccess = { rejectedDataPoints: 2, errorMessage: 'too old' };
+    receiver.reply(() => ({ status: 'ok', partialSuccess }));
+    for (const value of [1, 2, 3]) await write({ metrics: { training_loss: value } });
+    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 3, 'the last');
+    receiver.reply(() => ({ status: 'ok' }));
+    await write({ metrics: { training_loss: 4 } });
+    const counted = () => receiver.points('ml.bridge.points_refused').at(-1)?.value;
+    const partly = () => receiver.requests.findIndex(hasLoss(4));
+    await receiver.waitFor(() => partly() >= 0, 'the fourth');
+    expect(counted()).toBe(2 * partly());
+    expect(receiver.points('ml.training.loss').map(({ value }) => value)).toEqual([1, 2, 3, 4]);
+    const warnings = log.filter(({ message }) => message.startsWith('Collector accepted an export but'));
+    expect(warnings).toMatchObject([{ level: 'warn', points: 2, reason: 'too old' }]);
   });
 });
 
@@ -175,6 +194,24 @@ describe('a queue that is full', () => {
     await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 10, 'the last');
     await receiver.waitFor(() => dropped(receiver, 'queue_full') >= 6, 'what was dropped');
     expect(log.filter(({ message }) => message.startsWith('Export queue is full'))).toHaveLength(1);
+  });
+});
+
+describe('a queue that has all its bytes', () => {
+  it('drops the oldest, counts them apart, and says so once', async () => {
+    const { receiver, write, log } = await startBridge({
+      environment: soon,
+      config: { exportQueueBytes: 20_000 },
+    });
+    receiver.reply(() => ({ status: 'error', code: status.UNAVAILABLE }));
+    for (let step = 1; step <= 20; step++) await write({ metrics: { training_loss: step } });
+    receiver.reply(() => ({ status: 'ok' }));
+    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 20, 'the last');
+    await receiver.waitFor(() => dropped(receiver, 'queue_bytes_full') >= 10, 'what was dropped');
+    expect(dropped(receiver, 'queue_full')).toBe(0);
+    const waited = receiver.requests.find(hasLoss(20));
+    expect(waited?.bytes).toBeLessThan(20_000 + 5_000);
+    expect(log.filter(({ message }) => message.startsWith('Export queue takes all'))).toHaveLength(1);
   });
 });
 
