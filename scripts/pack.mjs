@@ -16,12 +16,7 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 export async function pack(destination) {
   const staging = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-pack-'));
   try {
-    await bundle(join(staging, 'dist'));
-    await library(join(staging, 'dist', 'tracing'));
-    declarations(join(staging, 'dist', 'tracing'), join(staging, 'declarations'));
-    for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
-      copyFileSync(join(root, file), join(staging, file));
-    writeFileSync(join(staging, 'package.json'), `${JSON.stringify(published(), null, 2)}\n`);
+    await stage(staging);
     mkdirSync(destination, { recursive: true });
     const output = execFileSync('npm', ['pack', '--json', '--pack-destination', resolve(destination)], {
       cwd: staging,
@@ -30,6 +25,16 @@ export async function pack(destination) {
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }
+}
+
+/** Writes what the archive holds into a folder of its own. */
+async function stage(folder) {
+  await bundle(join(folder, 'dist'));
+  await library(join(folder, 'dist', 'tracing'));
+  declarations(join(folder, 'dist', 'tracing'), join(folder, 'declarations'));
+  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
+    copyFileSync(join(root, file), join(folder, file));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published(), null, 2)}\n`);
 }
 
 /** What the tracing library shares with its program: spans of both meet in one API, and there is one SDK or none. */
@@ -120,4 +125,9 @@ const entry = (name) => ({
   require: { types: `./dist/tracing/${name}.d.cts`, default: `./dist/tracing/${name}.cjs` },
 });
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.log(await pack(process.argv[2] ?? 'dist'));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [, , first = 'dist', folder] = process.argv;
+  // A lockfile holds the hash of an archive, which changes with every edit, and none of a folder.
+  if (first === '--folder') await stage(folder);
+  else console.log(await pack(first));
+}

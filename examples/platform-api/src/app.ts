@@ -1,0 +1,68 @@
+import { trace } from '@opentelemetry/api';
+import express, { type Express, type NextFunction, type Request, type Response } from 'express';
+import type { Jobs } from './jobs.ts';
+import { findModel } from './registry.ts';
+import { type CreateResource, submitTraining } from './submit.ts';
+
+export interface Parts {
+  readonly jobs: Jobs;
+  /** Address of the model registry. */
+  readonly registry: string;
+  readonly create: CreateResource;
+}
+
+/** The API that people ask for training jobs. */
+export function platformApi({ jobs, registry, create }: Parts): Express {
+  const app = express();
+  app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
+  app.get('/readyz', async (_request, response) => {
+    await jobs.ping();
+    response.json({ status: 'ok' });
+  });
+  app.get('/training/jobs/:name', async (request, response) => {
+    const job = await jobs.find(request.params.name);
+    if (job === undefined) refuse(response, 404, 'there is no such job');
+    else response.json(job);
+  });
+  app.post('/training/jobs', express.json(), async (request, response) => {
+    const { name, model: wanted } = (request.body ?? {}) as Record<string, unknown>;
+    if (!isName(name)) return refuse(response, 400, 'name: expected lower case letters, digits and dashes');
+    if (typeof wanted !== 'string') return refuse(response, 400, 'model: expected the name of a model');
+    const model = await findModel(registry, wanted);
+    if (model === undefined) return refuse(response, 422, `there is no model ${wanted}`);
+    if (!(await jobs.add({ name, model: model.name })))
+      return refuse(response, 409, `${name} is there already`);
+    try {
+      await submitTraining({ name, model }, create);
+    } catch (error) {
+      await jobs.set(name, 'failed');
+      return refuse(response, 502, `the cluster did not take the job: ${(error as Error).message}`);
+    }
+    await jobs.set(name, 'submitted');
+    return void response.status(201).json({ name, model: model.name, traceId: activeTraceId() });
+  });
+  app.use(failed);
+  return app;
+}
+
+/** Express takes a function for a handler of errors by its four parameters. */
+function failed(
+  error: Error & { status?: number },
+  _request: Request,
+  response: Response,
+  _next: NextFunction,
+) {
+  const { status = 500, message } = error;
+  if (status >= 500) trace.getActiveSpan()?.recordException(error);
+  refuse(response, status, status >= 500 ? 'something went wrong; the trace says what' : message);
+}
+
+/** A name as Kubernetes takes it for a Job: RFC 1123, at most 63 characters. */
+const isName = (value: unknown): value is string =>
+  typeof value === 'string' && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
+
+const refuse = (response: Response, status: number, error: string): void =>
+  void response.status(status).json({ error });
+
+/** For whoever asks where the trace of their job is. */
+const activeTraceId = () => trace.getActiveSpan()?.spanContext().traceId;

@@ -1,0 +1,18 @@
+import { execFile } from 'node:child_process';
+
+/** Creates a resource with kubectl, in the cluster of its configuration. */
+export function kubectlCreate(manifest: object): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = execFile(
+      'kubectl',
+      ['create', '-f', '-'],
+      { timeout: 30_000 },
+      (error, _stdout, stderr) => {
+        if (error === null) resolve();
+        else reject(new Error(stderr.trim() || error.message));
+      },
+    );
+    // kubectl may end without having read it all, and says why itself.
+    child.stdin?.on('error', () => undefined).end(JSON.stringify(manifest));
+  });
+}

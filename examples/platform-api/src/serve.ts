@@ -1,0 +1,16 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Express } from 'express';
+import { tracing } from './instrumentation.ts';
+
+/** Serves an application at PORT, until SIGTERM or SIGINT; then what it has traced is sent. */
+export async function serve(app: Express, port: number): Promise<void> {
+  const server = app.listen(port);
+  await once(server, 'listening');
+  console.log(`listening on port ${(server.address() as AddressInfo).port}`);
+  await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')]);
+  server.close();
+  server.closeAllConnections();
+  await tracing.shutdown();
+  process.exit(0);
+}

@@ -1,0 +1,45 @@
+import { injectToAnnotations, injectToEnvList, withOperation } from 'ml-metrics-bridge/tracing';
+import type { Model } from './registry.ts';
+
+export interface Training {
+  readonly name: string;
+  readonly model: Model;
+}
+
+/** Creates a resource in the cluster. Rejects with the reason where the cluster does not take it. */
+export type CreateResource = (manifest: object) => Promise<void>;
+
+/** Submits a training job in a span of its own, which the job's pods get as the parent of theirs. */
+export function submitTraining(training: Training, create: CreateResource): Promise<void> {
+  const { name, model } = training;
+  const values = { jobName: name, jobType: 'Job', model: model.name, 'model.version': model.version };
+  return withOperation('trainer.submit_job', values, () => create(jobManifest(training)));
+}
+
+/** Called within the span: what is injected is the span that is active. */
+function jobManifest({ name, model }: Training): object {
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name },
+    spec: {
+      template: {
+        metadata: {
+          // The admission policy of ml-metrics-bridge adds the sidecar to pods with this label.
+          labels: { 'ml-metrics-bridge/inject': 'true' },
+          annotations: injectToAnnotations({}),
+        },
+        spec: {
+          restartPolicy: 'Never',
+          containers: [
+            {
+              name: 'trainer',
+              image: model.image,
+              env: injectToEnvList([{ name: 'MODEL_URI', value: model.uri }]),
+            },
+          ],
+        },
+      },
+    },
+  };
+}
