@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { lookAt } from '../../src/check/look.ts';
 import { type Report, reportOn } from '../../src/check/report.ts';
@@ -9,61 +7,15 @@ import { bridgeResource } from '../../src/telemetry/resource.ts';
 import { startBridge, testConfig } from '../support/bridge.ts';
 import type { FileOverrides } from '../support/file.ts';
 import { until } from '../support/until.ts';
+import { type Collector, startCollector } from './collector.ts';
 
 /** `check` names series before there are any; here the real Collector says which there are. */
 
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
-
-let endpoint = '';
-let scrapeUrl = '';
-let stop = async () => {};
-
-/** The Collector with the repository's own configuration, on free ports: OTELCOL, or the one on the PATH. */
+let collector: Collector;
 beforeAll(async () => {
-  const program = process.env.OTELCOL || 'otelcol-contrib';
-  const [otlp, prometheus, health] = [await freePort(), await freePort(), await freePort()];
-  const settings = {
-    'receivers.otlp.protocols.grpc.endpoint': `127.0.0.1:${otlp}`,
-    'exporters.prometheus.endpoint': `127.0.0.1:${prometheus}`,
-    'extensions.health_check.endpoint': `127.0.0.1:${health}`,
-    'service.telemetry.metrics.level': 'none',
-  };
-  const overrides = Object.entries(settings).map(([key, value]) => `--set=${key}=${value}`);
-  const collector = spawn(program, ['--config=otel-collector.yaml', ...overrides]);
-  let said = '';
-  collector.stderr.setEncoding('utf8').on('data', (chunk: string) => {
-    said += chunk;
-  });
-  const ended = new Promise<void>((resolve, reject) => {
-    collector.once('close', () => resolve());
-    collector.once('error', (error) =>
-      reject(new Error(`${program} cannot be run (${error.message}): put it on the PATH, or set OTELCOL`)),
-    );
-  });
-  stop = async () => {
-    collector.kill('SIGKILL');
-    await ended;
-  };
-  const isReady = async () => (await fetch(`http://127.0.0.1:${health}`).catch(() => undefined))?.ok;
-  const ready = until(isReady, 'the Collector to be ready').catch((error) => {
-    throw new Error(`${error.message}; it said: ${said.slice(-2000)}`);
-  });
-  const early = ended.then(() => {
-    throw new Error(`the Collector ended: ${said.slice(-2000)}`);
-  });
-  await Promise.race([ready, early]);
-  early.catch(() => undefined);
-  endpoint = `http://127.0.0.1:${otlp}`;
-  scrapeUrl = `http://127.0.0.1:${prometheus}/metrics`;
+  collector = await startCollector();
 }, 60_000);
-
-afterAll(() => stop());
+afterAll(() => collector?.stop());
 
 /** A series as one line, its labels in order; the bucket's bound is not one `check` names. */
 function lineOf({ name, labels }: Series): string {
@@ -75,7 +27,7 @@ function lineOf({ name, labels }: Series): string {
 
 /** What the Collector shows Prometheus of one bridge, without target_info, which tells of the bridge and not of the job. */
 async function exposed(instance: string): Promise<readonly Series[]> {
-  const body = await (await fetch(scrapeUrl)).text();
+  const body = await (await fetch(collector.scrapeUrl)).text();
   return body
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'))
@@ -102,7 +54,7 @@ interface Case {
 /** Lets `check` name the series of a file, and then the bridge export it. */
 async function compare({ file: content, nativeHistograms, environment = {} }: Case): Promise<Report> {
   const bridge = await startBridge({
-    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, ...environment },
+    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, ...environment },
     config: { exportIntervalMs: 50 },
   });
   await bridge.write(content);

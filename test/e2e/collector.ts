@@ -1,0 +1,35 @@
+import { answers, freePort, type Program, startProgram } from './program.ts';
+
+export interface Collector extends Program {
+  /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
+  readonly endpoint: string;
+  /** What Prometheus would scrape. */
+  readonly scrapeUrl: string;
+}
+
+/**
+ * The Collector with the repository's own configuration, on free ports: OTELCOL, or the one on the PATH.
+ *
+ * @param jaeger host and port that traces are passed on to
+ */
+export async function startCollector(jaeger = 'jaeger:4317'): Promise<Collector> {
+  const [otlp, prometheus, health] = [await freePort(), await freePort(), await freePort()];
+  const settings = {
+    'receivers.otlp.protocols.grpc.endpoint': `127.0.0.1:${otlp}`,
+    'exporters.prometheus.endpoint': `127.0.0.1:${prometheus}`,
+    'exporters.otlp_grpc/jaeger.endpoint': jaeger,
+    'extensions.health_check.endpoint': `127.0.0.1:${health}`,
+    'service.telemetry.metrics.level': 'none',
+  };
+  const overrides = Object.entries(settings).map(([key, value]) => `--set=${key}=${value}`);
+  const { stop } = await startProgram({
+    program: process.env.OTELCOL || 'otelcol-contrib',
+    args: ['--config=otel-collector.yaml', ...overrides],
+    isReady: () => answers(`http://127.0.0.1:${health}`),
+  });
+  return {
+    endpoint: `http://127.0.0.1:${otlp}`,
+    scrapeUrl: `http://127.0.0.1:${prometheus}/metrics`,
+    stop,
+  };
+}

@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { type AddressInfo, createServer } from 'node:net';
+import { until } from '../support/until.ts';
+
+export const freePort = () =>
+  new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+
+export interface Program {
+  /** Kills it, and waits until it is gone. */
+  stop(): Promise<void>;
+}
+
+export interface ProgramOptions {
+  readonly program: string;
+  readonly args: readonly string[];
+  readonly folder?: string;
+  /** Added to the environment of the tests. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Asked until it is true, with what the program has said so far. */
+  readonly isReady: (said: string) => Promise<boolean | undefined>;
+}
+
+/** A program in the background. Rejects where it cannot be run or ends before it is ready, with what it has said. */
+export async function startProgram(options: ProgramOptions): Promise<Program> {
+  const { program, args, folder, environment, isReady } = options;
+  const child = spawn(program, args, { cwd: folder, env: { ...process.env, ...environment }, stdio: 'pipe' });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (chunk: string) => {
+      said = (said + chunk).slice(-2000);
+    });
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('close', () => resolve());
+    child.once('error', (error) =>
+      reject(new Error(`${program} cannot be run (${error.message}): put it on the PATH`)),
+    );
+  });
+  const early = ended.then(() => {
+    throw new Error(`${program} ended: ${said}`);
+  });
+  const ready = until(() => isReady(said), `${program} to be ready`).catch((error) => {
+    throw new Error(`${error.message}; it said: ${said}`);
+  });
+  await Promise.race([ready, early]);
+  early.catch(() => undefined);
+  return {
+    stop: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Whether a GET of the address is answered with a success. */
+export const answers = async (url: string): Promise<boolean | undefined> =>
+  (await fetch(url).catch(() => undefined))?.ok;
