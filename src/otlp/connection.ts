@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import type { Config } from '../config.ts';
 import { type Answer, createUnaryClient } from './client.ts';
+import { ChannelCredentials, Metadata } from './grpc.ts';
 
 /** A connection to the Collector's metrics service. */
 export interface Connection {
@@ -27,9 +27,9 @@ export function connectionFactory(config: Config, version: string): () => Connec
 }
 
 function channelCredentials(config: Config): ChannelCredentials {
-  if (config.endpoint.transport === 'plaintext') return credentials.createInsecure();
+  if (config.endpoint.transport === 'plaintext') return ChannelCredentials.createInsecure();
   const read = (path: string | undefined) => (path === undefined ? null : readFileSync(path));
-  return credentials.createSsl(
+  return ChannelCredentials.createSsl(
     read(config.certificate),
     read(config.clientKey),
     read(config.clientCertificate),
