@@ -1,4 +1,2 @@
-import type { Metafile } from 'esbuild';
-
-/** Writes the bundle into a folder, and leaves nothing else in it. Gives esbuild's account of each file's inputs. */
-export function bundle(outdir: string): Promise<{ readonly sidecar: Metafile; readonly commands: Metafile }>;
+/** Writes the bundle into a folder, and leaves nothing else in it. */
+export function bundle(outdir: string): Promise<void>;

@@ -1,4 +1,6 @@
+import type { CredentialSources, NamedFile } from './otlp/credentials.ts';
 import { type Endpoint, readEndpoint } from './otlp/endpoint.ts';
+import { type Headers, parseHeaders } from './otlp/headers.ts';
 import {
   boolean,
   bytes,
@@ -32,13 +34,6 @@ function otlpSetting<T>(
 }
 
 const resourceAttributes = keyValuePairs(/^[^\s,=]+$/, 'without spaces');
-/** What gRPC takes: names of these characters, `-bin` being for binary ones, and values of printable ASCII. */
-const headers = keyValuePairs(
-  /^(?!.*-bin$)[\w.-]+$/i,
-  'a header name, each value printable ASCII',
-  /^[\x20-\x7e]*$/,
-);
-
 /** Kubernetes sets NAME_PORT=tcp://… for every Service in a namespace; that of one called `health` is not meant for us. */
 const healthPort: (value: string) => Parsed<number> = (value) =>
   value.startsWith('tcp://') ? { status: 'ok', value: defaultHealthPort } : integer(0, 65_535)(value);
@@ -178,13 +173,19 @@ export const bridgeSettings = {
   protocol: otlpSetting('PROTOCOL', oneOf(['grpc']), 'grpc', 'Only grpc is spoken'),
   headers: otlpSetting(
     'HEADERS',
-    headers,
-    {} as Readonly<Record<string, string>>,
+    parseHeaders,
+    {} as Headers,
     'Headers of each request, key=value, separated by commas',
     {
       secret: true,
       defaultText: '',
     },
+  ),
+  headersFile: otlpSetting<string | undefined>(
+    'HEADERS_FILE',
+    text,
+    undefined,
+    'File with further headers, key=value, separated by commas or lines; read again for each request, so that a token can be renewed',
   ),
   compression: otlpSetting('COMPRESSION', oneOf(['gzip', 'none']), 'gzip', 'gzip or none'),
   timeoutMs: otlpSetting('TIMEOUT', milliseconds(1), 10_000, 'Milliseconds one export may take'),
@@ -192,7 +193,7 @@ export const bridgeSettings = {
     'CERTIFICATE',
     text,
     undefined,
-    'PEM file of the authorities the Collector is checked against',
+    'PEM file of the authorities the Collector is checked against. Like the next two it is read again when it changes',
   ),
   clientKey: otlpSetting<string | undefined>(
     'CLIENT_KEY',
@@ -227,10 +228,14 @@ export const bridgeSettings = {
   ),
 } as const;
 
-type Settings = Omit<Values<typeof bridgeSettings>, 'endpoint' | 'insecure' | 'protocol' | 'temporality'>;
+type Settings = Omit<
+  Values<typeof bridgeSettings>,
+  'endpoint' | 'insecure' | 'protocol' | 'temporality' | CredentialFile
+>;
+type CredentialFile = 'headersFile' | 'certificate' | 'clientKey' | 'clientCertificate';
 
 /** The whole configuration, checked. Durations are in milliseconds. */
-export interface Config extends Settings {
+export interface Config extends Settings, CredentialSources {
   readonly endpoint: Endpoint;
 }
 
@@ -268,11 +273,17 @@ export function readConfig(environment: Environment): ConfigReading {
       healthPort: values.healthPort,
     };
   }
-  const lowerCased = Object.entries(rest.headers).map(([key, value]) => [key.toLowerCase(), value]);
+  const named = (file: CredentialFile): NamedFile | undefined => {
+    const path = values[file];
+    return path === undefined ? undefined : { variable: sources[file], path };
+  };
   const config: Config = Object.freeze({
     ...rest,
-    headers: Object.freeze(Object.fromEntries(lowerCased)),
     endpoint: reading.endpoint,
+    headersFile: named('headersFile'),
+    certificate: named('certificate'),
+    clientKey: named('clientKey'),
+    clientCertificate: named('clientCertificate'),
   });
   return { status: 'ok', config, warnings: reading.endpoint.warnings };
 }

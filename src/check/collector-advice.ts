@@ -1,11 +1,7 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
 import type { Config } from '../config.ts';
-
-/** What went wrong at a step towards the Collector, and what to do about it. */
-export interface Trouble {
-  readonly detail: string;
-  readonly advice: string;
-}
+import { type Trouble, tlsTrouble } from '../otlp/tls-trouble.ts';
+import type { Problem } from '../settings.ts';
 
 type SystemError = Pick<NodeJS.ErrnoException, 'code' | 'message'>;
 
@@ -57,87 +53,34 @@ export function adviseOnTcp(target: string, error: SystemError): Trouble {
   }
 }
 
-const authority = 'OTEL_EXPORTER_OTLP_CERTIFICATE';
-const unknownAuthority: Trouble = {
-  detail: 'its certificate is signed by an authority that is not known here',
-  advice: `Give the authority's certificate, a PEM file, in ${authority}.`,
-};
-const notTls: Trouble = {
-  detail: 'what it answers is not TLS',
-  advice: 'The port speaks plaintext: write http:// in OTEL_EXPORTER_OTLP_ENDPOINT.',
-};
+export function adviseOnFiles(problems: readonly Problem[]): Trouble {
+  return {
+    detail: problems.map(({ message }) => message).join('; '),
+    advice: 'Mount the files where their variables say, in PEM form and readable for the user of the bridge.',
+  };
+}
+
 const closed: Trouble = {
   detail: 'it closes the connection',
   advice: 'The port may speak plaintext (http://), or something in between may refuse TLS.',
 };
 
-/** By the codes of Node.js and OpenSSL; where there is no `detail`, the error's own words are clear. */
-const tlsTroubles: Readonly<Record<string, Partial<Trouble> & Pick<Trouble, 'advice'>>> = {
-  SELF_SIGNED_CERT_IN_CHAIN: unknownAuthority,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: unknownAuthority,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: unknownAuthority,
-  DEPTH_ZERO_SELF_SIGNED_CERT: {
-    detail: 'its certificate is self-signed and not known here',
-    advice: `Give this certificate, as a PEM file, in ${authority}.`,
-  },
-  CERT_HAS_EXPIRED: {
-    detail: 'its certificate has expired',
-    advice: 'Renew it, or set the clock right where that is wrong.',
-  },
-  CERT_NOT_YET_VALID: {
-    detail: 'its certificate is not valid yet',
-    advice: 'Set the clock right, here or where the certificate was made.',
-  },
-  ERR_TLS_CERT_ALTNAME_INVALID: {
-    advice: 'Write the endpoint with a name the certificate is for, or have it made for this one.',
-  },
-  ENOENT: { advice: 'Mount the PEM file, or mend its path.' },
-  EACCES: { advice: 'The PEM file has to be readable for the user of the bridge.' },
-  EPROTO: notTls,
-  ERR_SSL_WRONG_VERSION_NUMBER: notTls,
-  ERR_SSL_PACKET_LENGTH_TOO_LONG: notTls,
-  ETIMEDOUT: {
-    advice: 'The port takes connections and says nothing: it may speak plaintext (http://), or hang.',
-  },
-  CLOSED: closed,
-  ECONNRESET: closed,
-};
-
 export function adviseOnTls({ endpoint }: Config, error: SystemError): Trouble {
-  const own = error.message.trim().split('\n')[0] ?? '';
-  const trouble = tlsTroubles[error.code ?? ''] ?? {
-    advice: `Look at what ${endpoint.target} is, and at the files in ${authority}, OTEL_EXPORTER_OTLP_CLIENT_KEY and _CLIENT_CERTIFICATE.`,
+  const known = tlsTrouble(error.message);
+  if (known !== undefined) return known;
+  if (error.code === 'CLOSED' || error.code === 'ECONNRESET') return closed;
+  return {
+    detail: error.message.trim().split('\n')[0] ?? '',
+    advice: late(error)
+      ? 'The port takes connections and says nothing: it may speak plaintext (http://), or hang.'
+      : `Look at what ${endpoint.target} is, and at the files of OTEL_EXPORTER_OTLP_CERTIFICATE, _CLIENT_KEY and _CLIENT_CERTIFICATE.`,
   };
-  return { detail: otherNames(error) ?? trouble.detail ?? own, advice: trouble.advice };
 }
 
-/** Whom a certificate is for, where it is not for the host that was asked. */
-function otherNames(
-  error: SystemError & { readonly cert?: { readonly subjectaltname?: string } },
-): string | undefined {
-  const names = error.code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? error.cert?.subjectaltname : undefined;
-  return names && `its certificate is for ${names.replaceAll(/\b(DNS|IP Address):/g, '')}, not for this host`;
-}
-
-export function adviseOnOtlp(
-  { endpoint, timeoutMs, headers }: Config,
-  error: unknown,
-  speaksTls: boolean,
-): Trouble {
+export function adviseOnOtlp({ endpoint, timeoutMs, headers }: Config, error: unknown): Trouble {
   const message = ownWords(error instanceof Error ? error.message : String(error));
   const code =
     typeof error === 'object' && error !== null && 'code' in error ? Number(error.code) : undefined;
-  if (speaksTls)
-    return {
-      detail: 'the port speaks TLS and was spoken to in plaintext',
-      advice: 'Write https:// in OTEL_EXPORTER_OTLP_ENDPOINT.',
-    };
-  if (/alert (certificate required|handshake failure|bad certificate|unknown ca)/.test(message))
-    return {
-      detail: 'the Collector asks for a client certificate that it knows',
-      advice:
-        'Give a key and a certificate it accepts in OTEL_EXPORTER_OTLP_CLIENT_KEY and OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE.',
-    };
   if (message === 'Protocol error')
     return {
       detail: 'what it answers is not gRPC',

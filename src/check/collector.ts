@@ -1,13 +1,13 @@
 import { lookup } from 'node:dns/promises';
-import { readFileSync } from 'node:fs';
 import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import { emptyResource } from '@opentelemetry/resources';
 import type { Config } from '../config.ts';
 import { encodeMetrics } from '../otlp/collection.ts';
-import { connectionFactory } from '../otlp/connection.ts';
-import { deferred } from '../timing.ts';
-import { adviseOnDns, adviseOnOtlp, adviseOnTcp, adviseOnTls, type Trouble } from './collector-advice.ts';
+import { createConnection, metricsMethod } from '../otlp/connection.ts';
+import { readCredentials } from '../otlp/credentials.ts';
+import { placeOf, settled, startHandshake, withDeadline } from '../otlp/probe.ts';
+import type { Trouble } from '../otlp/tls-trouble.ts';
+import { adviseOnDns, adviseOnFiles, adviseOnOtlp, adviseOnTcp, adviseOnTls } from './collector-advice.ts';
 
 export type StepName = 'name' | 'connection' | 'TLS' | 'OTLP';
 
@@ -49,20 +49,11 @@ export async function tryCollector(config: Config, version: string): Promise<Col
   return { status: failed ? 'failed' : 'ok', endpoint: target, transport, steps };
 }
 
-/** Where to connect to: the parts of a target as `readEndpoint` makes them. */
-function placeOf({ endpoint: { target } }: Config): { host?: string; port?: number; path?: string } {
-  const [, path] = /^unix:\/\/(.*)$/.exec(target) ?? [];
-  if (path !== undefined) return { path };
-  const separator = target.lastIndexOf(':');
-  const host = target.slice(0, separator).replace(/^\[(.*)\]$/, '$1');
-  return { host, port: Number(target.slice(separator + 1)) };
-}
-
 const succeeded = (detail: string): StepResult => ({ status: 'ok', detail });
 const failedWith = ({ detail, advice }: Trouble): StepResult => ({ status: 'failed', detail, advice });
 
 async function resolveName(config: Config): Promise<StepResult> {
-  const { host } = placeOf(config);
+  const { host } = placeOf(config.endpoint.target);
   if (host === undefined) return { status: 'not_needed', detail: 'a Unix socket has none to look up' };
   if (isIP(host.replace(/%.*$/, '')) !== 0) return { status: 'not_needed', detail: `${host} is an address` };
   try {
@@ -75,7 +66,7 @@ async function resolveName(config: Config): Promise<StepResult> {
 
 async function openConnection(config: Config): Promise<StepResult> {
   const started = performance.now();
-  const socket: Socket = connectTcp(placeOf(config) as NetConnectOpts);
+  const socket: Socket = connectTcp(placeOf(config.endpoint.target) as NetConnectOpts);
   try {
     await settled(socket, 'connect', config.timeoutMs);
     const where =
@@ -91,19 +82,12 @@ async function openConnection(config: Config): Promise<StepResult> {
 }
 
 async function shakeHands(config: Config): Promise<StepResult> {
-  if (config.endpoint.transport === 'plaintext') return { status: 'not_needed', detail: 'plaintext' };
-  let socket: TLSSocket | undefined;
+  const reading = await readCredentials(config);
+  if (reading.status === 'invalid') return failedWith(adviseOnFiles(reading.problems));
+  const { tls } = reading.credentials;
+  if (tls === undefined) return { status: 'not_needed', detail: 'plaintext' };
+  const socket = startHandshake(config.endpoint.target, tls);
   try {
-    const { host } = placeOf(config);
-    const options: ConnectionOptions = {
-      ...placeOf(config),
-      ...(host === undefined || isIP(host) !== 0 ? {} : { servername: host }),
-      ALPNProtocols: ['h2'],
-      ...(config.certificate === undefined ? {} : { ca: readFileSync(config.certificate) }),
-      ...(config.clientKey === undefined ? {} : { key: readFileSync(config.clientKey) }),
-      ...(config.clientCertificate === undefined ? {} : { cert: readFileSync(config.clientCertificate) }),
-    };
-    socket = connectTls(options);
     await settled(socket, 'secureConnect', config.timeoutMs);
     const { subject, valid_to: until } = socket.getPeerCertificate();
     const name = subject?.CN === undefined ? '' : ` for ${subject.CN}`;
@@ -111,13 +95,13 @@ async function shakeHands(config: Config): Promise<StepResult> {
   } catch (error) {
     return failedWith(adviseOnTls(config, error as NodeJS.ErrnoException));
   } finally {
-    socket?.destroy();
+    socket.destroy();
   }
 }
 
 /** An ExportMetricsServiceRequest without a metric, on a connection like the bridge's own. */
 async function sendNothing(config: Config, version: string): Promise<StepResult> {
-  const connection = connectionFactory(config, version)();
+  const connection = createConnection({ ...config, method: metricsMethod, version });
   try {
     const started = performance.now();
     const answer = await connection.export(encodeMetrics({ resource: emptyResource(), scopeMetrics: [] }));
@@ -125,45 +109,8 @@ async function sendNothing(config: Config, version: string): Promise<StepResult>
       return succeeded(
         `an empty export is accepted in ${Math.max(1, Math.round(performance.now() - started))} ms`,
       );
-    const speaksTls = config.endpoint.transport === 'plaintext' && (await answersTls(config));
-    return failedWith(adviseOnOtlp(config, answer.error, speaksTls));
+    return failedWith(answer.trouble ?? adviseOnOtlp(config, answer.error));
   } finally {
     connection.close();
-  }
-}
-
-/** Whether the port would shake hands, whatever its certificate: then plaintext is what is wrong. */
-async function answersTls(config: Config): Promise<boolean> {
-  const socket = connectTls({ ...placeOf(config), rejectUnauthorized: false });
-  try {
-    await settled(socket, 'secureConnect', Math.min(config.timeoutMs, 2_000));
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
-function settled(socket: Socket, event: string, timeoutMs: number): Promise<void> {
-  const { promise, resolve, reject } = deferred<void>();
-  socket.once(event, () => resolve());
-  socket.on('error', reject);
-  socket.once('close', () =>
-    reject(Object.assign(new Error('the connection was closed'), { code: 'CLOSED' })),
-  );
-  return withDeadline(timeoutMs, promise);
-}
-
-async function withDeadline<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const { promise: late, reject } = deferred<never>();
-  const timer = setTimeout(
-    () => reject(Object.assign(new Error(`no answer in ${ms / 1000} s`), { code: 'ETIMEDOUT' })),
-    ms,
-  );
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
   }
 }

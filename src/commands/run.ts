@@ -7,7 +7,8 @@ import { startHealthServer } from '../lifecycle/health.ts';
 import { createLiveness } from '../lifecycle/liveness.ts';
 import { onTermination } from '../lifecycle/termination.ts';
 import { createConditions, createLogger, type Level, type Logger } from '../log.ts';
-import type { Environment } from '../settings.ts';
+import { readCredentials } from '../otlp/credentials.ts';
+import type { Environment, Problem } from '../settings.ts';
 import { aborted } from '../timing.ts';
 import { version } from '../version.ts';
 
@@ -23,6 +24,9 @@ export async function runCommand({ environment, leave }: Process): Promise<numbe
   const reading = readConfig(environment);
   if (reading.status === 'invalid') return refuse(reading, leave);
   const { config } = reading;
+  const problems = await credentialProblems(config);
+  if (problems.length > 0)
+    return refuse({ ...config, idle: config.onConfigError === 'idle', problems }, leave);
   const log = createLogger(config.logLevel);
   log.info({ version, node: process.version, config: printableConfig(config) }, 'ml-metrics-bridge started');
   for (const warning of reading.warnings) log.warn(warning);
@@ -55,13 +59,20 @@ export async function runCommand({ environment, leave }: Process): Promise<numbe
   }
 }
 
+/** Files that are wrong at the start are a wrong configuration; those that become so later are not the end. */
+async function credentialProblems(config: Config): Promise<readonly Problem[]> {
+  if (config.sdkDisabled || config.metricsExporter !== 'otlp') return [];
+  const reading = await readCredentials(config);
+  return reading.status === 'ok' ? [] : reading.problems;
+}
+
 /**
  * A wrong configuration. Idle is for native sidecars: one that does not start keeps the trainer from starting, so it
  * stays, says what is wrong, and is unhealthy. A plain container is in nobody's way once it has ended, and one that
  * stayed would keep the Job from completing.
  */
 async function refuse(
-  { problems, idle, healthPort, sidecarMode }: InvalidConfig,
+  { problems, idle, healthPort, sidecarMode }: Omit<InvalidConfig, 'status'>,
   leave: Process['leave'],
 ): Promise<number> {
   const log = createLogger('info');

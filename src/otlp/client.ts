@@ -4,7 +4,8 @@ import {
   type ClientUnaryCall,
   type Metadata,
   type ServiceError,
-} from './grpc.ts';
+} from '@grpc/grpc-js';
+import type { Trouble } from './tls-trouble.ts';
 
 /**
  * One method of a gRPC service, with messages as bytes. The SDK's exporters speak the same, but take the address as a
@@ -19,7 +20,12 @@ export interface UnaryClient {
 
 export type Answer =
   | { readonly status: 'ok'; readonly response: Uint8Array }
-  | { readonly status: 'failed'; readonly error: ServiceError };
+  | {
+      readonly status: 'failed';
+      readonly error: ServiceError;
+      /** What is behind it, where that is known. */
+      readonly trouble?: Trouble;
+    };
 
 export interface UnaryClientOptions {
   /** A gRPC name; of several addresses one is used at a time, the first that connects. */
@@ -44,8 +50,6 @@ export function createUnaryClient(options: UnaryClientOptions): UnaryClient {
     'grpc.primary_user_agent': options.userAgent,
     // A pool is where clients share connections, and the time one is not tried again, which may be two minutes.
     'grpc.use_local_subchannel_pool': 1,
-    // Nobody asks for its account of channels and calls.
-    'grpc.enable_channelz': 0,
   });
   const underWay = new Set<ClientUnaryCall>();
   return {

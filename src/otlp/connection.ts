@@ -1,43 +1,101 @@
-import { readFileSync } from 'node:fs';
+import { status as grpcStatus } from '@grpc/grpc-js';
 import type { Config } from '../config.ts';
-import { type Answer, createUnaryClient } from './client.ts';
-import { ChannelCredentials, Metadata } from './grpc.ts';
+import type { Problem } from '../settings.ts';
+import { within } from '../timing.ts';
+import { type Answer, createUnaryClient, type UnaryClient } from './client.ts';
+import {
+  type CredentialSources,
+  type Credentials,
+  channelCredentials,
+  readCredentials,
+  requestMetadata,
+  sameTls,
+} from './credentials.ts';
+import { explainRefusal } from './probe.ts';
+import { type Trouble, tlsTrouble } from './tls-trouble.ts';
 
-/** A connection to the Collector's metrics service. */
+/** A connection to the Collector, or several in turn. */
 export interface Connection {
-  /** Sends a serialized ExportMetricsServiceRequest; never rejects. */
+  /** Sends a serialized request. Rejects where there are no credentials to connect with. */
   export(request: Uint8Array): Promise<Answer>;
+  /** Ends what is under way. A later export connects again, in no backoff of an earlier connection's. */
   close(): void;
 }
 
-/** Makes connections; each new one is in no backoff of an earlier one's. Throws where a certificate cannot be read. */
-export function connectionFactory(config: Config, version: string): () => Connection {
-  return () => {
-    const client = createUnaryClient({
-      target: config.endpoint.target,
-      method: '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
-      credentials: channelCredentials(config),
-      compression: config.compression,
-      timeoutMs: config.timeoutMs,
-      userAgent: `ml-metrics-bridge/${version}`,
-    });
-    const metadata = requestMetadata(config.headers);
-    return { export: (request) => client.call(request, metadata), close: () => client.close() };
+export interface ConnectionOptions extends CredentialSources, Pick<Config, 'compression' | 'timeoutMs'> {
+  readonly endpoint: Config['endpoint'];
+  /** `/package.Service/Method`. */
+  readonly method: string;
+  readonly version: string;
+  /** Called with what is wrong with the files, each time they are read and that is something; the last good are used. */
+  readonly onCredentials?: (problems: readonly Problem[]) => void;
+}
+
+export const metricsMethod = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
+
+const longestProbeMs = 1_000;
+
+/** Files are read again for each request, and a connection is made anew when what it was made with has changed. */
+export function createConnection(options: ConnectionOptions): Connection {
+  const { endpoint, version, timeoutMs } = options;
+  let credentials: Credentials | undefined;
+  let client: UnaryClient | undefined;
+  const explain = createExplanation(endpoint, Math.min(timeoutMs, longestProbeMs));
+
+  async function refresh(): Promise<Credentials> {
+    if (credentials !== undefined && !hasFiles(options)) return credentials;
+    const read = readCredentials(options);
+    // A volume that hangs must not keep back what can be sent with the credentials at hand.
+    const inTime = await within(timeoutMs, read);
+    const reading = inTime ? await read : undefined;
+    if (reading?.status === 'ok') {
+      if (credentials !== undefined && !sameTls(credentials, reading.credentials)) disconnect();
+      credentials = reading.credentials;
+    }
+    options.onCredentials?.(reading?.status === 'invalid' ? reading.problems : []);
+    if (credentials !== undefined) return credentials;
+    throw new Error(
+      reading?.status === 'invalid'
+        ? reading.problems.map(({ message }) => message).join('; ')
+        : 'the files of credentials cannot be read in time',
+    );
+  }
+
+  function disconnect(): void {
+    client?.close();
+    client = undefined;
+  }
+
+  return {
+    async export(request) {
+      const current = await refresh();
+      client ??= createUnaryClient({
+        ...options,
+        target: endpoint.target,
+        credentials: channelCredentials(current),
+        userAgent: `ml-metrics-bridge/${version}`,
+      });
+      return explain(await client.call(request, requestMetadata(current)), current);
+    },
+    close: disconnect,
   };
 }
 
-function channelCredentials(config: Config): ChannelCredentials {
-  if (config.endpoint.transport === 'plaintext') return ChannelCredentials.createInsecure();
-  const read = (path: string | undefined) => (path === undefined ? null : readFileSync(path));
-  return ChannelCredentials.createSsl(
-    read(config.certificate),
-    read(config.clientKey),
-    read(config.clientCertificate),
-  );
-}
+const hasFiles = ({ headersFile, certificate, clientKey, clientCertificate }: CredentialSources) =>
+  [headersFile, certificate, clientKey, clientCertificate].some((file) => file !== undefined);
 
-function requestMetadata(headers: Config['headers']): Metadata {
-  const metadata = new Metadata();
-  for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
-  return metadata;
+/** Adds the cause to a failure where it is known, or can be found out, which is tried once an outage. */
+function createExplanation({ target }: Config['endpoint'], timeoutMs: number) {
+  let probed: Promise<Trouble | undefined> | undefined;
+  return async (answer: Answer, credentials: Credentials): Promise<Answer> => {
+    if (answer.status === 'ok' || answer.error.code !== grpcStatus.UNAVAILABLE) {
+      probed = undefined;
+      return answer;
+    }
+    const known = tlsTrouble(answer.error.message);
+    if (known === undefined && /Last error: Failed to connect/.test(answer.error.message))
+      probed ??= explainRefusal(target, credentials, timeoutMs);
+    const trouble = known ?? (await probed);
+    return { ...answer, ...(trouble && { trouble }) };
+  };
 }

@@ -14,8 +14,7 @@ export interface Sender {
 
 export interface SenderOptions {
   readonly backlog: Backlog;
-  /** A new connection. May throw, as when a certificate cannot be read. */
-  readonly connect: () => Connection;
+  readonly connection: Connection;
   readonly clock: Clock;
   /** Longest pause between two attempts while the Collector cannot be reached. */
   readonly maxRetryMs: number;
@@ -31,13 +30,12 @@ const longestThrottleMs = 300_000;
 /** Empties the backlog, one request in flight, oldest first, and tries again until it succeeds. */
 export function createSender({
   backlog,
-  connect,
+  connection,
   clock,
   maxRetryMs,
   onAttempt,
   onOverflow,
 }: SenderOptions): Sender {
-  let connection: Connection | undefined;
   let draining: Promise<void> | undefined;
   const closing = new AbortController();
 
@@ -50,8 +48,8 @@ export function createSender({
     const outcome = await exportOnce(collections);
     onAttempt(outcome, collections);
     if (outcome.status === 'retry') {
-      // One that asks for time is well connected.
-      if (outcome.afterMs === undefined) disconnect();
+      // The next attempt is not to wait out gRPC's backoff, up to two minutes. One that asks for time is well connected.
+      if (outcome.afterMs === undefined) connection.close();
       overflow(backlog.giveBack());
     } else backlog.remove(collections);
     return outcome;
@@ -59,17 +57,10 @@ export function createSender({
 
   async function exportOnce(collections: readonly Collection[]): Promise<SendOutcome> {
     try {
-      connection ??= connect();
       return judge(await connection.export(coalesce(collections)));
     } catch (error) {
       return { status: 'retry', reason: describe(error) };
     }
-  }
-
-  /** The next attempt gets a connection of its own: this one may be waiting out a backoff of up to two minutes. */
-  function disconnect(): void {
-    connection?.close();
-    connection = undefined;
   }
 
   async function drain(): Promise<void> {
@@ -101,11 +92,11 @@ export function createSender({
       // A request in flight gets half of the time; one that hangs must not keep the newest value from being sent.
       const settled = await within(left() / 2, draining ?? Promise.resolve());
       if (!settled) {
-        disconnect();
+        connection.close();
         await within(left() / 2, draining ?? Promise.resolve());
       }
       await within(left(), flush(deadlineUptimeMs));
-      disconnect();
+      connection.close();
       return backlog.size;
     },
   };

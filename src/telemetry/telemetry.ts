@@ -6,10 +6,11 @@ import type { Config } from '../config.ts';
 import type { Conditions } from '../log.ts';
 import { type Backlog, createBacklog, type Drop } from '../otlp/backlog.ts';
 import { type Collection, encodeMetrics } from '../otlp/collection.ts';
-import { connectionFactory } from '../otlp/connection.ts';
+import { createConnection, metricsMethod } from '../otlp/connection.ts';
 import type { SendOutcome } from '../otlp/outcome.ts';
 import { createSender } from '../otlp/sender.ts';
 import type { Run, Transition } from '../run/run.ts';
+import type { Problem } from '../settings.ts';
 import type { Poll } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { createRunInstruments, type RunInstruments } from './instruments.ts';
@@ -64,7 +65,12 @@ export function createTelemetry({
   };
   const sender = createSender({
     backlog,
-    connect: connectionFactory(config, version),
+    connection: createConnection({
+      ...config,
+      method: metricsMethod,
+      version,
+      onCredentials: (problems) => reportCredentials(conditions, problems),
+    }),
     clock,
     maxRetryMs: Math.min(longestRetryMs, config.exportIntervalMs),
     onAttempt: attempted,
@@ -137,7 +143,7 @@ function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Con
   const endpoint = config.endpoint.target;
   switch (outcome.status) {
     case 'success':
-      conditions.isOver('retry', 'Collector is back', { endpoint });
+      conditions.areOver('retry', 'Collector is back', { endpoint });
       conditions.isOver('rejected', 'Collector accepts exports again', { endpoint });
       for (const reason of ['queue_full', 'queue_bytes_full'])
         conditions.isOver(reason, 'Export queue has room again');
@@ -150,10 +156,11 @@ function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Con
         );
       return;
     case 'retry':
+      // A cause that is known is worth a line also where an outage began with another.
       return conditions.holds(
-        'retry',
+        outcome.advice === undefined ? 'retry' : `retry: ${outcome.reason}`,
         'warn',
-        { endpoint, reason: outcome.reason, waiting: backlog.size },
+        { endpoint, reason: outcome.reason, advice: outcome.advice, waiting: backlog.size },
         'Collector cannot be reached: snapshots wait and are sent when it is back',
       );
     case 'rejected':
@@ -164,4 +171,15 @@ function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Con
         'Collector refused an export: it is dropped',
       );
   }
+}
+
+function reportCredentials(conditions: Conditions, problems: readonly Problem[]): void {
+  if (problems.length === 0) return conditions.isOver('credentials', 'Credentials are read well again');
+  const details = { problems: problems.map(({ message }) => message) };
+  conditions.holds(
+    'credentials',
+    'error',
+    details,
+    'Credentials cannot be read: the last good ones stay in use',
+  );
 }

@@ -1,14 +1,12 @@
-import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer, type Server } from 'node:net';
-import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CollectorReport, tryCollector } from '../../src/check/collector.ts';
 import { startReceiver } from '../../src/receiver/receiver.ts';
 import { testConfig } from '../support/bridge.ts';
-import { temporaryFolder } from '../support/file.ts';
+import { createAuthority } from '../support/certificates.ts';
 
 const attempt = (endpoint: string, environment: Readonly<Record<string, string>> = {}) =>
   tryCollector(
@@ -36,37 +34,10 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A self-signed certificate for one name. */
+/** A certificate for one name, and the authority that signed it. */
 function certificateFor(name: string) {
-  const folder = temporaryFolder();
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  const request = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-  ];
-  execFileSync(
-    'openssl',
-    [
-      ...request,
-      '-subj',
-      `/CN=${name}`,
-      '-addext',
-      `subjectAltName=DNS:${name}`,
-      '-keyout',
-      key,
-      '-out',
-      cert,
-    ],
-    { stdio: 'ignore' },
-  );
-  return { key, cert, pair: { private_key: readFileSync(key), cert_chain: readFileSync(cert) } };
+  const authority = createAuthority();
+  return { ca: authority.cert, ...authority.issue(name) };
 }
 
 describe('a Collector that is there', () => {
@@ -79,27 +50,27 @@ describe('a Collector that is there', () => {
   });
 
   it('takes an empty export over TLS', async () => {
-    const { cert, pair } = certificateFor('localhost');
+    const { ca, pair } = certificateFor('localhost');
     const receiver = await receive({ credentials: ServerCredentials.createSsl(null, [pair]) });
     const report = await attempt(`https://localhost:${receiver.port}`, {
-      OTEL_EXPORTER_OTLP_CERTIFICATE: cert,
+      OTEL_EXPORTER_OTLP_CERTIFICATE: ca,
     });
     expect(statuses(report)).toEqual(['name ok', 'connection ok', 'TLS ok', 'OTLP ok']);
     expect(report.steps[2]?.detail).toMatch(/^TLSv1\.\d, certificate for localhost valid until /);
   });
 
   it('takes an empty export over TLS from a client it knows alone', async () => {
-    const { key, cert, pair } = certificateFor('localhost');
-    const credentials = ServerCredentials.createSsl(readFileSync(cert), [pair], true);
+    const { ca, key, cert, pair } = certificateFor('localhost');
+    const credentials = ServerCredentials.createSsl(readFileSync(ca), [pair], true);
     const receiver = await receive({ credentials });
     const endpoint = `https://localhost:${receiver.port}`;
     const known = {
-      OTEL_EXPORTER_OTLP_CERTIFICATE: cert,
+      OTEL_EXPORTER_OTLP_CERTIFICATE: ca,
       OTEL_EXPORTER_OTLP_CLIENT_KEY: key,
       OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: cert,
     };
     expect(await attempt(endpoint, known)).toMatchObject({ status: 'ok' });
-    expect(failure(await attempt(endpoint, { OTEL_EXPORTER_OTLP_CERTIFICATE: cert }))).toMatchObject({
+    expect(failure(await attempt(endpoint, { OTEL_EXPORTER_OTLP_CERTIFICATE: ca }))).toMatchObject({
       step: 'OTLP',
       detail: 'the Collector asks for a client certificate that it knows',
     });
@@ -182,10 +153,10 @@ describe('a Collector that is not', () => {
   });
 
   it('because its certificate is for another name', async () => {
-    const { cert, pair } = certificateFor('collector.example');
+    const { ca, pair } = certificateFor('collector.example');
     const receiver = await receive({ credentials: ServerCredentials.createSsl(null, [pair]) });
     const report = await attempt(`https://localhost:${receiver.port}`, {
-      OTEL_EXPORTER_OTLP_CERTIFICATE: cert,
+      OTEL_EXPORTER_OTLP_CERTIFICATE: ca,
     });
     expect(failure(report)).toMatchObject({
       step: 'TLS',
@@ -207,7 +178,7 @@ describe('a Collector that is not', () => {
   });
 
   it('because it speaks TLS and is spoken to in plaintext, or the other way round', async () => {
-    const { cert, pair } = certificateFor('localhost');
+    const { ca, pair } = certificateFor('localhost');
     const secure = await receive({ credentials: ServerCredentials.createSsl(null, [pair]) });
     expect(failure(await attempt(`http://127.0.0.1:${secure.port}`))).toMatchObject({
       step: 'OTLP',
@@ -215,7 +186,7 @@ describe('a Collector that is not', () => {
     });
     const plain = await receive();
     expect(
-      failure(await attempt(`https://localhost:${plain.port}`, { OTEL_EXPORTER_OTLP_CERTIFICATE: cert })),
+      failure(await attempt(`https://localhost:${plain.port}`, { OTEL_EXPORTER_OTLP_CERTIFICATE: ca })),
     ).toMatchObject({ step: 'TLS', advice: expect.stringContaining('plaintext') });
   });
 

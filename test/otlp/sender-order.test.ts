@@ -30,27 +30,28 @@ const answers: Readonly<Record<Exclude<Decision, 'hang'>, Answer>> = {
 function setUp(decide: (name: string) => Decision) {
   const accepted: string[] = [];
   const tried: { readonly name: string; readonly connection: number; readonly atMs: number }[] = [];
-  let connections = 0;
-  const connect = (): Connection => {
-    const connection = ++connections;
-    const closed = deferred<Answer>();
-    return {
-      async export(request) {
-        const name = String(request);
-        tried.push({ name, connection, atMs: performance.now() });
-        const decided = decide(name);
-        if (decided === 'hang') return closed.promise;
-        if (decided === 'ok') accepted.push(name);
-        await new Promise((resolve) => setImmediate(resolve));
-        return answers[decided];
-      },
-      close: () => closed.resolve(fails(status.CANCELLED)),
-    };
+  let connections = 1;
+  let closed = deferred<Answer>();
+  const connection: Connection = {
+    async export(request) {
+      const name = String(request);
+      tried.push({ name, connection: connections, atMs: performance.now() });
+      const decided = decide(name);
+      if (decided === 'hang') return closed.promise;
+      if (decided === 'ok') accepted.push(name);
+      await new Promise((resolve) => setImmediate(resolve));
+      return answers[decided];
+    },
+    close() {
+      connections += 1;
+      closed.resolve(fails(status.CANCELLED));
+      closed = deferred();
+    },
   };
   const backlog = createBacklog({ collections: 100, bytes: 1_000, requestBytes: 1 });
   const sender = createSender({
     backlog,
-    connect,
+    connection,
     clock: systemClock,
     maxRetryMs: 20,
     onAttempt: () => undefined,

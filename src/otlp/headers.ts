@@ -1,0 +1,23 @@
+import { keyValuePairs, type Parsed } from '../settings.ts';
+
+/** Headers of each request; names in lower case, as HTTP/2 has them. */
+export type Headers = Readonly<Record<string, string>>;
+
+/** What gRPC takes: names of these characters, `-bin` being for binary ones, and values of printable ASCII. */
+const pairs = keyValuePairs(
+  /^(?!.*-bin$)[\w.-]+$/i,
+  'a header name, each value printable ASCII',
+  /^[\x20-\x7e]*$/,
+);
+
+/** `key=value,key=value`, as OTEL_EXPORTER_OTLP_HEADERS is specified. */
+export function parseHeaders(written: string): Parsed<Headers> {
+  const parsed = pairs(written);
+  if (parsed.status === 'invalid') return parsed;
+  const lowerCased = Object.entries(parsed.value).map(([key, value]) => [key.toLowerCase(), value]);
+  return { status: 'ok', value: Object.freeze(Object.fromEntries(lowerCased)) };
+}
+
+/** The same in a file, where each pair may also have a line of its own. */
+export const parseHeadersFile = (content: string): Parsed<Headers> =>
+  parseHeaders(content.replaceAll(/\r?\n/g, ','));
