@@ -11,8 +11,12 @@ export interface Collector extends Program {
  * The Collector with the repository's own configuration, on free ports: OTELCOL, or the one on the PATH.
  *
  * @param jaeger host and port that traces are passed on to
+ * @param more settings of its configuration, by their path
  */
-export async function startCollector(jaeger = 'jaeger:4317'): Promise<Collector> {
+export async function startCollector(
+  jaeger = 'jaeger:4317',
+  more: Readonly<Record<string, string>> = {},
+): Promise<Collector> {
   const [otlp, prometheus, health] = [await freePort(), await freePort(), await freePort()];
   const settings = {
     'receivers.otlp.protocols.grpc.endpoint': `127.0.0.1:${otlp}`,
@@ -20,6 +24,7 @@ export async function startCollector(jaeger = 'jaeger:4317'): Promise<Collector>
     'exporters.otlp_grpc/jaeger.endpoint': jaeger,
     'extensions.health_check.endpoint': `127.0.0.1:${health}`,
     'service.telemetry.metrics.level': 'none',
+    ...more,
   };
   const overrides = Object.entries(settings).map(([key, value]) => `--set=${key}=${value}`);
   const { stop } = await startProgram({
