@@ -1,11 +1,24 @@
 // Bundles the bridge into dist/: main.cjs is all the sidecar loads, and each further command is a file of its own beside it.
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { thirdPartyNotices } from './notices.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+
+const common = {
+  metafile: true,
+  absWorkingDir: root,
+  entryNames: '[name]',
+  bundle: true,
+  platform: 'node',
+  // Older than what we run on, because `node dist/main.cjs` is started with whatever Node is there.
+  target: 'node20',
+  legalComments: 'none',
+  logLevel: 'warning',
+};
 
 /** A command that main.ts loads on demand stays a file of its own, so that the sidecar's memory does not hold it. */
 const commandsStayApart = {
@@ -17,30 +30,88 @@ const commandsStayApart = {
   },
 };
 
-/** Writes the bundle into a folder, and leaves nothing else in it. */
-export async function bundle(outdir) {
-  const commands = readdirSync(`${root}src/commands`).filter((file) => file !== 'run.ts');
-  rmSync(outdir, { recursive: true, force: true });
-  const { metafile } = await build({
-    metafile: true,
-    absWorkingDir: root,
-    entryPoints: ['src/main.ts', ...commands.map((file) => `src/commands/${file}`)],
-    entryNames: '[name]',
+/** What a package imports dynamically would be split off as well, used or not; `onlyKnownExternals` sees that none is. */
+const packagesStayWhole = {
+  name: 'packages-stay-whole',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\./ }, ({ kind, importer, path }) =>
+      kind === 'dynamic-import' && importer.includes('node_modules') ? { path, external: true } : undefined,
+    );
+  },
+};
+
+/**
+ * gRPC asks for its reader of .proto files, a quarter of a megabyte, only to serve its own state, and a sidecar serves
+ * none.
+ */
+const protoLoader = '@grpc/proto-loader';
+
+/** Fails the build where the sidecar could come to miss at run time what was left out of it. */
+function onlyKnownExternals({ inputs, outputs }) {
+  const used = new Set(
+    Object.values(outputs).flatMap((output) =>
+      output.imports.filter(({ external }) => external).map(({ path }) => path),
+    ),
+  );
+  const unknown = [...used].filter(
+    (path) => !isBuiltin(path) && !/^\.\/\w+\.cjs$/.test(path) && path !== protoLoader,
+  );
+  const importers = Object.keys(inputs).filter(
+    (path) => inputs[path].imports.some((it) => it.path === protoLoader) && !path.endsWith('/channelz.js'),
+  );
+  if (unknown.length > 0) throw new Error(`not in the bundle, but imported: ${unknown.join(', ')}`);
+  if (importers.length > 0)
+    throw new Error(`${protoLoader} is left out, but needed by ${importers.join(', ')}`);
+}
+
+/**
+ * The sidecar. What it imports dynamically becomes a file of its own, and what several of these files need becomes one
+ * that they share. Only bundles of ES modules are split so; the result is turned into CommonJS, which starts faster and
+ * can be kept compiled.
+ */
+async function buildSidecar(outdir) {
+  const { metafile, outputFiles } = await build({
+    ...common,
+    entryPoints: ['src/main.ts'],
     outdir,
     outExtension: { '.js': '.cjs' },
-    bundle: true,
-    platform: 'node',
-    // Older than what we run on, because `node dist/main.cjs` is started with whatever Node is there.
-    target: 'node20',
+    format: 'esm',
+    splitting: true,
+    write: false,
+    external: [protoLoader],
+    plugins: [commandsStayApart, packagesStayWhole],
+  });
+  onlyKnownExternals(metafile);
+  for (const { path, text } of outputFiles) {
+    const { code } = await transform(text, { platform: 'node', target: 'node20', format: 'cjs' });
+    writeFileSync(path, code);
+  }
+  return metafile;
+}
+
+async function buildCommands(outdir) {
+  const commands = readdirSync(`${root}src/commands`).filter((file) => file !== 'run.ts');
+  const { metafile } = await build({
+    ...common,
+    entryPoints: commands.map((file) => `src/commands/${file}`),
+    outdir,
+    outExtension: { '.js': '.cjs' },
     format: 'cjs',
     // The ES modules of the OTLP exporter call require() through createRequire, which a bundle cannot follow: it would
     // fail at the first export, without a word. Their CommonJS twins bundle whole.
     conditions: ['require'],
-    legalComments: 'none',
-    plugins: [commandsStayApart],
-    logLevel: 'warning',
   });
-  writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(root, metafile));
+  return metafile;
+}
+
+/** Writes the bundle into a folder, and leaves nothing else in it. Gives esbuild's account of each file's inputs. */
+export async function bundle(outdir) {
+  rmSync(outdir, { recursive: true, force: true });
+  mkdirSync(outdir, { recursive: true });
+  const [sidecar, commands] = await Promise.all([buildSidecar(outdir), buildCommands(outdir)]);
+  const inputs = { ...commands.inputs, ...sidecar.inputs };
+  writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(root, { inputs }));
+  return { sidecar, commands };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await bundle(`${root}dist`);

@@ -4,7 +4,7 @@ import {
   type ClientUnaryCall,
   type Metadata,
   type ServiceError,
-} from '@grpc/grpc-js';
+} from './grpc.ts';
 import type { Trouble } from './tls-trouble.ts';
 
 /**
@@ -50,6 +50,8 @@ export function createUnaryClient(options: UnaryClientOptions): UnaryClient {
     'grpc.primary_user_agent': options.userAgent,
     // A pool is where clients share connections, and the time one is not tried again, which may be two minutes.
     'grpc.use_local_subchannel_pool': 1,
+    // Nobody asks for its account of channels and calls.
+    'grpc.enable_channelz': 0,
   });
   const underWay = new Set<ClientUnaryCall>();
   return {

@@ -1,4 +1,3 @@
-import { status as grpcStatus } from '@grpc/grpc-js';
 import type { Config } from '../config.ts';
 import type { Problem } from '../settings.ts';
 import { within } from '../timing.ts';
@@ -11,6 +10,7 @@ import {
   requestMetadata,
   sameTls,
 } from './credentials.ts';
+import { Status } from './grpc.ts';
 import { explainRefusal } from './probe.ts';
 import { type Trouble, tlsTrouble } from './tls-trouble.ts';
 
@@ -88,7 +88,7 @@ const hasFiles = ({ headersFile, certificate, clientKey, clientCertificate }: Cr
 function createExplanation({ target }: Config['endpoint'], timeoutMs: number) {
   let probed: Promise<Trouble | undefined> | undefined;
   return async (answer: Answer, credentials: Credentials): Promise<Answer> => {
-    if (answer.status === 'ok' || answer.error.code !== grpcStatus.UNAVAILABLE) {
+    if (answer.status === 'ok' || answer.error.code !== Status.UNAVAILABLE) {
       probed = undefined;
       return answer;
     }

@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { type ChannelCredentials, credentials as grpcCredentials, Metadata } from '@grpc/grpc-js';
 import type { Problem } from '../settings.ts';
 import type { Endpoint } from './endpoint.ts';
+import { ChannelCredentials, Metadata } from './grpc.ts';
 import { type Headers, parseHeadersFile } from './headers.ts';
 
 /** A file and the variable that names it, for messages. */
@@ -126,8 +126,8 @@ export function sameTls({ tls: one }: Credentials, { tls: other }: Credentials):
 
 export function channelCredentials({ tls }: Credentials): ChannelCredentials {
   return tls === undefined
-    ? grpcCredentials.createInsecure()
-    : grpcCredentials.createSsl(tls.ca, tls.key, tls.cert);
+    ? ChannelCredentials.createInsecure()
+    : ChannelCredentials.createSsl(tls.ca, tls.key, tls.cert);
 }
 
 export function requestMetadata({ headers }: Credentials): Metadata {

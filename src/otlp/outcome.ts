@@ -1,6 +1,6 @@
-import { status as grpcStatus, type ServiceError } from '@grpc/grpc-js';
 import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import type { Answer } from './client.ts';
+import { type ServiceError, Status } from './grpc.ts';
 import { retryDelayOf } from './retry-info.ts';
 
 export type SendOutcome =
@@ -25,12 +25,12 @@ export interface PartialRefusal {
 
 /** Source: OTLP specification, "Failures", the gRPC codes a client should retry. */
 const retryable: ReadonlySet<number> = new Set([
-  grpcStatus.CANCELLED,
-  grpcStatus.DEADLINE_EXCEEDED,
-  grpcStatus.ABORTED,
-  grpcStatus.OUT_OF_RANGE,
-  grpcStatus.UNAVAILABLE,
-  grpcStatus.DATA_LOSS,
+  Status.CANCELLED,
+  Status.DEADLINE_EXCEEDED,
+  Status.ABORTED,
+  Status.OUT_OF_RANGE,
+  Status.UNAVAILABLE,
+  Status.DATA_LOSS,
 ]);
 
 /** What an answer means for the request it is to. Source: OTLP specification, "OTLP/gRPC Response" and "Throttling". */
@@ -43,7 +43,7 @@ export function judge(answer: Answer): SendOutcome {
   const reason = trouble?.detail ?? describe(error);
   const afterMs = retryDelayOf(error.metadata);
   // An exhausted resource may be the receiver's message limit, which no retry gets past; only RetryInfo tells.
-  const exhausted = error.code === grpcStatus.RESOURCE_EXHAUSTED && afterMs !== undefined;
+  const exhausted = error.code === Status.RESOURCE_EXHAUSTED && afterMs !== undefined;
   return retryable.has(error.code) || exhausted || wasCutOff(error)
     ? {
         status: 'retry',

@@ -13,15 +13,18 @@ export interface JaegerSpan {
   readonly warnings: readonly string[];
 }
 
-export interface Jaeger extends Program {
-  /** Host and port of its OTLP/gRPC receiver. */
-  readonly otlp: string;
-  /** For JAEGER_URL. */
-  readonly url: string;
+export interface JaegerApi {
   /** The spans of a trace; waits until `names` are all among them. */
   trace(traceId: string, names: readonly string[]): Promise<readonly JaegerSpan[]>;
   /** The ids of the traces that Jaeger's search finds, such as by `service` and `tags`. */
   search(parameters: Readonly<Record<string, string>>): Promise<readonly string[]>;
+}
+
+export interface Jaeger extends Program, JaegerApi {
+  /** Host and port of its OTLP/gRPC receiver. */
+  readonly otlp: string;
+  /** For JAEGER_URL. */
+  readonly url: string;
 }
 
 /** Jaeger from the PATH with nothing but OTLP, its memory and its API, on free ports. */
@@ -33,15 +36,17 @@ export async function startJaeger(): Promise<Jaeger> {
     args: [`--config=yaml:${JSON.stringify(configuration(otlp, http, grpc))}`],
     isReady: () => answers(`${url}/api/services`),
   });
+  return { ...jaegerApi(url), otlp: `127.0.0.1:${otlp}`, url, stop };
+}
+
+/** The API of a Jaeger at an address. */
+export function jaegerApi(url: string): JaegerApi {
   const ask = async (path: string) => {
     const response = await fetch(url + path);
     const { data } = (await response.json()) as { data: readonly Trace[] | null };
     return data ?? [];
   };
   return {
-    otlp: `127.0.0.1:${otlp}`,
-    url,
-    stop,
     trace: (traceId, names) =>
       until(
         async () => {

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { until } from '../../support/until.ts';
+import { freePort } from '../program.ts';
 import { kubectl, repository, run } from './command.ts';
 
 export const namespace = 'ml-otel-demo';
@@ -56,25 +55,40 @@ export async function lastLoss(job: string, where = namespace): Promise<number> 
   return Number(losses.at(-1)?.[1]);
 }
 
-/** Asks Prometheus, through a port-forward: that works whatever the NetworkPolicies are. */
-export async function query(expression: string): Promise<readonly Sample[]> {
-  const port = await freePort();
-  const forward = spawn('kubectl', ['-n', namespace, 'port-forward', 'service/prometheus', `${port}:9090`], {
-    cwd: repository,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+/** Reaches a service of the stack by a port of this machine: that works whatever the NetworkPolicies are. */
+export async function forwarded<T>(
+  service: string,
+  port: number,
+  use: (address: string) => Promise<T>,
+): Promise<T> {
+  const local = await freePort();
+  const forward = spawn(
+    'kubectl',
+    ['-n', namespace, 'port-forward', `service/${service}`, `${local}:${port}`],
+    {
+      cwd: repository,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   try {
     await once(forward.stdout, 'data');
-    const url = `http://127.0.0.1:${port}/api/v1/query?${new URLSearchParams({ query: expression })}`;
+    return await use(`http://127.0.0.1:${local}`);
+  } finally {
+    forward.kill();
+  }
+}
+
+/** Asks Prometheus. */
+export function query(expression: string): Promise<readonly Sample[]> {
+  return forwarded('prometheus', 9090, async (address) => {
+    const url = `${address}/api/v1/query?${new URLSearchParams({ query: expression })}`;
     const { status, data } = (await (await fetch(url)).json()) as {
       status: string;
       data: { result: { metric: Record<string, string>; value: [number, string] }[] };
     };
     if (status !== 'success') throw new Error(`Prometheus refuses ${expression}`);
     return data.result.map(({ metric, value: [, text] }) => ({ labels: metric, value: Number(text) }));
-  } finally {
-    forward.kill();
-  }
+  });
 }
 
 /** The last value Prometheus has seen of a job's series, also where the series has ended since. */
@@ -82,12 +96,4 @@ export async function lastValue(metric: string, jobId: string): Promise<number |
   const samples = await query(`last_over_time(${metric}{job_id="${jobId}"}[15m])`);
   if (samples.length > 1) throw new Error(`${metric} of ${jobId} has ${samples.length} series`);
   return samples[0]?.value;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
