@@ -16,9 +16,8 @@ import { version } from '../version.ts';
 const print = (text: string) => void process.stdout.write(text);
 const say = (line: string) => console.error(`ml-metrics-bridge submit: ${line}`);
 
-/** What is handed over, once it is known to be whole. */
+/** What the span says of what is submitted. */
 interface Submission {
-  readonly manifest: string;
   readonly resources: readonly Resource[];
   readonly model: string | undefined;
   readonly jobType: string | undefined;
@@ -40,7 +39,7 @@ export async function submitCommand(args: readonly string[], environment: Enviro
 
   const source = await readSource(file);
   if (source.status === 'unreadable') return refuse([`${file} cannot be read: ${source.reason}`], 1);
-  // Without a trace nothing is added: this only asks whether it can be.
+  // Without a trace nothing is added: this only asks what is in it.
   const reading = traceManifest(source.text, ROOT_CONTEXT);
   if (reading.status === 'invalid') return refuse(reading.problems, 1);
 
@@ -49,7 +48,6 @@ export async function submitCommand(args: readonly string[], environment: Enviro
     return typeof given === 'string' ? given : undefined;
   };
   const submission = {
-    manifest: source.text,
     resources: reading.resources,
     model: value('model'),
     jobType: value('job-type'),
@@ -58,13 +56,13 @@ export async function submitCommand(args: readonly string[], environment: Enviro
   const tracing = configureTracing({
     serviceName: 'ml-metrics-bridge-submit',
     serviceVersion: version,
-    send: written.options['dry-run'] !== true,
     log: say,
   });
   const span = beginSpan(submission, environment);
   const traced = traceManifest(source.text, span.context);
-  if (traced.status === 'invalid') throw new Error(`a span made the manifest wrong: ${traced.problems}`);
+  if (traced.status === 'invalid') return refuse(traced.problems, 1);
   if (written.options['dry-run']) {
+    // The span is not ended, so it is not sent.
     print(traced.text);
     return 0;
   }

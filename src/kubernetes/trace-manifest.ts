@@ -28,7 +28,7 @@ function tracePod(document: Manifest, pod: Pod, from: Context): readonly string[
   const bridge = presentBridge(pod);
   // A native sidecar is not among the containers that do the work.
   for (const container of new Set([...containers, ...(bridge ? [bridge] : [])]))
-    addToEnv(document, container, from, place);
+    addToEnv(document, container, from, text(container, 'name') ?? place);
   addToAnnotations(document, holder, from, place);
   return [];
 }

@@ -31,8 +31,6 @@ export interface TracingOptions {
    * then on. `none`, the default: they are lost, with a warning, because the output of a program is not ours to write to.
    */
   readonly fallback?: 'console' | 'none';
-  /** false: context is passed on and no span is sent, as with OTEL_TRACES_EXPORTER=none. */
-  readonly send?: boolean;
   /** Takes what a person should know, one line each; `console.warn` if not given. */
   readonly log?: (message: string) => void;
 }
@@ -66,8 +64,7 @@ export function configureTracing(options: TracingOptions): Tracing {
     log('configureTracing was called before; what it set up then stays, and these options are ignored');
     return configured;
   }
-  const { values: written, problems } = readSettings(tracingSettings, process.env);
-  const values = options.send === false ? ({ ...written, exporter: 'none' } as const) : written;
+  const { values, problems } = readSettings(tracingSettings, process.env);
   if (options.enabled === false) return off('switched off by the program');
   if (values.enabled === 'false') return off('TRACING_ENABLED is false');
   if (values.sdkDisabled) return off('OTEL_SDK_DISABLED is true');

@@ -293,6 +293,14 @@ describe('what cannot be submitted is refused before anything happens', () => {
       1,
       /document 1 \(Cake\): kind Cake of a is not known/,
     ],
+    [
+      'an environment that is none',
+      [],
+      job.replace('image: train:1', 'env: 3'),
+      {},
+      1,
+      /document 1 \(Job train\): trainer.env is not a list/,
+    ],
     ['wrong YAML', [], 'a: [\n', {}, 1, /document 1, line \d+/],
   ])('%s', async (_what, args, input, environment, exitCode, message) => {
     const receiver = await startTraceReceiver();

@@ -62,16 +62,6 @@ describe('configureTracing', () => {
     expect(said).toEqual([]);
   });
 
-  it('passes context on and sends nothing where the program says so, whatever the variable says', async () => {
-    const receiver = await startTraceReceiver();
-    variables({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
-    const { tracing } = configure({ send: false });
-    expect(tracing).toMatchObject({ status: 'on', exporter: 'none' });
-    withSpan('submit', {}, () => expect(injectToEnv({})).toHaveProperty('TRACEPARENT'));
-    expect(await tracing.shutdown()).toEqual({ status: 'ok' });
-    expect(receiver.spans).toEqual([]);
-  });
-
   it('sends on demand, and says that it is done', async () => {
     const receiver = await startTraceReceiver();
     const { tracing } = configure({ endpoint: receiver.endpoint });
