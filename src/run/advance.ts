@@ -1,27 +1,59 @@
 import { isNumericField } from '../catalogue.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { continues, identityOf, isSecondWriter, remember, sameIdentity } from './identity.ts';
+import {
+  type Departure,
+  elsewhereAfter,
+  identityOf,
+  isSecondWriter,
+  relationTo,
+  remember,
+  withSecondWriter,
+} from './identity.ts';
 import { advanceProgress, hasStepped, noProgress } from './progress.ts';
-import type { FormerRun, Happening, LastStep, Now, Policy, Run, Transition } from './run.ts';
+import type { Happening, LastStep, Now, Policy, Run, Transition } from './run.ts';
 
 /** Takes a new snapshot. Pure: the same run, snapshot and moment give the same step. */
 export function advance(run: Run | undefined, snapshot: Snapshot, now: Now, policy: Policy): Transition {
-  if (run === undefined) return begin(snapshot, now, policy, []);
-  if (continues(run, snapshot)) return proceed(run, snapshot, now, policy);
-  if (isSecondWriter(run, snapshot, now.uptimeMs)) return leaveOut(run, snapshot, now, policy);
+  if (run === undefined) return begin(snapshot, now, policy, { former: [], elsewhere: undefined });
+  const relation = relationTo(run, snapshot);
+  if (relation === 'same') return proceed(run, snapshot, now, policy);
+  if (relation === 'named') return takeName(run, snapshot, now, policy);
+  if (isSecondWriter(run, snapshot, relation, now.uptimeMs))
+    return leaveOut(run, snapshot, relation, now, policy);
   const ended = end(run, 'replaced');
-  const begun = begin(snapshot, now, policy, remember(run));
+  const begun = begin(snapshot, now, policy, remember(run, relation));
   return { run: begun.run, happenings: [...ended.happenings, ...begun.happenings] };
 }
 
+/**
+ * A job that gives its name late is the same one, but its name is a label, and labels are frozen: for all that is
+ * exported, the named run takes the place of the nameless one, and goes on from where that was.
+ */
+function takeName(nameless: Run, snapshot: Snapshot, now: Now, policy: Policy): Transition {
+  const { jobId, modelName, dataset, rank } = snapshot.job;
+  const { labels } = nameless;
+  const named: Run = {
+    ...nameless,
+    identity: { ...nameless.identity, jobId },
+    labels: {
+      modelName: labels.modelName ?? modelName,
+      dataset: labels.dataset ?? dataset,
+      rank: labels.rank ?? rank,
+    },
+  };
+  const { run = named, happenings } = proceed(named, snapshot, now, policy);
+  const ended = end(nameless, 'replaced');
+  return { run, happenings: [...ended.happenings, { kind: 'run_began', run }, ...happenings] };
+}
+
 /** A snapshot of a second writer is no news of the run, whose own time goes on. */
-function leaveOut(run: Run, snapshot: Snapshot, now: Now, policy: Policy): Transition {
-  const other = identityOf(snapshot);
-  const former = run.former.map((it) =>
-    sameIdentity(it.identity, other) ? { ...it, seenUptimeMs: now.uptimeMs } : it,
-  );
-  const passed = tick({ ...run, former }, { ...now, fileAgeMs: now.uptimeMs - run.seenUptimeMs }, policy);
-  return { run: passed.run, happenings: [{ kind: 'two_writers', other }, ...passed.happenings] };
+function leaveOut(run: Run, snapshot: Snapshot, departure: Departure, now: Now, policy: Policy): Transition {
+  const seen = withSecondWriter(run, snapshot, departure, now.uptimeMs);
+  const passed = tick(seen, { ...now, fileAgeMs: now.uptimeMs - run.seenUptimeMs }, policy);
+  return {
+    run: passed.run,
+    happenings: [{ kind: 'two_writers', other: identityOf(snapshot) }, ...passed.happenings],
+  };
 }
 
 /** Lets time pass without a new snapshot. */
@@ -45,7 +77,12 @@ export function end(
   return { run: ended, happenings: [{ kind: 'run_ended', run: ended, reason }] };
 }
 
-function begin(snapshot: Snapshot, now: Now, policy: Policy, former: readonly FormerRun[]): Transition {
+function begin(
+  snapshot: Snapshot,
+  now: Now,
+  policy: Policy,
+  before: Pick<Run, 'former' | 'elsewhere'>,
+): Transition {
   const { modelName, dataset, rank } = snapshot.job;
   const blank: Run = {
     identity: identityOf(snapshot),
@@ -58,7 +95,7 @@ function begin(snapshot: Snapshot, now: Now, policy: Policy, former: readonly Fo
     seenUptimeMs: now.uptimeMs,
     extras: new Set(),
     nonFinite: new Map(),
-    former,
+    ...before,
   };
   const { run = blank, happenings } = proceed(blank, snapshot, now, policy);
   return { run, happenings: [{ kind: 'run_began', run }, ...happenings] };
@@ -78,6 +115,7 @@ function proceed(before: Run, snapshot: Snapshot, now: Now, policy: Policy): Tra
     seenUptimeMs: now.uptimeMs,
     extras: admitted,
     nonFinite: countNonFinite(before.nonFinite, snapshot, admitted),
+    elsewhere: elsewhereAfter(before, snapshot, now.uptimeMs),
   };
   const happenings: Happening[] = [];
   if (epochEnded(before, run))

@@ -21,6 +21,8 @@ export interface Run {
   readonly nonFinite: ReadonlyMap<string, number>;
   /** Runs that were seen before this one and when, newest first: two writers on one file come back in turn. */
   readonly former: readonly FormerRun[];
+  /** Where the file was before its epoch fell or rose again, where no identity tells a restart from a second writer. */
+  readonly elsewhere: Position | undefined;
 }
 
 /** A restarted job keeps its id and has a new start time. */
@@ -42,6 +44,13 @@ export interface LastStep {
 
 export interface FormerRun {
   readonly identity: RunIdentity;
+  readonly seenUptimeMs: number;
+}
+
+/** How far somebody's writes are, and when the last was seen. */
+export interface Position {
+  readonly epoch: number;
+  readonly batch: number | undefined;
   readonly seenUptimeMs: number;
 }
 

@@ -250,6 +250,127 @@ describe('the identity of a run', () => {
   });
 });
 
+describe('two writers that name no start', () => {
+  const write = (epoch: number, job_id?: string, batch_number = 45) =>
+    snapshot({ job: { start_time: undefined, job_id }, metrics: { epoch, batch_number } });
+  const began = (happenings: readonly Happening[]) =>
+    kinds(happenings).filter((kind) => kind === 'run_began').length;
+
+  it('are told from a restart by the second fall, and reported from then on', () => {
+    const { happenings, run } = follow([9, 3, 9, 3, 9, 4, 10].map((epoch) => write(epoch)));
+    expect(kinds(happenings).filter((kind) => kind !== 'epoch_ended')).toEqual([
+      'run_began',
+      'run_ended',
+      'run_began',
+      'two_writers',
+      'two_writers',
+    ]);
+    expect(run.progress.epoch).toBe(10);
+  });
+
+  it('begin two runs at most, in whatever turns they write', () => {
+    const name = fc.constantFrom(undefined, 'a');
+    const turns = fc.array(fc.record({ isFirst: fc.boolean(), trained: fc.nat(3) }), { maxLength: 100 });
+    fc.assert(
+      fc.property(turns, name, name, (written, first, second) => {
+        const one = { name: first, epoch: 0 };
+        const other = { name: second, epoch: 400 };
+        const snapshots = written.map(({ isFirst, trained }) => {
+          const writer = isFirst ? one : other;
+          writer.epoch += trained;
+          return write(writer.epoch, writer.name);
+        });
+        const { happenings } = follow([write(0, first), ...snapshots]);
+        // Two by the falls, and one more for each of them where a name comes in.
+        expect(began(happenings)).toBeLessThanOrEqual(first === second ? 2 : 4);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('are no restarts in a row, however far each gets', () => {
+    const gains = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 });
+    fc.assert(
+      fc.property(fc.array(gains, { minLength: 1, maxLength: 10 }), (lives) => {
+        const snapshots = lives.flatMap((steps) => {
+          const sums = steps.map((_, index) => steps.slice(0, index + 1).reduce((a, b) => a + b));
+          return [write(0, undefined, 1), write(0, undefined, 2), ...sums.map((epoch) => write(epoch))];
+        });
+        const { happenings } = follow(snapshots);
+        expect(kinds(happenings)).not.toContain('two_writers');
+        expect(began(happenings)).toBe(lives.length);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('leave the file to the one that lives', () => {
+    let run: Run | undefined = follow([9, 3, 9, 3].map((epoch) => write(epoch))).run;
+    const seen: string[] = [];
+    for (let second = 10; second < 600; second += 10) {
+      const step = advance(run, write(3), at(second), policy);
+      run = step.run;
+      seen.push(...kinds(step.happenings).filter((kind) => kind !== 'two_writers'));
+    }
+    expect(seen).toEqual(['run_ended', 'run_began']);
+    expect(run?.progress.epoch).toBe(3);
+  });
+
+  it('are none where the epoch falls again long after', () => {
+    let { run } = follow([9, 3, 9].map((epoch) => write(epoch))) as { run: Run | undefined };
+    for (let second = 10; second < 400; second += 10) run = advance(run, write(9), at(second), policy).run;
+    expect(kinds(advance(run, write(3), at(400), policy).happenings)).toEqual(['run_ended', 'run_began']);
+  });
+});
+
+describe('a name that is given late', () => {
+  const nameless = (values: Record<string, unknown> = {}) =>
+    snapshot({ job: { job_id: undefined, model_name: undefined }, metrics: values });
+  const isNamed = fc.boolean();
+
+  it('begins a run with that name, which goes on from where it was', () => {
+    const { run, happenings } = follow([
+      nameless({ epoch: 1, batch_number: 100, training_loss: Number.NaN }),
+      metrics({ epoch: 2, batch_number: 7 }),
+    ]);
+    expect(kinds(happenings).filter((kind) => kind.startsWith('run'))).toEqual([
+      'run_began',
+      'run_ended',
+      'run_began',
+    ]);
+    expect(run).toMatchObject({
+      identity: { jobId: 'training-job-001' },
+      labels: { modelName: 'resnet-50' },
+      progress: { epoch: 2, batches: 107 },
+      nonFinite: new Map([['training_loss', 1]]),
+    });
+  });
+
+  it('is kept from then on, and another is another run', () => {
+    const { steps } = follow([nameless(), snapshot(), nameless(), snapshot({ job: { job_id: 'other' } })]);
+    expect(steps.map(({ run }) => run?.identity.jobId)).toEqual([
+      undefined,
+      'training-job-001',
+      'training-job-001',
+      'other',
+    ]);
+  });
+
+  it('begins one run more, whichever snapshots have it, and loses no batch', () => {
+    fc.assert(
+      fc.property(fc.array(isNamed, { minLength: 1, maxLength: 40 }), (names) => {
+        const { run, happenings } = follow(
+          names.map((named, index) => (named ? metrics : nameless)({ batch_number: index + 1 })),
+        );
+        const began = kinds(happenings).filter((kind) => kind === 'run_began').length;
+        expect(began).toBe(names.includes(true) && !names[0] ? 2 : 1);
+        expect(run.identity.jobId).toBe(names.includes(true) ? 'training-job-001' : undefined);
+        expect(run.progress.batches).toBe(names.length);
+      }),
+    );
+  });
+});
+
 describe('the state of a run', () => {
   it('stalls when the step does not advance, though the file is written, and resumes', () => {
     const first = advance(undefined, snapshot(), at(0), policy);
