@@ -107,6 +107,19 @@ export const bridgeSettings = {
     'Bytes they may take there, as a number or as 512Ki, 16Mi, 1Gi',
     { defaultText: '16Mi' },
   ),
+  exportQueueDir: setting<string | undefined>(
+    'EXPORT_QUEUE_DIR',
+    text,
+    undefined,
+    'Folder on a volume where what waits is kept, too: for outages longer than memory lasts, and for a bridge that is killed meanwhile. Bridges may share it',
+  ),
+  exportQueueDirBytes: setting(
+    'EXPORT_QUEUE_DIR_BYTES',
+    bytes('1Mi', '1024Gi'),
+    256 * 2 ** 20,
+    'Bytes one bridge may keep there; the oldest are dropped beyond',
+    { defaultText: '256Mi' },
+  ),
   sidecarMode: setting(
     'SIDECAR_MODE',
     oneOf(['native', 'container']),

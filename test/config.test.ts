@@ -75,6 +75,7 @@ describe('a variable that is wrong', () => {
     ['EXPORT_QUEUE_SIZE', '0'],
     ['EXPORT_QUEUE_BYTES', '16MB'],
     ['EXPORT_QUEUE_BYTES', '1000Ki'],
+    ['EXPORT_QUEUE_DIR_BYTES', '1k'],
     ['SIDECAR_MODE', 'maybe'],
     ['ON_CONFIG_ERROR', 'ignore'],
     ['RANK', 'first'],

@@ -1,57 +1,49 @@
 import type { Clock } from '../clock.ts';
 import { pause, within } from '../timing.ts';
-import type { Backlog, Drop } from './backlog.ts';
 import { type Collection, coalesce } from './collection.ts';
 import type { Connection } from './connection.ts';
 import { describe, judge, type SendOutcome } from './outcome.ts';
+import type { Queue } from './queue.ts';
 
 export interface Sender {
-  /** Puts a collection into the backlog and returns at once. */
+  /** Puts a collection into the queue and returns at once. */
   send(collection: Collection): void;
   /** Sends what waits, the newest first, and says how many were left at the deadline. Call it once, at the end. */
   close(deadlineUptimeMs: number): Promise<number>;
 }
 
 export interface SenderOptions {
-  readonly backlog: Backlog;
+  readonly queue: Queue;
   readonly connection: Connection;
   readonly clock: Clock;
   /** Longest pause between two attempts while the Collector cannot be reached. */
   readonly maxRetryMs: number;
   readonly onAttempt: (outcome: SendOutcome, collections: readonly Collection[]) => void;
-  readonly onOverflow: (drops: readonly Drop[]) => void;
 }
 
 const firstRetryMs = 250;
 const retryWhenClosingMs = 200;
+/** The least that the disk gets at the end, of the part of the time that is kept for ending the process. */
+const settlingMs = 50;
 /** The longest pause a Collector can ask for: what it says must not silence a bridge for good. */
 const longestThrottleMs = 300_000;
 
-/** Empties the backlog, one request in flight, oldest first, and tries again until it succeeds. */
-export function createSender({
-  backlog,
-  connection,
-  clock,
-  maxRetryMs,
-  onAttempt,
-  onOverflow,
-}: SenderOptions): Sender {
+/** Empties the queue, one request in flight, oldest first, and tries again until it succeeds. */
+export function createSender({ queue, connection, clock, maxRetryMs, onAttempt }: SenderOptions): Sender {
   let draining: Promise<void> | undefined;
   const closing = new AbortController();
 
-  function overflow(drops: readonly Drop[]): void {
-    if (drops.length > 0) onOverflow(drops);
-  }
-
-  async function attempt(end: 'oldest' | 'newest'): Promise<SendOutcome> {
-    const collections = backlog.lend(end);
+  /** Undefined where there was nothing to send: what waited could not be read. */
+  async function attempt(end: 'oldest' | 'newest'): Promise<SendOutcome | undefined> {
+    const collections = await queue.lend(end);
+    if (collections.length === 0) return undefined;
     const outcome = await exportOnce(collections);
     onAttempt(outcome, collections);
     if (outcome.status === 'retry') {
       // The next attempt is not to wait out gRPC's backoff, up to two minutes. One that asks for time is well connected.
       if (outcome.afterMs === undefined) connection.close();
-      overflow(backlog.giveBack());
-    } else backlog.remove(collections);
+      queue.giveBack();
+    } else queue.remove(collections);
     return outcome;
   }
 
@@ -65,25 +57,25 @@ export function createSender({
 
   async function drain(): Promise<void> {
     let failures = 0;
-    while (backlog.size > 0 && !closing.signal.aborted) {
+    while (queue.size > 0 && !closing.signal.aborted) {
       const outcome = await attempt('oldest');
-      failures = outcome.status === 'retry' ? failures + 1 : 0;
-      if (outcome.status === 'retry')
+      failures = outcome?.status === 'retry' ? failures + 1 : 0;
+      if (outcome?.status === 'retry')
         await pause(retryDelay(failures, maxRetryMs, outcome.afterMs), closing.signal);
     }
     draining = undefined;
   }
 
   async function flush(deadlineUptimeMs: number): Promise<void> {
-    while (backlog.size > 0 && clock().uptimeMs < deadlineUptimeMs) {
+    while (queue.size > 0 && clock().uptimeMs < deadlineUptimeMs) {
       const outcome = await attempt('newest');
-      if (outcome.status === 'retry') await pause(retryWhenClosingMs);
+      if (outcome?.status === 'retry') await pause(retryWhenClosingMs);
     }
   }
 
   return {
     send(collection) {
-      overflow(backlog.push(collection));
+      queue.push(collection);
       draining ??= drain();
     },
     async close(deadlineUptimeMs) {
@@ -97,7 +89,9 @@ export function createSender({
       }
       await within(left(), flush(deadlineUptimeMs));
       connection.close();
-      return backlog.size;
+      // What was delivered is not to be found by the next bridge.
+      await within(Math.max(left(), settlingMs), queue.settled());
+      return queue.size;
     },
   };
 }

@@ -5,6 +5,7 @@ import { createBacklog } from '../../src/otlp/backlog.ts';
 import type { Answer } from '../../src/otlp/client.ts';
 import type { Collection } from '../../src/otlp/collection.ts';
 import type { Connection } from '../../src/otlp/connection.ts';
+import { createQueue } from '../../src/otlp/queue.ts';
 import { createSender } from '../../src/otlp/sender.ts';
 import { deferred } from '../../src/timing.ts';
 import { until } from '../support/until.ts';
@@ -49,13 +50,13 @@ function setUp(decide: (name: string) => Decision) {
     },
   };
   const backlog = createBacklog({ collections: 100, bytes: 1_000, requestBytes: 1 });
+  const queue = createQueue({ backlog, spill: undefined, onOverflow: () => undefined });
   const sender = createSender({
-    backlog,
+    queue,
     connection,
     clock: systemClock,
     maxRetryMs: 20,
     onAttempt: () => undefined,
-    onOverflow: () => undefined,
   });
   const close = (ms: number) => sender.close(systemClock().uptimeMs + ms);
   return { accepted, tried, sender, close };

@@ -1,0 +1,108 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
+
+/** A request on a disk: a file of its own, so that what is delivered is removed for good and nothing is rewritten. */
+export interface QueuedFile {
+  /** Sorts by age, of one bridge whatever its clock does. */
+  readonly name: string;
+  /** Of the request. */
+  readonly bytes: number;
+}
+
+/**
+ * A folder for each bridge in one that may be shared, told apart by service.instance.id: no two bridges that run have
+ * the same, and one that restarts has its predecessor's.
+ *
+ * A file is the CRC-32 of the request, four bytes with the highest first, and the request.
+ */
+export interface QueueFolder {
+  /**
+   * Makes the folder and gives what is in it, oldest first. What bridges have left that are gone is taken over.
+   * Rejects where neither is possible.
+   */
+  open(): Promise<readonly QueuedFile[]>;
+  newName(): string;
+  write(name: string, request: Uint8Array): Promise<void>;
+  /** Undefined where it is not there or not whole, as where its writer was killed. */
+  read(name: string): Promise<Uint8Array | undefined>;
+  remove(name: string): Promise<void>;
+  /** Shows the others that this bridge is there. */
+  touch(): Promise<void>;
+}
+
+const checksumBytes = 4;
+/** A bridge that runs shows it more often, unless its export interval is longer; then it is all sent twice. */
+const orphanedAfterMs = 600_000;
+
+export function createQueueFolder(root: string, instanceId: string): QueueFolder {
+  const folder = join(root, folderName(instanceId));
+  const path = (name: string) => join(folder, name);
+  const prefix = `${padded(Date.now(), 14)}-${randomBytes(4).toString('hex')}`;
+  let names = 0;
+
+  return {
+    async open() {
+      await mkdir(folder, { recursive: true });
+      // The clock is the file server's, as for the other folders.
+      const touched = await touch(folder).then(
+        () => true,
+        () => false,
+      );
+      if (touched) await takeOver(root, folder);
+      const names = (await readdir(folder)).filter((name) => name.endsWith('.otlp')).sort();
+      return Promise.all(
+        names.map(async (name) => {
+          const { size } = await stat(path(name));
+          return { name, bytes: Math.max(0, size - checksumBytes) };
+        }),
+      );
+    },
+    newName: () => `${prefix}-${padded(++names, 9)}.otlp`,
+    async write(name, request) {
+      const checksum = Buffer.alloc(checksumBytes);
+      checksum.writeUInt32BE(crc32(request));
+      try {
+        await mkdir(folder, { recursive: true });
+        await writeFile(path(name), Buffer.concat([checksum, request]), { flag: 'wx' });
+      } catch (error) {
+        await rm(path(name), { force: true }).catch(() => undefined);
+        throw error;
+      }
+    },
+    async read(name) {
+      const content = await readFile(path(name)).catch(() => Buffer.alloc(0));
+      const request = content.subarray(checksumBytes);
+      const isWhole = request.length > 0 && content.readUInt32BE() === crc32(request);
+      return isWhole ? request : undefined;
+    },
+    remove: (name) => rm(path(name), { force: true }),
+    touch: () => touch(folder),
+  };
+}
+
+const padded = (value: number, digits: number) => String(value).padStart(digits, '0');
+
+/** Nothing an id holds leads out of the root, and none is too long for a file system. */
+const folderName = (instanceId: string) => `bridge-${encodeURIComponent(instanceId).slice(0, 200)}`;
+
+const touch = async (folder: string) => {
+  const probe = join(folder, '.alive');
+  await writeFile(probe, '');
+  await rm(probe);
+};
+
+async function takeOver(root: string, folder: string): Promise<void> {
+  const { mtimeMs: now } = await stat(folder);
+  const siblings = (await readdir(root)).filter((name) => name.startsWith('bridge-'));
+  for (const sibling of siblings.map((name) => join(root, name))) {
+    try {
+      if (sibling === folder || now - (await stat(sibling)).mtimeMs < orphanedAfterMs) continue;
+      for (const name of await readdir(sibling)) await rename(join(sibling, name), join(folder, name));
+      await rmdir(sibling);
+    } catch {
+      // Another bridge is at it, or it is not ours to read.
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { expect, it, onTestFinished } from 'vitest';
+import { decodeRequest } from '../../src/receiver/codec.ts';
+import { type Point, startReceiver } from '../../src/receiver/receiver.ts';
+import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
+import { startProcess } from '../support/process.ts';
+import { until } from '../support/until.ts';
+
+/** The losses of one request as the files of the queue hold it. */
+const lossesIn = (bytes: Uint8Array) =>
+  decodeRequest(bytes).filter(({ metric }) => metric === 'ml.training.loss');
+const key = ({ timeMs, value }: Point) => `${timeMs} ${value}`;
+
+it('a bridge that is killed again and again in an outage loses no snapshot, and sends each once', async () => {
+  const [folder, queue] = [temporaryFolder(), temporaryFolder()];
+  const file = join(folder, 'current.json');
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  receiver.reply(() => ({ status: 'error', code: status.UNAVAILABLE }));
+  const start = () =>
+    startProcess({
+      environment: {
+        METRICS_FILE_PATH: file,
+        COLLECTION_INTERVAL: '0.01',
+        SHUTDOWN_TIMEOUT: '0.5',
+        EXPORT_QUEUE_SIZE: '3',
+        EXPORT_QUEUE_DIR: queue,
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      },
+    });
+  const stored = () => {
+    const [bridge] = readdirSync(queue);
+    const files = bridge === undefined ? [] : readdirSync(join(queue, bridge)).toSorted();
+    return files
+      .filter((name) => name.endsWith('.otlp'))
+      .map((name) => readFileSync(join(queue, bridge ?? '', name)).subarray(4));
+  };
+  const isStored = (loss: number) =>
+    stored().some((bytes) => bytes.length > 0 && lossesIn(bytes).some(({ value }) => value === loss));
+
+  let loss = 0;
+  for (const signal of ['SIGKILL', 'SIGKILL', 'SIGTERM', 'SIGKILL'] as const) {
+    const bridge = start();
+    for (let step = 0; step < 5; step++) {
+      replaceFile(file, exampleText({ metrics: { training_loss: ++loss } }));
+      await until(() => isStored(loss), `loss ${loss} in the folder`);
+    }
+    bridge.child.kill(signal);
+    await bridge.ended;
+  }
+  const expected = stored().flatMap(lossesIn).map(key);
+  expect(new Set(expected.map((it) => Number(it.split(' ')[1])))).toEqual(
+    new Set(Array.from({ length: 20 }, (_, index) => index + 1)),
+  );
+
+  receiver.reply(() => ({ status: 'ok' }));
+  const last = start();
+  const accepted = () => receiver.points('ml.training.loss').map(key);
+  await receiver.waitFor(() => expected.every((it) => accepted().includes(it)), 'all that was stored');
+  for (const it of expected) expect(accepted().filter((other) => other === it)).toEqual([it]);
+  await until(() => stored().length === 0, 'an empty folder');
+  last.child.kill('SIGTERM');
+  expect(await last.ended).toEqual({ code: 0, signal: null });
+  expect(stored()).toEqual([]);
+});
