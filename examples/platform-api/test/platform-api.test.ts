@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, it } from 'node:test';
+import { setTimeout } from 'node:timers/promises';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { startPlatform } from './support/platform.ts';
 import { spans } from './support/tracing.ts';
 
 let platform: Awaited<ReturnType<typeof startPlatform>>;
+let atStart: readonly string[] = [];
 before(async () => {
   platform = await startPlatform();
+  atStart = spans.getFinishedSpans().map(({ name }) => name);
 });
 after(() => platform.stop());
 beforeEach(() => {
@@ -23,24 +26,29 @@ const ended = (name: string, kind: SpanKind) =>
   spans.getFinishedSpans().filter((one) => one.name === name && one.kind === kind);
 
 /** A request, and its span: that ends when the response is closed, which its reader may see first. */
-async function traced(route: string, path: string, init: RequestInit = {}) {
+async function traced(route: string, url: string, init: RequestInit = {}) {
   const before = ended(route, SpanKind.SERVER).length;
-  const response = await fetch(platform.address + path, init);
-  for (;;) {
+  const response = await fetch(url, init);
+  for (let turn = 0; turn < 1000; turn++) {
     const span = ended(route, SpanKind.SERVER)[before];
     if (span !== undefined) return { response, span };
-    await new Promise(setImmediate);
+    await setTimeout(5);
   }
+  throw new Error(`no span ${route}`);
 }
 
-const post = (body: object, headers: Readonly<Record<string, string>> = {}) =>
-  traced('POST /training/jobs', '/training/jobs', {
+const post = (
+  body: object | string,
+  headers: Readonly<Record<string, string>> = {},
+  address = platform.address,
+) =>
+  traced('POST /training/jobs', `${address}/training/jobs`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
+    body: typeof body === 'string' ? body : JSON.stringify(body),
   });
 
-const get = (name: string) => traced('GET /training/jobs/:name', `/training/jobs/${name}`);
+const get = (name: string) => traced('GET /training/jobs/:name', `${platform.address}/training/jobs/${name}`);
 
 function only(name: string): ReadableSpan {
   const [one, ...others] = ended(name, SpanKind.CLIENT);
@@ -139,10 +147,25 @@ it('a cluster that refuses is an error in the trace, and in the database', async
   assert.deepEqual(await job.json(), { name: 'refused', model: 'resnet-50', state: 'failed' });
 });
 
+it('a registry that is away is an error in the trace, and no secret in the answer', async () => {
+  const asked = { name: 'alone', model: 'resnet-50' };
+  const { response, span } = await post(asked, {}, platform.withoutRegistry);
+  assert.equal(response.status, 500);
+  assert.deepEqual(await response.json(), { error: 'something went wrong; the trace says what' });
+  assert.equal(span.status.code, SpanStatusCode.ERROR);
+  assert.equal(span.events[0]?.name, 'exception');
+  assert.equal(only('GET').status.code, SpanStatusCode.ERROR);
+});
+
+it('what happens outside of a request is no trace', () => {
+  assert.deepEqual(atStart, []);
+});
+
 it('what cannot be asked for is refused, and no job submitted', async () => {
-  const statusOf = async (body: object) => (await post(body)).response.status;
+  const statusOf = async (body: object | string) => (await post(body)).response.status;
   assert.equal(await statusOf({ name: 'Not A Name', model: 'resnet-50' }), 400);
   assert.equal(await statusOf({ name: 'no-model' }), 400);
+  assert.equal(await statusOf('{"name":'), 400);
   assert.equal(await statusOf({ name: 'unknown', model: 'gpt-2' }), 422);
   assert.equal(await statusOf({ name: 'twice', model: 'resnet-50' }), 201);
   assert.equal(await statusOf({ name: 'twice', model: 'resnet-50' }), 409);

@@ -32,11 +32,17 @@ export async function startPlatform() {
     cluster.created.push(manifest as JobManifest);
   };
   const api = await listening(platformApi({ jobs, registry: registry.address, create }));
+  const gone = await listening(modelRegistry());
+  gone.stop();
+  const lonely = await listening(platformApi({ jobs, registry: gone.address, create }));
   return {
     address: api.address,
+    /** Of an API whose registry does not answer. */
+    withoutRegistry: lonely.address,
     cluster,
     stop: async () => {
       api.stop();
+      lonely.stop();
       registry.stop();
       await pool.end();
       await postgres.stop();
