@@ -175,7 +175,7 @@ export const bridgeSettings = {
     'ENDPOINT',
     text,
     'http://localhost:4317',
-    'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///, unix:///',
+    'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, ipv4:a:4317,b:4317, unix:///. Of several addresses one is used at a time, the next where it fails',
   ),
   insecure: otlpSetting<boolean | undefined>(
     'INSECURE',

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { encodeMetrics } from '../otlp/collection.ts';
 import { createConnection, metricsMethod } from '../otlp/connection.ts';
 import { readCredentials } from '../otlp/credentials.ts';
-import { placeOf, settled, startHandshake, withDeadline } from '../otlp/probe.ts';
+import { type Place, placesOf, settled, startHandshake, withDeadline } from '../otlp/probe.ts';
 import type { Trouble } from '../otlp/tls-trouble.ts';
 import { adviseOnDns, adviseOnFiles, adviseOnOtlp, adviseOnTcp, adviseOnTls } from './collector-advice.ts';
 
@@ -34,10 +34,19 @@ type StepResult = Omit<StepReport, 'step'>;
 export async function tryCollector(config: Config, version: string): Promise<CollectorReport> {
   const { target, transport } = config.endpoint;
   const steps: StepReport[] = [];
+  const places = placesOf(target);
+  let [place] = places;
   const tries: readonly (readonly [StepName, () => Promise<StepResult>])[] = [
-    ['name', () => resolveName(config)],
-    ['connection', () => openConnection(config)],
-    ['TLS', () => shakeHands(config)],
+    ['name', () => resolveName(place, config)],
+    [
+      'connection',
+      async () => {
+        const found = await openOneOf(places, config);
+        place = found.place;
+        return found.result;
+      },
+    ],
+    ['TLS', () => shakeHands(place, config)],
     ['OTLP', () => sendNothing(config, version)],
   ];
   let failed = false;
@@ -52,8 +61,7 @@ export async function tryCollector(config: Config, version: string): Promise<Col
 const succeeded = (detail: string): StepResult => ({ status: 'ok', detail });
 const failedWith = ({ detail, advice }: Trouble): StepResult => ({ status: 'failed', detail, advice });
 
-async function resolveName(config: Config): Promise<StepResult> {
-  const { host } = placeOf(config.endpoint.target);
+async function resolveName({ host }: Place, config: Config): Promise<StepResult> {
   if (host === undefined) return { status: 'not_needed', detail: 'a Unix socket has none to look up' };
   if (isIP(host.replace(/%.*$/, '')) !== 0) return { status: 'not_needed', detail: `${host} is an address` };
   try {
@@ -64,29 +72,47 @@ async function resolveName(config: Config): Promise<StepResult> {
   }
 }
 
-async function openConnection(config: Config): Promise<StepResult> {
+/** The first place that answers, as the bridge takes it; where none does, the last. */
+async function openOneOf(
+  places: readonly [Place, ...Place[]],
+  config: Config,
+): Promise<{ readonly place: Place; readonly result: StepResult }> {
+  let [place] = places;
+  const failures: StepResult[] = [];
+  for (place of places) {
+    const result = await openConnection(place, config);
+    if (result.status === 'failed') failures.push(result);
+    else {
+      const before = failures.map(({ detail }) => `; ${detail}`).join('');
+      return { place, result: { ...result, detail: `${result.detail}${before}` } };
+    }
+  }
+  const detail = failures.map((failure) => failure.detail).join('; ');
+  return { place, result: { status: 'failed', ...failures.at(-1), detail } };
+}
+
+async function openConnection(place: Place, config: Config): Promise<StepResult> {
+  const name = place.path === undefined ? `${place.host}:${place.port}` : config.endpoint.target;
   const started = performance.now();
-  const socket: Socket = connectTcp(placeOf(config.endpoint.target) as NetConnectOpts);
+  const socket: Socket = connectTcp(place as NetConnectOpts);
   try {
     await settled(socket, 'connect', config.timeoutMs);
     const where =
-      socket.remoteAddress === undefined
-        ? config.endpoint.target
-        : `${socket.remoteAddress} port ${socket.remotePort}`;
+      socket.remoteAddress === undefined ? name : `${socket.remoteAddress} port ${socket.remotePort}`;
     return succeeded(`${where} answers in ${Math.max(1, Math.round(performance.now() - started))} ms`);
   } catch (error) {
-    return failedWith(adviseOnTcp(config.endpoint.target, error as NodeJS.ErrnoException));
+    return failedWith(adviseOnTcp(name, error as NodeJS.ErrnoException));
   } finally {
     socket.destroy();
   }
 }
 
-async function shakeHands(config: Config): Promise<StepResult> {
+async function shakeHands(place: Place, config: Config): Promise<StepResult> {
   const reading = await readCredentials(config);
   if (reading.status === 'invalid') return failedWith(adviseOnFiles(reading.problems));
   const { tls } = reading.credentials;
   if (tls === undefined) return { status: 'not_needed', detail: 'plaintext' };
-  const socket = startHandshake(config.endpoint.target, tls);
+  const socket = startHandshake(place, tls);
   try {
     await settled(socket, 'secureConnect', config.timeoutMs);
     const { subject, valid_to: until } = socket.getPeerCertificate();

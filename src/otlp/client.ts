@@ -37,6 +37,8 @@ export interface UnaryClientOptions {
   /** The longest a call may take, connecting included. */
   readonly timeoutMs: number;
   readonly userAgent: string;
+  /** The host name that TLS and HTTP/2 go by, where that is not the target's. */
+  readonly authority?: string;
 }
 
 const gzip = 2;
@@ -50,6 +52,10 @@ export function createUnaryClient(options: UnaryClientOptions): UnaryClient {
     'grpc.primary_user_agent': options.userAgent,
     // A pool is where clients share connections, and the time one is not tried again, which may be two minutes.
     'grpc.use_local_subchannel_pool': 1,
+    ...(options.authority !== undefined && {
+      'grpc.default_authority': options.authority,
+      'grpc.ssl_target_name_override': options.authority,
+    }),
     // Nobody asks for its account of channels and calls.
     'grpc.enable_channelz': 0,
   });

@@ -12,6 +12,7 @@ import {
 } from './credentials.ts';
 import { Status } from './grpc.ts';
 import { explainRefusal } from './probe.ts';
+import { turned } from './rotation.ts';
 import { type Trouble, tlsTrouble } from './tls-trouble.ts';
 
 /** A connection to the Collector, or several in turn. */
@@ -40,6 +41,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const { endpoint, version, timeoutMs } = options;
   let credentials: Credentials | undefined;
   let client: UnaryClient | undefined;
+  let turn = 0;
   const explain = createExplanation(endpoint, Math.min(timeoutMs, longestProbeMs));
 
   async function refresh(): Promise<Credentials> {
@@ -71,11 +73,13 @@ export function createConnection(options: ConnectionOptions): Connection {
       const current = await refresh();
       client ??= createUnaryClient({
         ...options,
-        target: endpoint.target,
+        ...(await turned(endpoint.target, turn)),
         credentials: channelCredentials(current),
         userAgent: `ml-metrics-bridge/${version}`,
       });
-      return explain(await client.call(request, requestMetadata(current)), current);
+      const answer = await client.call(request, requestMetadata(current));
+      if (answer.status === 'failed') turn += 1;
+      return explain(answer, current);
     },
     close: disconnect,
   };

@@ -1,17 +1,13 @@
+import { isIP } from 'node:net';
+
 /**
  * Where the Collector is and how to speak to it. The forms are those people write for gRPC: URLs, `host:port`, and
- * gRPC names (`dns:`, `ipv4:`, `ipv6:`, `unix:`).
- *
- * The exporter takes only a URL and reads it as a web browser would: it drops a port that is its scheme's default
- * (`http://c:80` would reach port 443) and does not know gRPC names. So every form is reduced to a target first, and
- * `exporterUrl` is written so that the exporter gives back exactly that target.
+ * gRPC names (`dns:`, `ipv4:`, `ipv6:`, `unix:`). Every form is reduced to a target of gRPC's.
  */
 export interface Endpoint {
-  /** `host:port`, or the path of a Unix socket as `unix:///path`. */
+  /** `host:port`, a list of addresses as `ipv4:host:port,host:port`, or the path of a Unix socket as `unix:///path`. */
   readonly target: string;
   readonly transport: 'plaintext' | 'tls';
-  /** What to hand to the exporter, beside explicit credentials. */
-  readonly exporterUrl: string;
   /** What a person should know although nothing is wrong. */
   readonly warnings: readonly string[];
 }
@@ -50,15 +46,13 @@ export function readEndpoint(address: string, hints: TransportHints): EndpointRe
       return hostAndPort(rest.replace(/^\/{3}/, ''), guessed, otlpGrpcPort, []);
     case 'ipv4':
     case 'ipv6':
-      if (rest.includes(','))
-        return invalid('a list of addresses is not supported; give a DNS name that resolves to all of them');
-      return hostAndPort(rest.replace(/^\/{2,3}/, ''), guessed, otlpGrpcPort, []);
+      return listOfAddresses(scheme.toLowerCase(), rest.replace(/^\/{2,3}/, '').split(','), guessed);
     case 'unix': {
       const path = rest.replace(/^\/\/(?=\/)/, '');
       if (!path.startsWith('/'))
         return invalid('a Unix socket needs an absolute path: unix:///path/to/socket');
       const target = `unix://${path}`;
-      return { status: 'ok', endpoint: { target, transport: guessed, exporterUrl: target, warnings: [] } };
+      return { status: 'ok', endpoint: { target, transport: guessed, warnings: [] } };
     }
     case '': {
       const warnings =
@@ -78,6 +72,28 @@ export function readEndpoint(address: string, hints: TransportHints): EndpointRe
 function redact(address: string): string {
   return address.replace(/[^/@]*@/, '***@');
 }
+
+/** A list of one is an address as any other; where one of several cannot be read, none can. */
+function listOfAddresses(
+  scheme: string,
+  addresses: readonly string[],
+  transport: Endpoint['transport'],
+): EndpointReading {
+  const readings = addresses.map((address) => hostAndPort(address, transport, otlpGrpcPort, []));
+  const [first] = readings;
+  const wrong = readings.find(({ status }) => status === 'invalid');
+  if (wrong !== undefined || first === undefined) return wrong ?? invalid('there is no address in it');
+  const targets = readings.flatMap((reading) => (reading.status === 'ok' ? [reading.endpoint.target] : []));
+  if (targets.length === 1 || first.status !== 'ok') return first;
+  const isOfScheme = (target: string) => isIP(hostOf(target)) === (scheme === 'ipv4' ? 4 : 6);
+  if (!targets.every(isOfScheme))
+    return invalid(
+      `each part of a list has to be an address, as in ${scheme === 'ipv4' ? 'ipv4:10.0.0.1:4317,10.0.0.2:4317' : 'ipv6:[fd00::1]:4317,[fd00::2]:4317'}`,
+    );
+  return { status: 'ok', endpoint: { ...first.endpoint, target: `${scheme}:${targets.join(',')}` } };
+}
+
+const hostOf = (target: string) => target.slice(0, target.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
 
 function hostAndPort(
   rest: string,
@@ -107,7 +123,5 @@ function hostAndPort(
       `port ${otlpHttpPort} is commonly OTLP over HTTP; this is OTLP over gRPC, commonly port ${otlpGrpcPort}`,
     );
   const target = `${host}:${port}`;
-  // Credentials are passed beside it, so the scheme here only has to be one whose default port is another.
-  const exporterUrl = port === 443 ? `http://${target}` : `https://${target}`;
-  return { status: 'ok', endpoint: { target, transport, exporterUrl, warnings: notes } };
+  return { status: 'ok', endpoint: { target, transport, warnings: notes } };
 }

@@ -4,18 +4,28 @@ import { deferred } from '../timing.ts';
 import type { Credentials } from './credentials.ts';
 import { ownCertificateRefused, plaintextToTls, type Trouble, tlsTrouble } from './tls-trouble.ts';
 
-/** Where to connect to: the parts of a target as `readEndpoint` makes them. */
-export function placeOf(target: string): { host?: string; port?: number; path?: string } {
+export interface Place {
+  readonly host?: string;
+  readonly port?: number;
+  readonly path?: string;
+}
+
+/** Where to connect to, in turn: the parts of a target as `readEndpoint` makes them. */
+export function placesOf(target: string): readonly [Place, ...Place[]] {
   const [, path] = /^unix:\/\/(.*)$/.exec(target) ?? [];
-  if (path !== undefined) return { path };
-  const separator = target.lastIndexOf(':');
-  const host = target.slice(0, separator).replace(/^\[(.*)\]$/, '$1');
-  return { host, port: Number(target.slice(separator + 1)) };
+  if (path !== undefined) return [{ path }];
+  const [first = '', ...others] = target.replace(/^ipv[46]:/, '').split(',');
+  return [placeOf(first), ...others.map(placeOf)];
+}
+
+function placeOf(address: string): Place {
+  const separator = address.lastIndexOf(':');
+  const host = address.slice(0, separator).replace(/^\[(.*)\]$/, '$1');
+  return { host, port: Number(address.slice(separator + 1)) };
 }
 
 /** A socket that shakes hands with the Collector as the bridge does. */
-export function startHandshake(target: string, tls: NonNullable<Credentials['tls']>): TLSSocket {
-  const place = placeOf(target);
+export function startHandshake(place: Place, tls: NonNullable<Credentials['tls']>): TLSSocket {
   return connectTls({
     ...place,
     ...(place.host === undefined || isIP(place.host) !== 0 ? {} : { servername: place.host }),
@@ -27,8 +37,8 @@ export function startHandshake(target: string, tls: NonNullable<Credentials['tls
 }
 
 /** Whether the port would shake hands, whatever its certificate: then plaintext is what is wrong. */
-export async function answersTls(target: string, timeoutMs: number): Promise<boolean> {
-  const socket = connectTls({ ...placeOf(target), rejectUnauthorized: false });
+async function answersTls(place: Place, timeoutMs: number): Promise<boolean> {
+  const socket = connectTls({ ...place, rejectUnauthorized: false });
   try {
     await settled(socket, 'secureConnect', timeoutMs);
     return true;
@@ -48,8 +58,9 @@ export async function explainRefusal(
   { tls }: Credentials,
   timeoutMs: number,
 ): Promise<Trouble | undefined> {
-  if (tls === undefined) return (await answersTls(target, timeoutMs)) ? plaintextToTls : undefined;
-  const socket = startHandshake(target, tls);
+  const [place] = placesOf(target);
+  if (tls === undefined) return (await answersTls(place, timeoutMs)) ? plaintextToTls : undefined;
+  const socket = startHandshake(place, tls);
   let shookHands = false;
   socket.once('secureConnect', () => {
     shookHands = true;

@@ -49,6 +49,10 @@ function exporterUrl(address: string, insecure: boolean | undefined, log: (messa
       throw new Error('a Unix socket needs OTEL_EXPORTER_OTLP_INSECURE=true');
     return target;
   }
+  if (/^ipv[46]:/.test(target))
+    throw new Error(
+      'a list of addresses is not taken by the exporter; give a name that leads to all of them',
+    );
   if (transport === 'plaintext' && target.endsWith(':80'))
     throw new Error('plaintext on port 80 is not spoken by the exporter; use another port, or https://');
   for (const warning of warnings) log(warning);
