@@ -1,6 +1,7 @@
 import {
   bridgeMetrics,
   extraMetricPrefix,
+  globalStep,
   type MetricDefinition,
   runMetrics,
   trainingMetrics,
@@ -35,6 +36,12 @@ const taken: ReadonlyMap<string, MetricDefinition> = new Map(
   ),
 );
 
+/** What the catalogue makes of a field, which spelled otherwise is no other. */
+function metricOf(name: string): MetricDefinition | undefined {
+  const field = name === globalStep.field ? 'batch_number' : name;
+  return trainingMetrics.find((metric) => metric.field === field);
+}
+
 /** The definition of the gauge that a field beyond the catalogue becomes. */
 export function extraMetric(name: string): MetricDefinition {
   return {
@@ -50,7 +57,7 @@ export function extraName(field: string): ExtraName {
   const name = field.toLowerCase();
   if (!namePattern.test(name)) return { status: 'refused', reason: 'invalid_name' };
   const prometheus = prometheusName(extraMetric(name));
-  const by = taken.get(prometheus);
+  const by = taken.get(prometheus) ?? metricOf(name);
   if (by !== undefined) return { status: 'refused', reason: 'name_taken', by };
   return { status: 'ok', name, prometheus };
 }

@@ -203,6 +203,8 @@ describe('a field the catalogue does not know', () => {
   });
 
   it.each([
+    ['Validation_loss', 'name_taken'],
+    ['GLOBAL_STEP', 'name_taken'],
     ['epoch_total', 'name_taken'],
     ['batch_number_total', 'name_taken'],
     ['run_state', 'name_taken'],
