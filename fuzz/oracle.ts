@@ -1,0 +1,127 @@
+import { type Json, readJson } from './read-json.ts';
+
+/**
+ * What may be exported of a file, from nothing but its bytes. The list of fields and metrics is written down a second
+ * time on purpose: taken from the bridge's catalogue, it would be wrong wherever that is.
+ */
+const metrics: Readonly<
+  Record<string, { readonly name: string; readonly max?: number; readonly signed?: true }>
+> = {
+  training_loss: { name: 'ml.training.loss', signed: true },
+  validation_loss: { name: 'ml.validation.loss', signed: true },
+  accuracy: { name: 'ml.training.accuracy', max: 1 },
+  learning_rate: { name: 'ml.training.learning_rate' },
+  gpu_utilization: { name: 'ml.training.gpu_utilization', max: 1 },
+  total_epochs: { name: 'ml.training.total_epochs' },
+  batches_per_epoch: { name: 'ml.training.batches_per_epoch' },
+  total_steps: { name: 'ml.training.total_steps' },
+  epoch: { name: 'ml.training.epoch' },
+  batch_number: { name: 'ml.training.batch_number' },
+  global_step: { name: 'ml.training.batch_number' },
+  processing_time_ms: { name: 'ml.training.processing_time', max: 1e15 },
+  samples_per_second: { name: 'ml.training.samples_per_second', max: 1e15 },
+};
+
+const counted = new Set(['epoch', 'batch_number', 'global_step']);
+const measured = new Set(['processing_time_ms', 'samples_per_second']);
+
+/** The reading of one field: a number, one of the values that are none, or nothing that can be exported. */
+export type Meaning = number | undefined;
+
+export interface FileFacts {
+  /** Gauge → the values one of which it has to have; NaN and infinities are values of a gauge. */
+  readonly gauges: ReadonlyMap<string, readonly number[]>;
+  /** The gauges of the bridge's own catalogue: these have to be exported. */
+  readonly required: ReadonlySet<string>;
+  readonly epoch: Meaning;
+  readonly batch: Meaning;
+  readonly step: Meaning;
+  readonly measurements: ReadonlyMap<string, number>;
+  /** Label → the text it may have. */
+  readonly labels: ReadonlyMap<string, string>;
+  /** Names of fields with a value that is not finite, in lower case. */
+  readonly nonFinite: ReadonlySet<string>;
+}
+
+/** Undefined where the bytes are no JSON object, of which nothing may be exported. */
+export function factsOf(bytes: Uint8Array): FileFacts | undefined {
+  const document = readJson(bytes);
+  if (document?.kind !== 'object') return undefined;
+  const values = new Map(
+    [...membersOf(document, 'training_metrics')].map(([field, json]) => [field, meaningOf(json)]),
+  );
+  const gauges = new Map<string, number[]>();
+  const required = new Set<string>();
+  const measurements = new Map<string, number>();
+  const nonFinite = new Set<string>();
+  for (const [field, value] of values) {
+    if (value === undefined) continue;
+    const metric = Object.hasOwn(metrics, field) ? metrics[field] : undefined;
+    if (!Number.isFinite(value)) nonFinite.add(field.toLowerCase());
+    if (metric === undefined) {
+      const name = `ml.training.${field.toLowerCase()}`;
+      gauges.set(name, [...(gauges.get(name) ?? []), value]);
+    } else if (Number.isFinite(value) && !isInRange(value, metric)) continue;
+    else if (measured.has(field)) {
+      if (Number.isFinite(value)) measurements.set(metric.name, value);
+    } else if (!counted.has(field)) {
+      gauges.set(metric.name, [value]);
+      required.add(metric.name);
+    }
+  }
+  const count = (field: string): Meaning => {
+    const value = values.get(field);
+    return value !== undefined && Number.isFinite(value) && value >= 0 ? value : undefined;
+  };
+  return {
+    gauges,
+    required,
+    epoch: count('epoch'),
+    batch: count('batch_number'),
+    step: count('global_step'),
+    measurements,
+    labels: labelsOf(membersOf(document, 'job_metadata')),
+    nonFinite,
+  };
+}
+
+function isInRange(
+  value: number,
+  { max = Number.POSITIVE_INFINITY, signed }: { max?: number; signed?: true },
+): boolean {
+  return (signed === true || value >= 0) && value <= max;
+}
+
+function membersOf(document: Json, name: string): ReadonlyMap<string, Json> {
+  const member = document.kind === 'object' ? document.members.get(name) : undefined;
+  return member?.kind === 'object' ? member.members : new Map();
+}
+
+/** People write numbers as text, too. */
+function meaningOf(json: Json): Meaning {
+  if (json.kind === 'number') return json.value;
+  if (json.kind !== 'text' || json.value.length > 400) return undefined;
+  const text = json.value.trim();
+  if (/^[+-]?nan$/i.test(text)) return Number.NaN;
+  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith('-') ? -Infinity : Infinity;
+  return /^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]+)?$/i.test(text) ? Number.parseFloat(text) : undefined;
+}
+
+const labelFields = { job_id: 'job.id', model_name: 'model.name', dataset: 'dataset', rank: 'rank' };
+
+function labelsOf(job: ReadonlyMap<string, Json>): ReadonlyMap<string, string> {
+  const labels = new Map<string, string>();
+  for (const [field, label] of Object.entries(labelFields)) {
+    const json = job.get(field);
+    if (json?.kind === 'number') labels.set(label, String(json.value));
+    // What no terminal and no OTLP can take is replaced, one for one.
+    if (json?.kind === 'text')
+      labels.set(label, label === 'rank' ? String(meaningOf(json)) : legible(json.value));
+  }
+  return labels;
+}
+
+const legible = (text: string) =>
+  Array.from(text, (character) =>
+    /^[\u0000-\u001f\u007f-\u009f\ud800-\udfff]$/.test(character) ? '\ufffd' : character,
+  ).join('');

@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { type Fixture, fixtureFolder } from '../../fuzz/fixture.ts';
+import { filesOf, filesPerSession, runSession } from '../../fuzz/session.ts';
+import { exampleText, temporaryFolder } from '../support/file.ts';
+
+const seed = 20_251_023;
+
+it(`exports nothing that is not in the file, of 1,600 mutated ones (seed ${seed})`, async () => {
+  const path = join(temporaryFolder(), 'current.json');
+  let snapshots = 0;
+  for (let session = 0; session < 1_600 / filesPerSession; session++) {
+    const count = await runSession(filesOf(seed, session), path).catch((error) => {
+      throw new Error(`session ${session}`, { cause: error });
+    });
+    snapshots += count.snapshots;
+  }
+  // Of no use were files that are all refused.
+  expect(snapshots).toBeGreaterThan(800);
+});
+
+it.each(readdirSync(fixtureFolder))('exports nothing that is not in the files of %s', async (name) => {
+  const fixtures = JSON.parse(readFileSync(new URL(name, fixtureFolder), 'utf8')) as readonly Fixture[];
+  const path = join(temporaryFolder(), 'current.json');
+  for (const { files } of fixtures) {
+    const bytes = files.map((file) => Buffer.from(file, 'base64'));
+    await expect(runSession(bytes, path)).resolves.toMatchObject({ files: files.length });
+  }
+});
+
+it('takes every value of a file that is as it should be', async () => {
+  const path = join(temporaryFolder(), 'current.json');
+  // Five gauges, two counters, two histograms, six states, the last step and two losses that were finite.
+  await expect(runSession([Buffer.from(exampleText())], path)).resolves.toEqual({
+    files: 1,
+    snapshots: 1,
+    runs: 1,
+    points: 18,
+  });
+});
