@@ -79,7 +79,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       });
       const answer = await client.call(request, requestMetadata(current));
       if (answer.status === 'failed') turn += 1;
-      return explain(answer, current);
+      return explain(withoutSecrets(answer, current), current);
     },
     close: disconnect,
   };
@@ -87,6 +87,19 @@ export function createConnection(options: ConnectionOptions): Connection {
 
 const hasFiles = ({ headersFile, certificate, clientKey, clientCertificate }: CredentialSources) =>
   [headersFile, certificate, clientKey, clientCertificate].some((file) => file !== undefined);
+
+/** A server may repeat what it refuses; a token is not to come back into the log that way. */
+function withoutSecrets(answer: Answer, { headers }: Credentials): Answer {
+  if (answer.status === 'ok') return answer;
+  const { error } = answer;
+  const secrets = Object.values(headers).flatMap((value) => [value, ...value.split(' ')]);
+  for (const secret of secrets.filter(({ length }) => length >= shortestSecret))
+    error.message = error.message.replaceAll(secret, '***');
+  return answer;
+}
+
+/** Anything shorter would take words out of messages. */
+const shortestSecret = 8;
 
 /** Adds the cause to a failure where it is known, or can be found out, which is tried once an outage. */
 function createExplanation({ target }: Config['endpoint'], timeoutMs: number) {

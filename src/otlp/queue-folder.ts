@@ -44,7 +44,7 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
 
   return {
     async open() {
-      await mkdir(folder, { recursive: true });
+      await make(root, folder);
       // The clock is the file server's, as for the other folders.
       const touched = await touch(folder).then(
         () => true,
@@ -64,7 +64,7 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
       const checksum = Buffer.alloc(checksumBytes);
       checksum.writeUInt32BE(crc32(request));
       try {
-        await mkdir(folder, { recursive: true });
+        await make(root, folder);
         await writeFile(path(name), Buffer.concat([checksum, request]), { flag: 'wx' });
       } catch (error) {
         await rm(path(name), { force: true }).catch(() => undefined);
@@ -86,6 +86,14 @@ const padded = (value: number, digits: number) => String(value).padStart(digits,
 
 /** Nothing an id holds leads out of the root, and none is too long for a file system. */
 const folderName = (instanceId: string) => `bridge-${encodeURIComponent(instanceId).slice(0, 200)}`;
+
+/** In two steps, because of a volume that is read-only the recursive one says only that the folder is not there. */
+async function make(root: string, folder: string): Promise<void> {
+  await mkdir(root, { recursive: true });
+  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+}
 
 const touch = async (folder: string) => {
   const probe = join(folder, '.alive');

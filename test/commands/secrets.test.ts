@@ -53,7 +53,12 @@ function expectNoSecret(output: string): void {
 describe('no secret is printed', () => {
   it('by a bridge that is refused and then crashes', async () => {
     const { receiver, start } = await setUp();
-    receiver.reply(() => ({ status: 'error', code: status.UNAUTHENTICATED, message: 'who are you?' }));
+    // As some do, it repeats what it was given.
+    receiver.reply(({ headers }) => ({
+      status: 'error',
+      code: status.UNAUTHENTICATED,
+      message: `not known: ${headers.authorization}, ${secrets.header}, ${headers['x-api-key']}`,
+    }));
     const bridge = start({});
     await bridge.said('Collector refused an export: it is dropped');
     expect(receiver.requests[0]?.headers).toMatchObject({
@@ -63,6 +68,7 @@ describe('no secret is printed', () => {
     bridge.child.kill('SIGUSR2');
     const output = await printed(bridge);
     expect(output).toContain('escaped');
+    expect(output).toContain('not known: ***, ***, ***');
     expectNoSecret(output);
   });
 
