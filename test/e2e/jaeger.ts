@@ -1,5 +1,5 @@
 import { until } from '../support/until.ts';
-import { answers, freePort, type Program, startProgram } from './program.ts';
+import { answers, freePort, type Program, startProgram, takesConnections } from './program.ts';
 
 /** A span as Jaeger has it. */
 export interface JaegerSpan {
@@ -34,7 +34,8 @@ export async function startJaeger(): Promise<Jaeger> {
   const { stop } = await startProgram({
     program: 'jaeger',
     args: [`--config=yaml:${JSON.stringify(configuration(otlp, http, grpc))}`],
-    isReady: () => answers(`${url}/api/services`),
+    // Its API is there before its receiver.
+    isReady: async () => (await answers(`${url}/api/services`)) && (await takesConnections(otlp)),
   });
   return { ...jaegerApi(url), otlp: `127.0.0.1:${otlp}`, url, stop };
 }

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { until } from '../support/until.ts';
 
 export const freePort = () =>
@@ -59,3 +59,14 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
 /** Whether a GET of the address is answered with a success. */
 export const answers = async (url: string): Promise<boolean | undefined> =>
   (await fetch(url).catch(() => undefined))?.ok;
+
+/** Whether a port of this machine takes connections. */
+export const takesConnections = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const answer = (taken: boolean) => () => {
+      socket.destroy();
+      resolve(taken);
+    };
+    socket.once('connect', answer(true)).once('error', answer(false));
+  });
