@@ -5,8 +5,9 @@ import { simulationSettings } from '../simulate/settings.ts';
 import { dashboardJson } from './dashboard.ts';
 import { environmentTable } from './environment-table.ts';
 import { metricsTable } from './metrics-table.ts';
+import { benchmarks, performanceSections, readResult, targetsTable } from './performance.ts';
 import { rulesYaml } from './rules.ts';
-import { newDocument, replaceSections } from './sections.ts';
+import { newDocument, replaceSections, type Sections } from './sections.ts';
 
 /** A file of the repository that is generated, in whole or between markers. */
 export interface GeneratedFile {
@@ -16,7 +17,10 @@ export interface GeneratedFile {
   readonly render: (present: string | undefined) => string;
 }
 
+const results = benchmarks.map(readResult);
+
 const readmeSections = {
+  performance: targetsTable(results),
   metrics: metricsTable(),
   environment: environmentTable(bridgeSettings),
   simulate: environmentTable(simulationSettings),
@@ -30,18 +34,21 @@ const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
 }));
 
 export const generatedFiles: readonly GeneratedFile[] = [
-  {
-    path: 'README.md',
-    render: (present) =>
-      present === undefined
-        ? newDocument('ml-metrics-bridge', readmeSections)
-        : replaceSections(present, readmeSections),
-  },
+  document('README.md', 'ml-metrics-bridge', readmeSections),
+  document('docs/performance.md', 'Performance', performanceSections(results)),
   { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },
   { path: 'prometheus/rules/ml-metrics-bridge.yaml', render: rulesYaml },
   { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },
   ...copies,
 ];
+
+function document(path: string, title: string, sections: Sections): GeneratedFile {
+  return {
+    path,
+    render: (present) =>
+      present === undefined ? newDocument(title, sections) : replaceSections(present, sections),
+  };
+}
 
 /** Where two texts part, as a person looks for it; `undefined` where they are one. Lines count from 1. */
 export function firstDifference(

@@ -1,0 +1,37 @@
+import type { Measured } from '../../src/render/performance.ts';
+
+/**
+ * Quantile by linear interpolation between the closest ranks (type 7 of Hyndman and Fan, as R and NumPy do).
+ *
+ * @param q 0 to 1
+ * @returns NaN where there are no values
+ */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const rank = q * (sorted.length - 1);
+  const [below, above] = [sorted[Math.floor(rank)], sorted[Math.ceil(rank)]];
+  if (below === undefined || above === undefined) return Number.NaN;
+  return below + (above - below) * (rank - Math.floor(rank));
+}
+
+export const median = (values: readonly number[]): number => quantile(values, 0.5);
+
+/** Median and range of what was measured; the numbers are rounded to what is worth keeping in a file. */
+export function measured(values: readonly number[], unit = ''): Measured {
+  if (values.length === 0) throw new RangeError('nothing was measured');
+  const [low, middle, high] = [0, 0.5, 1].map((q) => significant(quantile(values, q))) as [
+    number,
+    number,
+    number,
+  ];
+  return { unit, median: middle, low, high, count: values.length };
+}
+
+/** Four significant digits: more would be noise, and a difference in every line of a committed file. */
+export const significant = (value: number): number => Number(value.toPrecision(4));
+
+/** What each pair makes of its two sides. Pairs see the same moment of the machine, so its noise mostly cancels out. */
+export function ratios(ours: readonly number[], theirs: readonly number[]): readonly number[] {
+  if (ours.length !== theirs.length) throw new RangeError('ratios need pairs');
+  return ours.map((value, at) => value / (theirs[at] as number));
+}
