@@ -5,6 +5,8 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 import { thirdPartyNotices } from './notices.mjs';
+import { bundledPackages } from './packages.mjs';
+import { billOfMaterials } from './sbom.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -109,8 +111,9 @@ export async function bundle(outdir) {
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
   const [sidecar, commands] = await Promise.all([buildSidecar(outdir), buildCommands(outdir)]);
-  const inputs = { ...commands.inputs, ...sidecar.inputs };
-  writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(root, { inputs }));
+  const packages = bundledPackages(root, { ...commands.inputs, ...sidecar.inputs });
+  writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(root, packages));
+  writeFileSync(join(outdir, 'sbom.cdx.json'), billOfMaterials(root, packages));
   return { sidecar, commands };
 }
 

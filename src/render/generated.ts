@@ -3,6 +3,7 @@ import { commandLineSection } from '../cli/section.ts';
 import { bridgeSettings } from '../config.ts';
 import { simulationSettings } from '../simulate/settings.ts';
 import { dashboardJson } from './dashboard.ts';
+import { dependenciesTable } from './dependencies-table.ts';
 import { environmentTable } from './environment-table.ts';
 import { metricsTable } from './metrics-table.ts';
 import { benchmarks, performanceSections, readResult, targetsTable } from './performance.ts';
@@ -27,6 +28,8 @@ const readmeSections = {
   commands: commandLineSection(),
 };
 
+const securitySections = { dependencies: dependenciesTable() };
+
 /** kustomize reads nothing above its own folder, so what the cluster shares with docker-compose.yaml is copied there. */
 const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
   path: `k8s/base/config/${path}`,
@@ -36,6 +39,7 @@ const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
 export const generatedFiles: readonly GeneratedFile[] = [
   document('README.md', 'ml-metrics-bridge', readmeSections),
   document('docs/performance.md', 'Performance', performanceSections(results)),
+  document('SECURITY.md', 'Security', securitySections),
   { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },
   { path: 'prometheus/rules/ml-metrics-bridge.yaml', render: rulesYaml },
   { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },
