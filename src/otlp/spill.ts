@@ -43,15 +43,15 @@ export type LostReason = 'queue_dir_full' | 'queue_dir_failed';
 
 const requestBytes = 3 * 1_048_576;
 /** What may wait for a disk that hangs; it is in memory meanwhile. */
-const maxWritesUnderWay = 64;
+const maxUnwritten = 64;
 const longestHangMs = 5_000;
 
 export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: SpillOptions): Spill {
   const inMemory = new Map<Collection, QueuedFile>();
   let older: QueuedFile[] = [];
-  let lent: readonly QueuedFile[] = [];
+  let lent = new Set<QueuedFile>();
   let bytes = 0;
-  let writesUnderWay = 0;
+  const unwritten = new Set<QueuedFile>();
   let isOpen = false;
   let last: Promise<void> = Promise.resolve();
 
@@ -83,7 +83,7 @@ export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: Sp
       if (isLost) onLost('queue_dir_failed');
       onWritten(error as NodeJS.ErrnoException);
     } finally {
-      writesUnderWay -= 1;
+      unwritten.delete(file);
     }
   }
 
@@ -99,10 +99,21 @@ export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: Sp
     then(() => folder.remove(file.name));
   }
 
+  /** The oldest that are on the disk and fit one request together, one at least. */
+  function fitting(): readonly QueuedFile[] {
+    let size = 0;
+    const end = older.findIndex((file, index) => {
+      size += file.bytes;
+      return unwritten.has(file) || (size > requestBytes && index > 0);
+    });
+    return end < 0 ? older : older.slice(0, end);
+  }
+
   function makeRoom(): void {
     while (bytes > maxBytes) {
-      const [oldest] = older.splice(lent.length, 1);
+      const oldest = older.find((file) => !lent.has(file));
       if (oldest !== undefined) {
+        take(oldest);
         onLost('queue_dir_full');
         remove(oldest);
         continue;
@@ -116,11 +127,11 @@ export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: Sp
 
   return {
     store(collection) {
-      if (writesUnderWay >= maxWritesUnderWay) return;
+      if (unwritten.size >= maxUnwritten) return;
       const file = { name: folder.newName(), bytes: collection.request.length };
       inMemory.set(collection, file);
       bytes += file.bytes;
-      writesUnderWay += 1;
+      unwritten.add(file);
       then(() => write(collection, file));
       makeRoom();
     },
@@ -145,32 +156,26 @@ export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: Sp
       const isDone = await within(longestHangMs, last);
       isOpen = true;
       if (!isDone) return [];
-      const collections: Collection[] = [];
-      const good: QueuedFile[] = [];
-      let size = 0;
-      for (const file of [...older]) {
-        size += file.bytes;
-        if (size > requestBytes && good.length > 0) break;
-        const request = await folder.read(file.name);
-        if (request !== undefined) {
-          collections.push({ kind: 'snapshot', request });
-          good.push(file);
-        } else if (take(file)) {
-          onLost('queue_dir_failed');
-          remove(file);
-        }
+      // Held from here on: what is being read must not be pushed out and counted as lost.
+      lent = new Set(fitting());
+      const read = await Promise.all(
+        [...lent].map(async (file) => ({ file, request: await folder.read(file.name) })),
+      );
+      for (const { file } of read.filter(({ request }) => request === undefined)) {
+        lent.delete(file);
+        take(file);
+        onLost('queue_dir_failed');
+        remove(file);
       }
-      lent = good;
-      return collections;
+      return read.flatMap(({ request }) => (request ? [{ kind: 'snapshot', request }] : []));
     },
     giveBack() {
-      lent = [];
+      lent = new Set();
     },
     removeLent() {
-      const gone = new Set(lent);
-      older = older.filter((file) => !gone.has(file));
+      older = older.filter((file) => !lent.has(file));
       for (const file of lent) remove(file);
-      lent = [];
+      lent = new Set();
     },
     touch: () => then(() => folder.touch()),
     settled: () => last,

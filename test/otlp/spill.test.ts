@@ -8,6 +8,7 @@ import { createQueue } from '../../src/otlp/queue.ts';
 import type { QueueFolder } from '../../src/otlp/queue-folder.ts';
 import { createSpill } from '../../src/otlp/spill.ts';
 import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { deferred } from '../../src/timing.ts';
 import { startBridge } from '../support/bridge.ts';
 import { temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
@@ -137,22 +138,31 @@ describe('a folder that cannot be written', () => {
   });
 });
 
+interface Disk {
+  readonly write?: (
+    name: string,
+    request: Uint8Array,
+    write: (name: string, request: Uint8Array) => void,
+  ) => Promise<void>;
+  readonly read?: (name: string, request: Uint8Array | undefined) => Promise<Uint8Array | undefined>;
+}
+
 /** Collections by number, and a folder in memory that does what is asked of it here. */
-function setUp(folder: Partial<QueueFolder>, maxBytes = 1_000) {
+function setUp({ write, read }: Disk, maxBytes = 1_000) {
   const written = new Map<string, Uint8Array>();
   const events: string[] = [];
   let names = 0;
-  const whole: QueueFolder = {
+  const put = (name: string, request: Uint8Array) => void written.set(name, request);
+  const folder: QueueFolder = {
     open: async () => [],
     newName: () => String(++names).padStart(3, '0'),
-    write: async (name, request) => void written.set(name, request),
-    read: async (name) => written.get(name),
+    write: async (name, request) => (write === undefined ? put(name, request) : write(name, request, put)),
+    read: async (name) => (read === undefined ? written.get(name) : read(name, written.get(name))),
     remove: async (name) => void written.delete(name),
     touch: async () => undefined,
-    ...folder,
   };
   const spill = createSpill({
-    folder: whole,
+    folder,
     maxBytes,
     onFound: (count) => events.push(`found ${count}`),
     onLost: (reason) => events.push(reason),
@@ -182,6 +192,51 @@ describe('the queue', () => {
     expect(queue.size).toBe(0);
     await queue.settled();
     expect(written.size).toBe(0);
+  });
+
+  it('does not read what is not written yet, and loses none of it', async () => {
+    const gate = deferred<void>();
+    const { queue, push, lend, events } = setUp({
+      write: async (name, request, write) => {
+        if (name > '004') await gate.promise;
+        write(name, request);
+      },
+    });
+    for (const value of upTo(4)) push(value);
+    await queue.settled();
+    const lent = lend();
+    // Come in while that waits for the disk, and push 2 to 5 out of memory.
+    for (const value of [5, 6, 7, 8]) push(value);
+    expect(await lent).toEqual([1, 2, 3, 4]);
+    queue.remove([]);
+    gate.resolve();
+    expect(await lend()).toEqual([5]);
+    queue.remove([]);
+    expect(await lend()).toEqual([6, 7, 8]);
+    expect(events).toEqual([]);
+  });
+
+  it('does not push out what is being read, and count it as lost', async () => {
+    const gate = deferred<void>();
+    let reading = 0;
+    const { push, lend, events } = setUp(
+      {
+        read: async (_name, request) => {
+          reading += 1;
+          await gate.promise;
+          return request;
+        },
+      },
+      6,
+    );
+    for (const value of upTo(6)) push(value);
+    const lent = lend();
+    await until(() => reading === 3, 'the reading');
+    push(7);
+    gate.resolve();
+    expect(await lent).toEqual([1, 2, 3]);
+    // The fourth, for which there is room nowhere.
+    expect(events).toEqual(['queue_full']);
   });
 
   it('loses what memory has no room for where the volume is full, and says which', async () => {
