@@ -70,12 +70,14 @@ function rate(name: string, { matchers = [], window, offset }: HistogramQuery): 
 /**
  * A bridge's own series with the job it serves. They do not carry job_id themselves, because a bridge outlives its
  * runs. For a minute after a change of run there are two jobs to one bridge, and a join on both would fail: the one
- * that is not over is taken.
+ * that is not over is taken, and that the bridge still waited a minute ago counts less than the job it has found.
  */
 export function withJob(expr: string, ...matchers: readonly string[]): string {
-  const present = series(runMetrics.state, ...matchers, inStates('waiting', 'running', 'stalled'));
+  const underWay = series(runMetrics.state, ...matchers, inStates('running', 'stalled'));
+  const waiting = series(runMetrics.state, ...matchers, inStates('waiting'));
+  const present = `max by (${partLabels}) (2 * ${underWay} or ${waiting})`;
   // Only its label is wanted: anything to the power of 0 is 1, even 0.
-  return joinJob(expr, `(topk by (${bridgeLabels}) (1, max by (${partLabels}) (${present})) ^ 0)`);
+  return joinJob(expr, `(topk by (${bridgeLabels}) (1, ${present}) ^ 0)`);
 }
 
 /** The same, and only of bridges whose run is in one of these states, by what is known now or was known last. */
