@@ -3,19 +3,21 @@ import { answers, freePort, type Program, startProgram } from './program.ts';
 export interface Collector extends Program {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */
   readonly endpoint: string;
-  /** What Prometheus would scrape. */
+  /** What Prometheus would scrape; nothing answers there where the configuration pushes. */
   readonly scrapeUrl: string;
 }
 
 /**
- * The Collector with the repository's own configuration, on free ports: OTELCOL, or the one on the PATH.
+ * The Collector with a configuration of the repository's own, on free ports: OTELCOL, or the one on the PATH.
  *
  * @param jaeger host and port that traces are passed on to
  * @param more settings of its configuration, by their path
+ * @param config the configuration's file
  */
 export async function startCollector(
   jaeger = 'jaeger:4317',
   more: Readonly<Record<string, string>> = {},
+  config = 'otel-collector.yaml',
 ): Promise<Collector> {
   const [otlp, prometheus, health] = [await freePort(), await freePort(), await freePort()];
   const settings = {
@@ -27,14 +29,14 @@ export async function startCollector(
     ...more,
   };
   const overrides = Object.entries(settings).map(([key, value]) => `--set=${key}=${value}`);
-  const { stop } = await startProgram({
+  const program = await startProgram({
     program: process.env.OTELCOL || 'otelcol-contrib',
-    args: ['--config=otel-collector.yaml', ...overrides],
+    args: [`--config=${config}`, ...overrides],
     isReady: () => answers(`http://127.0.0.1:${health}`),
   });
   return {
+    ...program,
     endpoint: `http://127.0.0.1:${otlp}`,
     scrapeUrl: `http://127.0.0.1:${prometheus}/metrics`,
-    stop,
   };
 }

@@ -31,13 +31,13 @@ export interface Jaeger extends Program, JaegerApi {
 export async function startJaeger(): Promise<Jaeger> {
   const [otlp, http, grpc] = [await freePort(), await freePort(), await freePort()];
   const url = `http://127.0.0.1:${http}`;
-  const { stop } = await startProgram({
+  const program = await startProgram({
     program: 'jaeger',
     args: [`--config=yaml:${JSON.stringify(configuration(otlp, http, grpc))}`],
     // Its API is there before its receiver.
     isReady: async () => (await answers(`${url}/api/services`)) && (await takesConnections(otlp)),
   });
-  return { ...jaegerApi(url), otlp: `127.0.0.1:${otlp}`, url, stop };
+  return { ...program, ...jaegerApi(url), otlp: `127.0.0.1:${otlp}`, url };
 }
 
 /** The API of a Jaeger at an address. */

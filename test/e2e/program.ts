@@ -11,6 +11,7 @@ export const freePort = () =>
   });
 
 export interface Program {
+  readonly pid: number;
   /** Kills it, and waits until it is gone. */
   stop(): Promise<void>;
 }
@@ -49,6 +50,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   await Promise.race([ready, early]);
   early.catch(() => undefined);
   return {
+    pid: child.pid as number,
     stop: async () => {
       child.kill('SIGKILL');
       await ended;

@@ -1,0 +1,155 @@
+import { readFileSync } from 'node:fs';
+import { expect, it, onTestFinished } from 'vitest';
+import { parse } from 'yaml';
+import { trainingMetrics } from '../../src/catalogue.ts';
+import { prometheusName } from '../../src/prometheus-name.ts';
+import { allQueries } from '../../src/render/queries.ts';
+import { startBridge } from '../support/bridge.ts';
+import { instantQuery } from '../support/prometheus.ts';
+import { until } from '../support/until.ts';
+import { type Collector, startCollector } from './collector.ts';
+import type { Program } from './program.ts';
+import { type Prometheus, startPrometheus } from './prometheus.ts';
+
+/** Both kinds of histogram in one Prometheus, by both of the ways that are shipped: scraped, and pushed. */
+
+const kinds = ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram'] as const;
+type Kind = (typeof kinds)[number];
+
+interface Stack {
+  readonly prometheus: Prometheus;
+  /** One for each of the bridges, the same or not. */
+  readonly collectors: readonly [Collector, Collector];
+}
+
+async function scraped(): Promise<Stack> {
+  const collector = await forThisTest(startCollector());
+  const prometheus = await forThisTest(
+    startPrometheus({
+      config: 'prometheus.yml',
+      target: new URL(collector.scrapeUrl).host,
+      scrapeInterval: '1s',
+    }),
+  );
+  return { prometheus, collectors: [collector, collector] };
+}
+
+async function pushed(): Promise<Stack> {
+  const config = (name: string) => `k8s/overlays/large/${name}`;
+  const deployment = parse(readFileSync(config('prometheus-patch.yaml'), 'utf8'));
+  const args: string[] = deployment.spec.template.spec.containers[0].args;
+  const prometheus = await forThisTest(
+    startPrometheus({
+      config: config('prometheus.yml'),
+      // The paths are those of the pod.
+      args: args.filter((arg) => !/^--(config|storage)/.test(arg)),
+    }),
+  );
+  const collector = () =>
+    forThisTest(
+      startCollector(
+        undefined,
+        { 'exporters.otlp_http/prometheus.endpoint': `${prometheus.url}/api/v1/otlp` },
+        config('otel-collector.yaml'),
+      ),
+    );
+  return { prometheus, collectors: [await collector(), await collector()] };
+}
+
+async function forThisTest<P extends Program>(starting: Promise<P>): Promise<P> {
+  const program = await starting;
+  onTestFinished(() => program.stop());
+  return program;
+}
+
+const histograms = trainingMetrics.filter((metric) => metric.instrument === 'histogram');
+
+/** A series a bucket, with the one that is open above, and sum and count. */
+const classicSeries = ({ boundaries }: (typeof histograms)[number]) => [
+  ...boundaries,
+  'open',
+  'sum',
+  'count',
+];
+
+const shipped = (query: string) => {
+  const { expr } = allQueries().find(({ where }) => where === query) ?? {};
+  if (expr === undefined) throw new Error(`no ${query}`);
+  return expr;
+};
+
+const measured = { processing_time_ms: 240, samples_per_second: 134.45 };
+
+/** A job named after its kind of histogram, with a bridge beside it. */
+async function training(kind: Kind, { endpoint }: Collector) {
+  const bridge = await startBridge({
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
+      OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: kind,
+    },
+  });
+  let step = 0;
+  return {
+    train: () =>
+      bridge.write({
+        job: { job_id: kind },
+        metrics: { ...measured, batch_number: ++step, total_epochs: 9 },
+      }),
+  };
+}
+
+it.each([
+  ['scraped', scraped],
+  ['pushed', pushed],
+])('%s, every query that is shipped answers for jobs of both kinds', async (_way, start) => {
+  const { prometheus, collectors } = await start();
+  const jobs = await Promise.all(kinds.map((kind, index) => training(kind, collectors[index] as Collector)));
+  for (const { where, expr, expectData } of allQueries()) {
+    const answered = async () => {
+      await Promise.all(jobs.map(({ train }) => train()));
+      const answer = await instantQuery(prometheus.url, expr, nextMinute());
+      return kinds.every((kind) => answer.some(({ labels }) => labels.job_id === kind));
+    };
+    if (expectData) await until(answered, where, 30_000);
+    else await instantQuery(prometheus.url, expr);
+  }
+});
+
+it.each([
+  ['scraped', scraped],
+  ['pushed', pushed],
+])('%s, a native histogram is one series, and truer than buckets', async (_way, start) => {
+  const { prometheus, collectors } = await start();
+  const jobs = await Promise.all(kinds.map((kind, index) => training(kind, collectors[index] as Collector)));
+  const ask = (expr: string) => instantQuery(prometheus.url, expr);
+  /** Not a number while no measurement lies between two scrapes. */
+  const answer = (kind: Kind, panel: string) =>
+    until(async () => {
+      await Promise.all(jobs.map(({ train }) => train()));
+      const samples = await ask(shipped(`panel $job / ${panel}`));
+      const value = samples.find(({ labels }) => labels.job_id === kind)?.value;
+      return Number.isFinite(value) && value;
+    }, panel);
+  for (const kind of kinds) {
+    expect(await answer(kind, 'Step time / mean')).toBeCloseTo(measured.processing_time_ms);
+    expect(await answer(kind, 'Throughput / mean')).toBeCloseTo(measured.samples_per_second);
+  }
+  const [classic, native] = kinds;
+  const slowest = await answer(classic, 'Step time / p99');
+  expect(slowest).toBeGreaterThan(200);
+  expect(slowest).toBeLessThanOrEqual(500);
+  // The finest schema of Prometheus has buckets that are 0.3 % wide.
+  expect((await answer(native, 'Step time / p99')) / measured.processing_time_ms).toBeCloseTo(1, 2);
+
+  const names = async (kind: string) => {
+    const answer = await ask(
+      `{__name__=~"ml_training_(processing_time|samples_per_second).*", job_id="${kind}"}`,
+    );
+    return answer.map(({ labels }) => labels.__name__).sort();
+  };
+  expect(await names(native)).toEqual(histograms.map(prometheusName).sort());
+  expect(await names(classic)).toHaveLength(histograms.flatMap(classicSeries).length);
+});
+
+/** The steps of subqueries lie on whole minutes: asked of the next one, nobody has to wait for it. */
+const nextMinute = () => Math.ceil(Date.now() / 60_000) * 60;

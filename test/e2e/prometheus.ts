@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseDocument } from 'yaml';
+import { answers, freePort, type Program, startProgram } from './program.ts';
+
+export interface Prometheus extends Program {
+  readonly url: string;
+}
+
+export interface PrometheusOptions {
+  /** A configuration of the repository's own. */
+  readonly config: string;
+  readonly args?: readonly string[];
+  /** Host and port of what is scraped, for a configuration that does. */
+  readonly target?: string;
+  readonly scrapeInterval?: string;
+}
+
+/** Prometheus on a free port, with the alert rules of the repository: PROMETHEUS, or the one on the PATH. */
+export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
+  const folder = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-prometheus-'));
+  const file = join(folder, 'prometheus.yml');
+  writeFileSync(file, configuration(options));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const program = await startProgram({
+    program: process.env.PROMETHEUS || 'prometheus',
+    args: [
+      `--config.file=${file}`,
+      `--storage.tsdb.path=${folder}/data`,
+      `--web.listen-address=127.0.0.1:${port}`,
+      ...(options.args ?? []),
+    ],
+    isReady: () => answers(`${url}/-/ready`),
+  });
+  return {
+    ...program,
+    url,
+    stop: async () => {
+      await program.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The repository's file with other values; what it does not have stays away. */
+function configuration({ config, target, scrapeInterval = '5s' }: PrometheusOptions): string {
+  const settings = parseDocument(readFileSync(config, 'utf8'));
+  const places: readonly (readonly [path: readonly string[], value: unknown])[] = [
+    [['rule_files'], [join(process.cwd(), 'prometheus/rules/*.yaml')]],
+    [['global', 'scrape_interval'], scrapeInterval],
+    [['scrape_configs', '0', 'static_configs'], [{ targets: [target] }]],
+  ];
+  for (const [place, value] of places)
+    if (settings.hasIn(place)) settings.setIn(place, settings.createNode(value));
+  return String(settings);
+}
