@@ -35,6 +35,12 @@ describe('the image', () => {
     expect(output).toMatch(/code cache for CommonJS \/app\/main\.cjs was accepted/);
   });
 
+  it('holds a bill of its materials', async () => {
+    const show = "console.log(require('/app/sbom.cdx.json').components.map(({ name }) => name).join(' '))";
+    const names = await docker(['run', '--rm', '--entrypoint', '/nodejs/bin/node', image, '-e', show]);
+    expect(names.trim().split(' ')).toEqual(expect.arrayContaining(['@grpc/grpc-js', 'pino', 'zod']));
+  });
+
   it('has no shell', async () => {
     await expect(docker(['run', '--rm', '--entrypoint', '/bin/sh', image, '-c', 'true'])).rejects.toThrow(
       /no such file|not found/,
