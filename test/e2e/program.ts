@@ -44,7 +44,7 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   const early = ended.then(() => {
     throw new Error(`${program} ended: ${said}`);
   });
-  const ready = until(() => isReady(said), `${program} to be ready`).catch((error) => {
+  const ready = until(() => isReady(said), `${program} to be ready`, 60_000).catch((error) => {
     throw new Error(`${error.message}; it said: ${said}`);
   });
   await Promise.race([ready, early]);
