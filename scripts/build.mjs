@@ -13,6 +13,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const common = {
   metafile: true,
   absWorkingDir: root,
+  format: 'esm',
+  splitting: true,
+  write: false,
+  outExtension: { '.js': '.cjs' },
   entryNames: '[name]',
   bundle: true,
   platform: 'node',
@@ -67,43 +71,47 @@ function onlyKnownExternals({ inputs, outputs }) {
 }
 
 /**
- * The sidecar. What it imports dynamically becomes a file of its own, and what several of these files need becomes one
- * that they share. Only bundles of ES modules are split so; the result is turned into CommonJS, which starts faster and
- * can be kept compiled.
+ * Builds files that share what several of them need; what they import dynamically becomes a file of its own. Only
+ * bundles of ES modules are split so; the result is turned into CommonJS, which starts faster and can be kept compiled.
  */
-async function buildSidecar(outdir) {
-  const { metafile, outputFiles } = await build({
-    ...common,
-    entryPoints: ['src/main.ts'],
-    outdir,
-    outExtension: { '.js': '.cjs' },
-    format: 'esm',
-    splitting: true,
-    write: false,
-    external: [protoLoader],
-    plugins: [commandsStayApart, packagesStayWhole],
-  });
-  onlyKnownExternals(metafile);
+async function buildSplit(options) {
+  const { metafile, outputFiles } = await build({ ...common, ...options });
   for (const { path, text } of outputFiles) {
-    const { code } = await transform(text, { platform: 'node', target: 'node20', format: 'cjs' });
+    const { code } = await transform(text, {
+      platform: 'node',
+      target: common.target,
+      format: 'cjs',
+      // V8 keeps the text of what it runs. Names stay, and lines are short, for the sake of stack traces.
+      minifyWhitespace: true,
+      minifySyntax: true,
+      lineLimit: 120,
+    });
     writeFileSync(path, code);
   }
   return metafile;
 }
 
-async function buildCommands(outdir) {
+async function buildSidecar(outdir) {
+  const metafile = await buildSplit({
+    entryPoints: ['src/main.ts'],
+    outdir,
+    external: [protoLoader],
+    plugins: [commandsStayApart, packagesStayWhole],
+  });
+  onlyKnownExternals(metafile);
+  return metafile;
+}
+
+/** The further commands share nothing with the sidecar, so that its files hold nothing that only they need. */
+function buildCommands(outdir) {
   const commands = readdirSync(`${root}src/commands`).filter((file) => file !== 'run.ts');
-  const { metafile } = await build({
-    ...common,
+  return buildSplit({
     entryPoints: commands.map((file) => `src/commands/${file}`),
     outdir,
-    outExtension: { '.js': '.cjs' },
-    format: 'cjs',
     // The ES modules of the OTLP exporter call require() through createRequire, which a bundle cannot follow: it would
     // fail at the first export, without a word. Their CommonJS twins bundle whole.
     conditions: ['require'],
   });
-  return metafile;
 }
 
 /** Writes the bundle into a folder, and leaves nothing else in it. Gives esbuild's account of each file's inputs. */
