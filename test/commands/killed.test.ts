@@ -30,13 +30,12 @@ it('a bridge that is killed again and again in an outage loses no snapshot, and 
         OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
       },
     });
-  const stored = () => {
-    const [bridge] = readdirSync(queue);
-    const files = bridge === undefined ? [] : readdirSync(join(queue, bridge)).toSorted();
-    return files
+  const files = () =>
+    readdirSync(queue, { recursive: true, encoding: 'utf8' })
       .filter((name) => name.endsWith('.otlp'))
-      .map((name) => readFileSync(join(queue, bridge ?? '', name)).subarray(4));
-  };
+      .map((name) => join(queue, name))
+      .toSorted();
+  const stored = () => files().map((path) => readFileSync(path).subarray(4));
   const isStored = (loss: number) =>
     stored().some((bytes) => bytes.length > 0 && lossesIn(bytes).some(({ value }) => value === loss));
 
@@ -60,8 +59,8 @@ it('a bridge that is killed again and again in an outage loses no snapshot, and 
   const accepted = () => receiver.points('ml.training.loss').map(key);
   await receiver.waitFor(() => expected.every((it) => accepted().includes(it)), 'all that was stored');
   for (const it of expected) expect(accepted().filter((other) => other === it)).toEqual([it]);
-  await until(() => stored().length === 0, 'an empty folder');
+  await until(() => files().length === 0, 'an empty folder');
   last.child.kill('SIGTERM');
   expect(await last.ended).toEqual({ code: 0, signal: null });
-  expect(stored()).toEqual([]);
+  expect(files()).toEqual([]);
 });
