@@ -60,6 +60,22 @@ it('the sidecar component adds the bridge to every Job, and keeps what is there'
   expect(items[1].spec.template.spec.containers[0].volumeMounts).toContainEqual(mount);
 });
 
+it('a component lets the bridges of all Jobs send native histograms', async () => {
+  const folder = kustomization(
+    { resources: ['job.json'], components: ['k8s/components/sidecar', 'k8s/components/native-histograms'] },
+    { 'job.json': job('job', { name: 'trainer', image: 'train:1' }) },
+  );
+  const { spec } = JSON.parse(await kubectl('apply', '-k', folder, '--dry-run=server', '-o', 'json'));
+  const [bridge, ...others] = spec.template.spec.initContainers;
+  expect(others).toEqual([]);
+  expect(bridge.image).toBe('ml-metrics-bridge:latest');
+  expect(bridge.env).toContainEqual({
+    name: 'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION',
+    value: 'base2_exponential_bucket_histogram',
+  });
+  expect(bridge.env).toContainEqual({ name: 'METRICS_FILE_PATH', value: '/shared/metrics/current.json' });
+});
+
 it.each(['k8s/base', 'k8s/overlays/large'])('%s can keep its traces on a volume', async (stack) => {
   const folder = kustomization({ resources: [stack], components: ['k8s/components/jaeger-badger'] });
   const said = await kubectl('apply', '-k', folder, '--dry-run=server');
