@@ -48,7 +48,7 @@ export interface Target {
 }
 
 /** Benchmarks in the order the documents show them. */
-export const benchmarks = ['memory', 'start', 'latency', 'bytes', 'image', 'snapshot'] as const;
+export const benchmarks = ['memory', 'start', 'latency', 'bytes', 'image', 'snapshot', 'scale'] as const;
 export type BenchmarkName = (typeof benchmarks)[number];
 
 export function readResult(name: BenchmarkName): BenchmarkResult {

@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parse } from 'yaml';
+import { type Collector, startCollector } from '../../test/e2e/collector.ts';
+import { type Prometheus, startPrometheus } from '../../test/e2e/prometheus.ts';
+import { instantQuery } from '../../test/support/prometheus.ts';
+import { until } from '../../test/support/until.ts';
+
+/** Collectors and the Prometheus behind them, with the repository's own files. */
+export interface Stack {
+  readonly collectors: readonly Collector[];
+  /** Lets Prometheus take what the Collectors have: where it scrapes, it does not before. */
+  read(): Promise<Reading>;
+  /** Prometheus, where it takes part in the ingest. */
+  readonly ingesting: Prometheus | undefined;
+  stop(): Promise<void>;
+}
+
+export interface Reading {
+  /** Sidecars that Prometheus has the loss of. */
+  readonly sidecars: number;
+  /** The second one, because the first also makes every series. One that takes longer than its interval has no samples. */
+  readonly scrape?: { readonly seconds: number; readonly bytes: number; readonly samples: number };
+}
+
+export async function scraped(): Promise<Stack> {
+  const collector = await startCollector();
+  let prometheus: Prometheus | undefined;
+  return {
+    collectors: [collector],
+    ingesting: undefined,
+    async read() {
+      prometheus = await startPrometheus({
+        config: 'prometheus.yml',
+        target: new URL(collector.scrapeUrl).host,
+      });
+      const { url } = prometheus;
+      const tried = async () => {
+        await sleep(500);
+        return (await value(url, 'max(count_over_time(scrape_duration_seconds[2m]))')) > 1;
+      };
+      await until(tried, 'two scrapes', 60_000);
+      return {
+        sidecars: await sidecars(url),
+        scrape: {
+          seconds: await value(url, 'max(scrape_duration_seconds)'),
+          bytes: await scrapeBytes(collector.scrapeUrl),
+          samples: await value(url, 'max(scrape_samples_scraped)'),
+        },
+      };
+    },
+    async stop() {
+      await prometheus?.stop();
+      await collector.stop();
+    },
+  };
+}
+
+export async function pushed(): Promise<Stack> {
+  const config = (name: string) => `k8s/overlays/large/${name}`;
+  const deployment = parse(readFileSync(config('prometheus-patch.yaml'), 'utf8'));
+  const args: string[] = deployment.spec.template.spec.containers[0].args;
+  const prometheus = await startPrometheus({
+    config: config('prometheus.yml'),
+    // The paths are those of the pod.
+    args: args.filter((arg) => !/^--(config|storage)/.test(arg)),
+  });
+  const pushesTo = { 'exporters.otlp_http/prometheus.endpoint': `${prometheus.url}/api/v1/otlp` };
+  const collector = () => startCollector(undefined, pushesTo, config('otel-collector.yaml'));
+  const collectors = [await collector(), await collector()];
+  return {
+    collectors,
+    ingesting: prometheus,
+    read: async () => ({ sidecars: await sidecars(prometheus.url) }),
+    async stop() {
+      for (const program of [...collectors, prometheus]) await program.stop();
+    },
+  };
+}
+
+const sidecars = (url: string) => value(url, 'count(ml_training_loss)');
+
+/** Before compression, in the format that Prometheus asks for where it takes native histograms. */
+async function scrapeBytes(scrapeUrl: string): Promise<number> {
+  const accept = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
+  const response = await fetch(scrapeUrl, { headers: { accept } });
+  return (await response.arrayBuffer()).byteLength;
+}
+
+/** Zero where there is no series. */
+async function value(url: string, expression: string): Promise<number> {
+  const [sample] = await instantQuery(url, expression);
+  return sample?.value ?? 0;
+}
