@@ -7,17 +7,20 @@ import { exampleText, temporaryFolder } from '../support/file.ts';
 
 const seed = 20_251_023;
 
-it(`exports nothing that is not in the file, of 1,600 mutated ones (seed ${seed})`, async () => {
+it(`exports nothing that is not in the file, of 800 mutated ones (seed ${seed})`, {
+  // Each is written to the disk and read from it, which others may keep busy.
+  timeout: 180_000,
+}, async () => {
   const path = join(temporaryFolder(), 'current.json');
   let snapshots = 0;
-  for (let session = 0; session < 1_600 / filesPerSession; session++) {
+  for (let session = 0; session < 800 / filesPerSession; session++) {
     const count = await runSession(filesOf(seed, session), path).catch((error) => {
       throw new Error(`session ${session}`, { cause: error });
     });
     snapshots += count.snapshots;
   }
   // Of no use were files that are all refused.
-  expect(snapshots).toBeGreaterThan(800);
+  expect(snapshots).toBeGreaterThan(400);
 });
 
 it.each(readdirSync(fixtureFolder))('exports nothing that is not in the files of %s', async (name) => {
