@@ -3,10 +3,11 @@ import type { Config } from './config.ts';
 import { createConditions, type Logger } from './log.ts';
 import { createReporter } from './report.ts';
 import { advance, end, tick } from './run/advance.ts';
-import type { Policy, Run, Transition } from './run/run.ts';
+import type { Now, Policy, Run, Transition } from './run/run.ts';
 import { createPoller, type Poll } from './snapshot/poll.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { bridgeResource } from './telemetry/resource.ts';
+import type { Spans, SpansOptions } from './telemetry/spans/spans.ts';
 import { createTelemetry } from './telemetry/telemetry.ts';
 import { pause, unlessHung, within } from './timing.ts';
 
@@ -53,7 +54,8 @@ export async function runBridge({
 }: BridgeOptions): Promise<BridgeSummary> {
   const conditions = createConditions(log);
   const resource = bridgeResource(config, hostName, version);
-  const telemetry = createTelemetry({ config, resource, version, clock, conditions });
+  const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
+  const telemetry = createTelemetry({ config, resource, version, clock, conditions, spans });
   const poller = createPoller(config.metricsFilePath, clock);
   const reporter = createReporter(log, conditions, config.metricsFilePath);
   const policy: Policy = config;
@@ -66,13 +68,13 @@ export async function runBridge({
   };
   signal.addEventListener('abort', noteStop, { once: true });
 
-  async function take(transition: Transition, snapshot?: Snapshot): Promise<void> {
+  async function take(transition: Transition, now: Now, snapshot?: Snapshot): Promise<void> {
     run = transition.run;
     for (const happening of transition.happenings) {
       if (happening.kind === 'run_began') count.runs += 1;
       reporter.happened(happening);
     }
-    await telemetry.follow(transition, snapshot);
+    await telemetry.follow(transition, snapshot, now);
   }
 
   /** Reads the file once and follows where it leads. What is new leaves at once. */
@@ -85,7 +87,7 @@ export async function runBridge({
     if (snapshot) count.snapshots += 1;
     telemetry.polled(poll);
     reporter.polled(poll.outcome);
-    await take(transition, snapshot);
+    await take(transition, now, snapshot);
     onPoll?.(poll);
     return { isNews: snapshot !== undefined || transition.happenings.length > 0, fileAgeMs: poll.fileAgeMs };
   }
@@ -129,7 +131,7 @@ export async function runBridge({
     const deadline = (stoppedUptimeMs ?? clock().uptimeMs) + config.shutdownTimeoutMs * flushShare;
     // A volume that hangs gets half of the time.
     await surely(() => within((deadline - clock().uptimeMs) / 2, look()));
-    await surely(async () => run && take(end(run, 'stopped')));
+    await surely(async () => run && take(end(run, 'stopped'), { ...clock(), fileAgeMs: 0 }));
     await surely(() => telemetry.collect('snapshot'));
     return telemetry.close(deadline);
   }
@@ -149,4 +151,14 @@ export async function runBridge({
   const undelivered = await finish();
   const seconds = Math.round((clock().uptimeMs - started) / 100) / 10;
   return { ...count, exports: telemetry.sent, undelivered, seconds, ...failure };
+}
+
+/** Loaded only where it is asked for: every training node would pay for the memory. */
+async function openSpans(
+  options: Omit<SpansOptions, 'config'>,
+  config: Config['traces'],
+): Promise<Spans | undefined> {
+  if (config === undefined) return undefined;
+  const { createSpans } = await import('./telemetry/spans/spans.ts');
+  return createSpans({ ...options, config });
 }

@@ -1,6 +1,4 @@
-import type { CredentialSources, NamedFile } from './otlp/credentials.ts';
-import { type Endpoint, readEndpoint } from './otlp/endpoint.ts';
-import { type Headers, parseHeaders } from './otlp/headers.ts';
+import { type Destination, otlpSettings, printableDestination, readDestination } from './otlp-settings.ts';
 import {
   boolean,
   bytes,
@@ -17,22 +15,9 @@ import {
   text,
   type Values,
 } from './settings.ts';
+import { exporter, readTraceConfig, type TraceConfig } from './trace-config.ts';
 
 const otlp = (suffix: string) => `OTEL_EXPORTER_OTLP_${suffix}`;
-/** The variable for metrics alone wins over the one for all signals, as specified. */
-const forMetrics = (suffix: string) => [otlp(`METRICS_${suffix}`), { fallbacks: [otlp(suffix)] }] as const;
-
-function otlpSetting<T>(
-  suffix: string,
-  parse: Parameters<typeof setting<T>>[1],
-  fallback: T,
-  description: string,
-  options: { secret?: boolean; defaultText?: string } = {},
-) {
-  const [variable, names] = forMetrics(suffix);
-  return setting(variable, parse, fallback, description, { ...names, ...options });
-}
-
 const resourceAttributes = keyValuePairs(/^[^\s,=]+$/, 'without spaces');
 /** Kubernetes sets NAME_PORT=tcp://… for every Service in a namespace; that of one called `health` is not meant for us. */
 const healthPort: (value: string) => Parsed<number> = (value) =>
@@ -161,9 +146,9 @@ export const bridgeSettings = {
   sdkDisabled: setting('OTEL_SDK_DISABLED', boolean, false, 'true: read the file and export nothing'),
   metricsExporter: setting(
     'OTEL_METRICS_EXPORTER',
-    oneOf(['otlp', 'console', 'none']),
+    exporter,
     'otlp',
-    'otlp, console or none',
+    'otlp, console or none; otlp,console prints them where the Collector cannot be reached at the start',
   ),
   exportIntervalMs: setting(
     'OTEL_METRIC_EXPORT_INTERVAL',
@@ -171,55 +156,7 @@ export const bridgeSettings = {
     15_000,
     'Milliseconds between exports while nothing is new; a new snapshot is exported when it is read',
   ),
-  endpoint: otlpSetting(
-    'ENDPOINT',
-    text,
-    'http://localhost:4317',
-    'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, ipv4:a:4317,b:4317, unix:///. Of several addresses one is used at a time, the next where it fails',
-  ),
-  insecure: otlpSetting<boolean | undefined>(
-    'INSECURE',
-    boolean,
-    undefined,
-    'For an address without scheme: true is plaintext, false is TLS. Unset, it is TLS where a certificate is given, else plaintext with a warning',
-  ),
-  protocol: otlpSetting('PROTOCOL', oneOf(['grpc']), 'grpc', 'Only grpc is spoken'),
-  headers: otlpSetting(
-    'HEADERS',
-    parseHeaders,
-    {} as Headers,
-    'Headers of each request, key=value, separated by commas',
-    {
-      secret: true,
-      defaultText: '',
-    },
-  ),
-  headersFile: otlpSetting<string | undefined>(
-    'HEADERS_FILE',
-    text,
-    undefined,
-    'File with further headers, key=value, separated by commas or lines; read again for each request, so that a token can be renewed',
-  ),
-  compression: otlpSetting('COMPRESSION', oneOf(['gzip', 'none']), 'gzip', 'gzip or none'),
-  timeoutMs: otlpSetting('TIMEOUT', milliseconds(1), 10_000, 'Milliseconds one export may take'),
-  certificate: otlpSetting<string | undefined>(
-    'CERTIFICATE',
-    text,
-    undefined,
-    'PEM file of the authorities the Collector is checked against. Like the next two it is read again when it changes',
-  ),
-  clientKey: otlpSetting<string | undefined>(
-    'CLIENT_KEY',
-    text,
-    undefined,
-    "PEM file of the bridge's own key, for mTLS",
-  ),
-  clientCertificate: otlpSetting<string | undefined>(
-    'CLIENT_CERTIFICATE',
-    text,
-    undefined,
-    "PEM file of the bridge's own certificate, for mTLS",
-  ),
+  ...otlpSettings('METRICS'),
   temporality: setting(
     otlp('METRICS_TEMPORALITY_PREFERENCE'),
     (value) =>
@@ -241,15 +178,12 @@ export const bridgeSettings = {
   ),
 } as const;
 
-type Settings = Omit<
-  Values<typeof bridgeSettings>,
-  'endpoint' | 'insecure' | 'protocol' | 'temporality' | CredentialFile
->;
-type CredentialFile = 'headersFile' | 'certificate' | 'clientKey' | 'clientCertificate';
+type Settings = Omit<Values<typeof bridgeSettings>, keyof ReturnType<typeof otlpSettings> | 'temporality'>;
 
 /** The whole configuration, checked. Durations are in milliseconds. */
-export interface Config extends Settings, CredentialSources {
-  readonly endpoint: Endpoint;
+export interface Config extends Settings, Destination {
+  /** Undefined where nothing is traced. */
+  readonly traces: TraceConfig | undefined;
 }
 
 /** What is wrong, and what the environment says about that all the same. */
@@ -267,59 +201,42 @@ export type ConfigReading =
 
 /** Reads the environment. All problems come at once; what to do about them (`idle`) is readable even when others are wrong. */
 export function readConfig(environment: Environment): ConfigReading {
-  const { values, sources, problems: wrong } = readSettings(bridgeSettings, environment);
-  const { endpoint: address, insecure, protocol: _protocol, temporality: _temporality, ...rest } = values;
-  const problems = [...wrong, ...incompleteMtls(values)];
-  const reading = readEndpoint(address, { insecure, certificates: hasCertificates(values) });
-  if (reading.status === 'invalid') {
-    problems.push({
-      variable: sources.endpoint,
-      message: `${sources.endpoint} cannot be used: ${reading.reason}`,
-    });
-  }
-  if (reading.status === 'invalid' || problems.length > 0) {
+  const reading = readSettings(bridgeSettings, environment);
+  const { values } = reading;
+  const metrics = readDestination(reading);
+  const traces = values.sdkDisabled
+    ? ({ status: 'ok', config: undefined, warnings: [] } as const)
+    : readTraceConfig(environment);
+  if (reading.problems.length > 0 || metrics.status === 'invalid' || traces.status === 'invalid') {
     return {
       status: 'invalid',
-      problems,
+      problems: withoutRepetition([
+        ...reading.problems,
+        ...(metrics.status === 'invalid' ? metrics.problems : []),
+        ...(traces.status === 'invalid' ? traces.problems : []),
+      ]),
       idle: values.onConfigError === 'idle',
       sidecarMode: values.sidecarMode,
       healthPort: values.healthPort,
     };
   }
-  const named = (file: CredentialFile): NamedFile | undefined => {
-    const path = values[file];
-    return path === undefined ? undefined : { variable: sources[file], path };
-  };
-  const config: Config = Object.freeze({
-    ...rest,
-    endpoint: reading.endpoint,
-    headersFile: named('headersFile'),
-    certificate: named('certificate'),
-    clientKey: named('clientKey'),
-    clientCertificate: named('clientCertificate'),
-  });
-  return { status: 'ok', config, warnings: reading.endpoint.warnings };
+  const { insecure: _insecure, protocol: _protocol, temporality: _temporality, ...rest } = values;
+  const { destination } = metrics;
+  const config: Config = Object.freeze({ ...rest, ...destination, traces: traces.config });
+  const warnings = new Set([...destination.endpoint.warnings, ...traces.warnings]);
+  return { status: 'ok', config, warnings: [...warnings] };
 }
 
-type BridgeValues = Values<typeof bridgeSettings>;
-
-function hasCertificates(values: BridgeValues): boolean {
-  return [values.certificate, values.clientKey, values.clientCertificate].some((file) => file !== undefined);
-}
-
-function incompleteMtls(values: BridgeValues): readonly Problem[] {
-  if ((values.clientKey === undefined) === (values.clientCertificate === undefined)) return [];
-  const missing = otlp(values.clientKey === undefined ? 'CLIENT_KEY' : 'CLIENT_CERTIFICATE');
-  return [{ variable: missing, message: `${missing} is not set: mTLS needs key and certificate together` }];
+/** A variable for all signals is read for each. */
+function withoutRepetition(problems: readonly Problem[]): readonly Problem[] {
+  return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
 }
 
 /** The configuration as the first log line shows it: everything but secrets. */
-export function printableConfig(config: Config): Record<string, unknown> {
+export function printableConfig({ traces, ...config }: Config): Record<string, unknown> {
   return {
     ...config,
-    endpoint: config.endpoint.target,
-    transport: config.endpoint.transport,
-    // Names only: values are often tokens.
-    headers: Object.keys(config.headers),
+    ...printableDestination(config),
+    traces: traces && { ...traces, destination: printableDestination(traces.destination) },
   };
 }

@@ -89,6 +89,8 @@ function jobMeaning(field: string, { identity, labels }: Run): string {
       return label(runAttributes.rank, labels.rank);
     case 'start_time':
       return 'tells a restart of the job from the run before';
+    case 'job_type':
+      return 'kind of the job, in traces';
     default:
       return 'the trace this run belongs to';
   }

@@ -3,6 +3,7 @@ import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { type BridgeSummary, runBridge } from '../bridge.ts';
 import { systemClock } from '../clock.ts';
 import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config.ts';
+import { settleExporters } from '../fallback.ts';
 import { startHealthServer } from '../lifecycle/health.ts';
 import { createLiveness } from '../lifecycle/liveness.ts';
 import { onTermination } from '../lifecycle/termination.ts';
@@ -42,7 +43,7 @@ export async function runCommand({ environment, leave }: Process): Promise<numbe
   const health = await serveHealth(config.healthPort, liveness, log);
   try {
     const summary = await runBridge({
-      config,
+      config: await settleExporters(config, version, log),
       log,
       clock: systemClock,
       signal: termination.signal,

@@ -1,4 +1,5 @@
 import { bridgeSettings } from '../config.ts';
+import { bridgeTraceSettings } from '../trace-config.ts';
 import type { InjectOptions } from './options.ts';
 
 export const containerName = 'otel-metrics-bridge';
@@ -73,7 +74,6 @@ export const containerModeGraceSeconds = 45;
 export const graceKey = 'terminationGracePeriodSeconds';
 
 function environment(options: InjectOptions, file: MetricsMount['file'], hostNetwork: boolean) {
-  const { trace } = options;
   return [
     { name: bridgeSettings.onConfigError.variable, value: 'idle' },
     ...(options.mode === 'container'
@@ -81,6 +81,7 @@ function environment(options: InjectOptions, file: MetricsMount['file'], hostNet
       : []),
     { name: bridgeSettings.metricsFilePath.variable, ...file },
     { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: options.endpoint },
+    { name: bridgeTraceSettings.exporter.variable, value: 'otlp' },
     // On the node's own network two pods of one node would want the same port.
     ...(hostNetwork ? [{ name: bridgeSettings.healthPort.variable, value: '0' }] : []),
     { name: 'POD_NAME', ...fieldRef('metadata.name') },
@@ -92,8 +93,21 @@ function environment(options: InjectOptions, file: MetricsMount['file'], hostNet
       name: 'JOB_COMPLETION_INDEX',
       ...fieldRef("metadata.annotations['batch.kubernetes.io/job-completion-index']"),
     },
-    ...(trace ? [{ name: 'TRACEPARENT', value: trace.traceparent }] : []),
-    ...(trace?.tracestate ? [{ name: 'TRACESTATE', value: trace.tracestate }] : []),
+    ...traceContext(options.trace),
+  ];
+}
+
+/** Without a trace that is known now it is that of the pod's annotations; one that is not there gives an empty value. */
+function traceContext(trace: InjectOptions['trace']) {
+  if (trace === undefined)
+    return ['traceparent', 'tracestate'].map((name) => ({
+      name: name.toUpperCase(),
+      ...fieldRef(`metadata.annotations['opentelemetry.io/${name}']`),
+    }));
+  const { traceparent, tracestate } = trace;
+  return [
+    { name: 'TRACEPARENT', value: traceparent },
+    ...(tracestate ? [{ name: 'TRACESTATE', value: tracestate }] : []),
   ];
 }
 

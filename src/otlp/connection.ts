@@ -33,6 +33,7 @@ export interface ConnectionOptions extends CredentialSources, Pick<Config, 'comp
 }
 
 export const metricsMethod = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
+export const traceMethod = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
 
 const longestProbeMs = 1_000;
 

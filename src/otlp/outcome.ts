@@ -15,7 +15,7 @@ export type SendOutcome =
       readonly afterMs?: number;
     }
   /** It will never work: the collections are gone. */
-  | { readonly status: 'rejected'; readonly reason: string };
+  | { readonly status: 'rejected'; readonly reason: string; readonly code: Status };
 
 /** What a Collector did not take of a request it accepted. It must not be sent again. */
 export interface PartialRefusal {
@@ -51,7 +51,7 @@ export function judge(answer: Answer): SendOutcome {
         ...(trouble && { advice: trouble.advice }),
         ...(afterMs !== undefined && { afterMs }),
       }
-    : { status: 'rejected', reason };
+    : { status: 'rejected', reason, code: error.code };
 }
 
 /** Where the stream broke there was no answer, whatever code gRPC puts in its place. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { commandLineSection } from '../cli/section.ts';
 import { bridgeSettings } from '../config.ts';
 import { simulationSettings } from '../simulate/settings.ts';
+import { bridgeTraceSettings } from '../trace-config.ts';
 import { dashboardJson } from './dashboard.ts';
 import { dependenciesTable } from './dependencies-table.ts';
 import { environmentTable } from './environment-table.ts';
@@ -9,6 +10,7 @@ import { metricsTable } from './metrics-table.ts';
 import { benchmarks, performanceSections, readResult, targetsTable } from './performance.ts';
 import { rulesYaml } from './rules.ts';
 import { newDocument, replaceSections, type Sections } from './sections.ts';
+import { spanAttributesTable, spanEventsTable, spansTable } from './spans-tables.ts';
 
 /** A file of the repository that is generated, in whole or between markers. */
 export interface GeneratedFile {
@@ -30,6 +32,13 @@ const readmeSections = {
 
 const securitySections = { dependencies: dependenciesTable() };
 
+const tracingSections = {
+  spans: spansTable(),
+  attributes: spanAttributesTable(),
+  events: spanEventsTable(),
+  environment: environmentTable(bridgeTraceSettings),
+};
+
 /** kustomize reads nothing above its own folder, so what the cluster shares with docker-compose.yaml is copied there. */
 const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
   path: `k8s/base/config/${path}`,
@@ -40,6 +49,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   document('README.md', 'ml-metrics-bridge', readmeSections),
   document('docs/performance.md', 'Performance', performanceSections(results)),
   document('SECURITY.md', 'Security', securitySections),
+  document('docs/tracing.md', 'Traces', tracingSections),
   { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },
   { path: 'prometheus/rules/ml-metrics-bridge.yaml', render: rulesYaml },
   { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },

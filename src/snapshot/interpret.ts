@@ -66,6 +66,7 @@ function readJob(metadata: Document, notes: Notes): JobMetadata {
     dataset: textOf('dataset'),
     startTimeMs: notes.taken('start_time', readTime(metadata.start_time)),
     rank: readRank(metadata.rank, notes),
+    jobType: textOf('job_type'),
     traceparent: textOf('traceparent'),
     tracestate: textOf('tracestate'),
   };

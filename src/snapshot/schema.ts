@@ -40,6 +40,7 @@ export const jobMetadataSchemas = {
     'When this run began: ISO 8601, without a zone UTC, or seconds since 1970. A restarted job has a new one',
   ),
   rank: described(z.number().check(z.minimum(0)), 'Rank of the process that writes the file'),
+  job_type: described(z.string(), 'Kind of the job, such as pytorch or fine-tuning; in traces alone'),
   traceparent: described(z.string(), 'W3C trace context of whoever submitted the job'),
   tracestate: described(z.string(), 'W3C trace state that goes with traceparent'),
 };

@@ -25,6 +25,7 @@ export interface JobMetadata {
   readonly dataset: string | undefined;
   readonly startTimeMs: number | undefined;
   readonly rank: number | undefined;
+  readonly jobType: string | undefined;
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
 }

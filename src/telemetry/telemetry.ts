@@ -4,18 +4,19 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config.ts';
 import type { Conditions } from '../log.ts';
 import type { Collection } from '../otlp/collection.ts';
-import type { Run, Transition } from '../run/run.ts';
+import type { Now, Run, Transition } from '../run/run.ts';
 import type { Poll } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { createDelivery, type Sent } from './delivery.ts';
 import { createRunInstruments, type RunInstruments } from './instruments.ts';
 import { createSelfTelemetry, type SelfTelemetry } from './self.ts';
+import type { Spans } from './spans/spans.ts';
 
 /** From runs to OpenTelemetry, and on its way to the Collector. */
 export interface Telemetry {
   polled(poll: Poll): void;
   /** Follows a transition of the run; `snapshot` is the one that made it, if one did. */
-  follow(transition: Transition, snapshot: Snapshot | undefined): Promise<void>;
+  follow(transition: Transition, snapshot: Snapshot | undefined, now: Now): Promise<void>;
   /** Collects everything and hands it to the sender; does not wait for it to be sent. */
   collect(kind: Collection['kind']): Promise<void>;
   /** Sends what waits until the deadline, and says how many snapshots were left. */
@@ -29,6 +30,8 @@ export interface TelemetryOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly conditions: Conditions;
+  /** Undefined where nothing is traced. */
+  readonly spans: Spans | undefined;
 }
 
 export function createTelemetry({
@@ -37,6 +40,7 @@ export function createTelemetry({
   version,
   clock,
   conditions,
+  spans,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
   const self = createSelfTelemetry(resource, version, () => delivery.waiting);
@@ -55,7 +59,8 @@ export function createTelemetry({
 
   return {
     polled: ({ outcome, fileAgeMs }) => self.polled(outcome.status, fileAgeMs),
-    async follow({ run, happenings }, snapshot) {
+    async follow(transition, snapshot, now) {
+      const { run, happenings } = transition;
       for (const happening of happenings) {
         if (happening.kind === 'run_ended' && happening.reason === 'replaced') {
           instruments.show(happening.run);
@@ -64,19 +69,23 @@ export function createTelemetry({
         if (happening.kind === 'run_began') instruments = newInstruments();
         if (happening.kind === 'extras_refused') self.skipped('extra', 'too_many', happening.names.length);
       }
+      spans?.follow(transition, isOf(run, snapshot) ? snapshot : undefined, now);
       instruments.show(run);
       if (snapshot === undefined) return;
       countSkipped(self, snapshot);
       if (isOf(run, snapshot)) instruments.record(snapshot);
     },
     collect,
-    close: delivery.close,
+    async close(deadlineUptimeMs) {
+      const [left] = await Promise.all([delivery.close(deadlineUptimeMs), spans?.close(deadlineUptimeMs)]);
+      return left;
+    },
     sent: delivery.sent,
   };
 }
 
 /** A snapshot of a second writer is not the run's. */
-const isOf = (run: Run | undefined, snapshot: Snapshot) => run?.latest === snapshot;
+const isOf = (run: Run | undefined, snapshot: Snapshot | undefined) => run?.latest === snapshot;
 
 /** Known fields by name; the names of others are too many to be label values. */
 function countSkipped(self: SelfTelemetry, { skipped }: Snapshot): void {

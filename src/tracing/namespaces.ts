@@ -18,6 +18,7 @@ export const namespaces = {
     epoch: ['training.epoch', 'number'],
     totalEpochs: ['training.total_epochs', 'number'],
     globalStep: ['training.global_step', 'number'],
+    rank: ['training.rank', 'number'],
     batchSize: ['training.batch_size', 'number'],
     learningRate: ['training.learning_rate', 'number'],
     optimizer: ['training.optimizer', 'string'],

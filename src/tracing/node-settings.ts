@@ -1,15 +1,5 @@
-import {
-  boolean,
-  integer,
-  keyValuePairs,
-  milliseconds,
-  number,
-  oneOf,
-  setting,
-  text,
-  type Values,
-} from '../settings.ts';
-import { samplers } from './sampler.ts';
+import { boolean, keyValuePairs, oneOf, setting, text, type Values } from '../settings.ts';
+import { traceSettings } from '../trace-settings.ts';
 
 const yes = ['1', 'yes', 'on'].map((word) => [word, 'true'] as const);
 const no = ['0', 'no', 'off'].map((word) => [word, 'false'] as const);
@@ -60,32 +50,7 @@ export const tracingSettings = {
     'For an address without scheme: true is plaintext, false is TLS',
   ),
   protocol: otlp('PROTOCOL', oneOf(['grpc']), 'grpc', 'Only grpc is spoken'),
-  sampler: setting(
-    'OTEL_TRACES_SAMPLER',
-    oneOf(samplers),
-    'parentbased_always_on',
-    'always_on, always_off, traceidratio, parentbased_always_on, parentbased_always_off or parentbased_traceidratio',
-  ),
-  samplerArgument: setting(
-    'OTEL_TRACES_SAMPLER_ARG',
-    number(0, 1, 'a ratio'),
-    1,
-    'The share of traces that traceidratio keeps, 0 to 1',
-  ),
-  queueSize: setting(
-    'OTEL_BSP_MAX_QUEUE_SIZE',
-    integer(1, 1_000_000),
-    2048,
-    'Spans kept until they are sent',
-  ),
-  batchSize: setting('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', integer(1, 1_000_000), 512, 'Spans in one request'),
-  delayMs: setting('OTEL_BSP_SCHEDULE_DELAY', milliseconds(0), 5000, 'Milliseconds between two requests'),
-  exportTimeoutMs: setting(
-    'OTEL_BSP_EXPORT_TIMEOUT',
-    milliseconds(1),
-    30_000,
-    'Milliseconds one request may take',
-  ),
+  ...traceSettings,
 } as const;
 
 export type TracingValues = Values<typeof tracingSettings>;

@@ -6,13 +6,19 @@ import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
+import {
+  BatchSpanProcessor,
+  type Sampler,
+  type SpanExporter,
+  TracerProvider,
+} from '@opentelemetry/sdk-trace';
 import { readSettings } from '../settings.ts';
 import { exporterFor } from './destination.ts';
 import { type FlushOptions, type FlushResult, flushed } from './flush.ts';
 import { jaegerAdvice } from './jaeger.ts';
 import { type TracingValues, tracingSettings } from './node-settings.ts';
 import { samplerOf } from './sampler.ts';
+import { readSampler } from './sampler-names.ts';
 
 export type { FlushOptions, FlushResult } from './flush.ts';
 
@@ -68,7 +74,9 @@ export function configureTracing(options: TracingOptions): Tracing {
   if (options.enabled === false) return off('switched off by the program');
   if (values.enabled === 'false') return off('TRACING_ENABLED is false');
   if (values.sdkDisabled) return off('OTEL_SDK_DISABLED is true');
-  for (const { message } of problems) log(`${message}; the default is used`);
+  const sampler = readSampler(values.sampler, values.samplerArgument);
+  const all = sampler.status === 'invalid' ? [...problems, sampler.problem] : problems;
+  for (const { message } of all) log(`${message}; the default is used`);
   const advice = jaegerAdvice(process.env);
   if (advice !== undefined) log(advice);
   try {
@@ -78,7 +86,11 @@ export function configureTracing(options: TracingOptions): Tracing {
       fallback: options.fallback ?? 'none',
       log,
     });
-    const tracing = setUp(providerFor(values, exporter, resourceFor(values, options)), exporter, values);
+    const resource = resourceFor(values, options);
+    const choice =
+      sampler.status === 'ok' ? sampler.sampler : ({ root: 'always_on', parentBased: true } as const);
+    const sampling = samplerOf(choice, String(resource.attributes['service.name']), log);
+    const tracing = setUp(providerFor(values, exporter, resource, sampling), exporter, values);
     if (tracing.status === 'off') log(tracing.reason);
     else configured = tracing;
     return tracing;
@@ -130,7 +142,12 @@ function setUp(
   };
 }
 
-function providerFor(values: TracingValues, exporter: SpanExporter | undefined, resource: Resource) {
+function providerFor(
+  values: TracingValues,
+  exporter: SpanExporter | undefined,
+  resource: Resource,
+  sampler: Sampler,
+) {
   const batch = {
     maxQueueSize: values.queueSize,
     maxExportBatchSize: Math.min(values.batchSize, values.queueSize),
@@ -139,7 +156,7 @@ function providerFor(values: TracingValues, exporter: SpanExporter | undefined, 
   };
   return new TracerProvider({
     resource,
-    sampler: samplerOf(values.sampler, values.samplerArgument),
+    sampler,
     spanProcessors: exporter === undefined ? [] : [new BatchSpanProcessor({ exporter, ...batch })],
   });
 }

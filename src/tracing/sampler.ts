@@ -5,25 +5,32 @@ import {
   type Sampler,
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
+import { createRemoteSampler } from './remote-sampler.ts';
+import type { SamplerChoice } from './sampler-names.ts';
 
-const roots = {
-  always_on: () => new AlwaysOnSampler(),
-  always_off: () => new AlwaysOffSampler(),
-  traceidratio: (ratio: number) => new TraceIdRatioBasedSampler(ratio),
-} as const;
+/**
+ * The sampler of OTEL_TRACES_SAMPLER and its ARG. The SDK itself no longer reads them (3.0).
+ *
+ * @param serviceName whom a remote sampler asks for
+ */
+export function samplerOf(
+  choice: SamplerChoice,
+  serviceName: string,
+  log: (message: string) => void,
+): Sampler {
+  const root = rootOf(choice, serviceName, log);
+  return choice.parentBased ? new ParentBasedSampler({ root }) : root;
+}
 
-/** The values of OTEL_TRACES_SAMPLER that need nothing but the SDK; the remote ones are not implemented by it. */
-export const samplers = [
-  'always_on',
-  'always_off',
-  'traceidratio',
-  'parentbased_always_on',
-  'parentbased_always_off',
-  'parentbased_traceidratio',
-] as const;
-
-/** The sampler of OTEL_TRACES_SAMPLER and its ARG. The SDK itself no longer reads them (3.0). */
-export function samplerOf(name: (typeof samplers)[number], ratio: number): Sampler {
-  const root = roots[name.replace('parentbased_', '') as keyof typeof roots](ratio);
-  return name.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root;
+function rootOf(choice: SamplerChoice, serviceName: string, log: (message: string) => void): Sampler {
+  switch (choice.root) {
+    case 'always_on':
+      return new AlwaysOnSampler();
+    case 'always_off':
+      return new AlwaysOffSampler();
+    case 'traceidratio':
+      return new TraceIdRatioBasedSampler(choice.ratio);
+    case 'jaeger_remote':
+      return createRemoteSampler(choice.remote, serviceName, log);
+  }
 }

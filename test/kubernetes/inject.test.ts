@@ -107,8 +107,15 @@ describe('the trace context', () => {
   it('is added to a bridge that is there, and removed again', () => {
     const before = injected(pod(trainer)).text;
     const { text } = injected(before, { trace });
-    expect(bridgeOf(text).env).toContainEqual({ name: 'TRACEPARENT', value: trace.traceparent });
-    expect(parse(text).metadata.annotations['opentelemetry.io/tracestate']).toBe('a=b');
+    const fieldPath = "metadata.annotations['opentelemetry.io/traceparent']";
+    expect(bridgeOf(text).env).toContainEqual({
+      name: 'TRACEPARENT',
+      valueFrom: { fieldRef: { fieldPath } },
+    });
+    expect(parse(text).metadata.annotations).toMatchObject({
+      'opentelemetry.io/traceparent': trace.traceparent,
+      'opentelemetry.io/tracestate': 'a=b',
+    });
     expect(injected(text, { trace }).text).toBe(text);
     expect(removeFromManifest(text)).toMatchObject({ text: pod(trainer) });
   });

@@ -9,10 +9,20 @@ export interface ReceivedSpan {
   readonly spanId: string;
   readonly parentSpanId: string;
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** Unix milliseconds. */
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly events: readonly ReceivedEvent[];
   readonly resource: Readonly<Record<string, unknown>>;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly status: 'unset' | 'ok' | 'error';
   readonly statusMessage: string;
+}
+
+export interface ReceivedEvent {
+  readonly name: string;
+  readonly timeMs: number;
+  readonly attributes: Readonly<Record<string, unknown>>;
 }
 
 export interface TraceReceiver {
@@ -42,8 +52,18 @@ const root = protobuf.Root.fromJSON({
         spanId: { type: 'bytes', id: 2 },
         parentSpanId: { type: 'bytes', id: 4 },
         name: { type: 'string', id: 5 },
+        startTime: { type: 'fixed64', id: 7 },
+        endTime: { type: 'fixed64', id: 8 },
         attributes: { rule: 'repeated', type: 'KeyValue', id: 9 },
+        events: { rule: 'repeated', type: 'Event', id: 11 },
         status: { type: 'Status', id: 15 },
+      },
+    },
+    Event: {
+      fields: {
+        time: { type: 'fixed64', id: 1 },
+        name: { type: 'string', id: 2 },
+        attributes: { rule: 'repeated', type: 'KeyValue', id: 3 },
       },
     },
     Status: { fields: { message: { type: 'string', id: 2 }, code: { type: 'int32', id: 3 } } },
@@ -70,7 +90,14 @@ interface WireSpan {
   readonly traceId: Buffer;
   readonly spanId: Buffer;
   readonly parentSpanId: Buffer;
+  readonly startTime: number;
+  readonly endTime: number;
   readonly attributes: readonly KeyValue[];
+  readonly events: readonly {
+    readonly time: number;
+    readonly name: string;
+    readonly attributes: readonly KeyValue[];
+  }[];
   readonly status: { readonly code: number; readonly message: string } | null;
 }
 interface WireRequest {
@@ -81,6 +108,9 @@ interface WireRequest {
 }
 
 const statusCodes = ['unset', 'ok', 'error'] as const;
+
+/** Of nanoseconds, which are beyond what a number holds exactly. */
+const milliseconds = (nanoseconds: number) => Math.round(nanoseconds / 1e6);
 
 const record = (list: readonly KeyValue[]) =>
   Object.fromEntries(list.map(({ key, value }) => [key, value[String(value.kind)]]));
@@ -122,6 +152,13 @@ export async function startTraceReceiver(port = 0): Promise<TraceReceiver> {
               spanId: Buffer.from(span.spanId).toString('hex'),
               parentSpanId: Buffer.from(span.parentSpanId).toString('hex'),
               attributes: record(span.attributes),
+              startMs: milliseconds(span.startTime),
+              endMs: milliseconds(span.endTime),
+              events: span.events.map(({ name, time, attributes }) => ({
+                name,
+                timeMs: milliseconds(time),
+                attributes: record(attributes),
+              })),
               resource: record(resource.attributes),
               headers,
               status: statusCodes[span.status?.code ?? 0] ?? 'unset',

@@ -1,0 +1,379 @@
+import { resourceFromAttributes } from '@opentelemetry/resources';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import type { Config } from '../../../src/config.ts';
+import { createConditions, createLogger } from '../../../src/log.ts';
+import { startReceiver } from '../../../src/receiver/receiver.ts';
+import { advance } from '../../../src/run/advance.ts';
+import type { Run } from '../../../src/run/run.ts';
+import { interpret } from '../../../src/snapshot/interpret.ts';
+import { createSpans } from '../../../src/telemetry/spans/spans.ts';
+import { linesInto, startBridge, testConfig } from '../../support/bridge.ts';
+import { exampleFile } from '../../support/file.ts';
+import { until } from '../../support/until.ts';
+import {
+  type ReceivedSpan,
+  startTraceReceiver,
+  type TraceReceiver,
+} from '../../tracing/support/trace-receiver.ts';
+
+const begin = Date.parse('2025-10-23T10:15:00Z');
+/** A time of the file, in seconds after the run's start. */
+const at = (seconds: number) => new Date(begin + seconds * 1000).toISOString();
+const parentTrace = '0af7651916cd43dd8448eb211c80319c';
+const parentSpan = 'b7ad6b7169203331';
+const traceparent = `00-${parentTrace}-${parentSpan}-01`;
+
+interface Traced {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly traces?: TraceReceiver;
+  readonly config?: Partial<Config>;
+}
+
+async function startTraced({ environment = {}, traces, config = {} }: Traced = {}) {
+  const receiver = traces ?? (await startTraceReceiver());
+  const bridge = await startBridge({
+    environment: {
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.endpoint,
+      OTEL_BSP_SCHEDULE_DELAY: '1',
+      ...environment,
+    },
+    config,
+  });
+  const step = (epoch: number, batch: number, seconds: number, more: Record<string, unknown> = {}) => {
+    const { job, top, ...metrics } = more as Record<string, Record<string, unknown>>;
+    return bridge.write({
+      ...(job && { job }),
+      metrics: { epoch, batch_number: batch, ...metrics },
+      top: { timestamp: at(seconds), ...top },
+    });
+  };
+  const named = (name: string) => receiver.spans.filter((span) => span.name === name);
+  return { bridge, receiver, step, named };
+}
+
+const only = (spans: readonly ReceivedSpan[]): ReceivedSpan => {
+  expect(spans).toHaveLength(1);
+  return spans[0] as ReceivedSpan;
+};
+
+describe('a run', () => {
+  test('is a span from start_time to its last snapshot, with its epochs below it', async () => {
+    const { bridge, step, named } = await startTraced();
+    await bridge.outcome('missing');
+    await step(1, 1, 10, { validation_loss: 2 });
+    await step(1, 2, 20, { validation_loss: 1.8 });
+    await step(2, 1, 30, { validation_loss: 1.7 });
+    await step(2, 2, 40, { training_loss: 0.5, validation_loss: 1.6, top: { status: 'completed' } });
+    await bridge.stop();
+
+    const run = only(named('training.run'));
+    expect(run).toMatchObject({
+      parentSpanId: '',
+      startMs: begin,
+      endMs: begin + 40_000,
+      status: 'unset',
+      attributes: {
+        'training.job_id': 'training-job-001',
+        'gen_ai.request.model': 'resnet-50',
+        'kubeflow.job.name': 'training-job-001',
+        'training.run.state': 'completed',
+        'training.loss': 0.5,
+        'training.accuracy': 0.6789,
+      },
+    });
+    const epochs = named('training.epoch');
+    expect(
+      epochs.map(({ startMs, endMs, attributes }) => [startMs, endMs, attributes['training.epoch']]),
+    ).toEqual([
+      [begin, begin + 20_000, 1],
+      [begin + 20_000, begin + 40_000, 2],
+    ]);
+    for (const span of [...epochs, only(named('training.run.started'))]) {
+      expect(span).toMatchObject({ traceId: run.traceId, parentSpanId: run.spanId });
+      expect(span.attributes['training.epoch.partial']).toBeUndefined();
+    }
+    expect(epochs[1]?.events).toEqual([
+      {
+        name: 'validation_loss_improved',
+        timeMs: begin + 40_000,
+        attributes: { 'training.validation_loss': 1.6, 'training.previous_validation_loss': 1.8 },
+      },
+    ]);
+  });
+
+  test('is found from its first snapshot on', async () => {
+    const { receiver, step, named } = await startTraced();
+    await step(1, 1, 10);
+    await receiver.received(1);
+    expect(only(named('training.run.started'))).toMatchObject({ startMs: begin, endMs: begin });
+  });
+
+  test('exports an epoch when it ends, and what a file of the epoch before did not show is partial', async () => {
+    const { bridge, step, receiver, named } = await startTraced();
+    await step(3, 5, 10);
+    await step(4, 1, 20);
+    await receiver.received(2);
+    expect(only(named('training.epoch'))).toMatchObject({
+      startMs: begin + 10_000,
+      endMs: begin + 10_000,
+      attributes: { 'training.epoch': 3, 'training.epoch.partial': true },
+    });
+    await step(7, 3, 30);
+    await bridge.stop();
+    // Epochs 5 and 6 were not seen, nor the beginning of 7.
+    expect(named('training.epoch').map(({ attributes }) => attributes['training.epoch.partial'])).toEqual([
+      true,
+      undefined,
+      true,
+    ]);
+  });
+
+  test('goes on with the same span when the bridge is started anew, ranks being spans of one trace', async () => {
+    const traces = await startTraceReceiver();
+    const once = async (rank?: number) => {
+      const traced = await startTraced({ traces, ...(rank !== undefined && { config: { rank } }) });
+      await traced.step(1, 1, 10);
+      await traced.bridge.stop();
+    };
+    await once();
+    await once();
+    await once(1);
+    const runs = traces.spans.filter(({ name }) => name === 'training.run');
+    expect(runs).toHaveLength(3);
+    expect(new Set(runs.map(({ traceId }) => traceId)).size).toBe(1);
+    expect(runs[0]?.spanId).toBe(runs[1]?.spanId);
+    expect(runs[2]?.spanId).not.toBe(runs[0]?.spanId);
+    expect(runs[2]?.attributes['training.rank']).toBe(1);
+  });
+
+  test('that starts again is another span, which says what it follows', async () => {
+    const { bridge, step, named } = await startTraced();
+    await step(5, 1, 10);
+    await step(1, 1, 100, { job: { start_time: at(90) } });
+    await bridge.stop();
+    const [first, second] = named('training.run');
+    expect(first?.attributes['training.run.state']).toBe('ended');
+    expect(second?.spanId).not.toBe(first?.spanId);
+    expect(second?.events.map(({ name }) => name)).toEqual(['run_restarted']);
+  });
+});
+
+describe('what happened', () => {
+  test('is an event: a loss that is not finite, and whatever the file names, each once', async () => {
+    const { bridge, step, named } = await startTraced();
+    const checkpoint = {
+      name: 'model_checkpoint_saved',
+      time: at(12),
+      attributes: { path: '/checkpoints/1', bytes: 7 },
+    };
+    await step(1, 1, 10);
+    await step(1, 2, 20, { training_loss: Number.NaN, top: { events: [checkpoint] } } as never);
+    await step(1, 3, 30, { training_loss: Number.NaN, top: { events: [checkpoint] } } as never);
+    await bridge.stop();
+    const { events } = only(named('training.epoch'));
+    expect(events.map(({ name }) => name)).toEqual(['model_checkpoint_saved', 'loss_not_finite']);
+    expect(events[0]).toMatchObject({
+      timeMs: begin + 12_000,
+      attributes: { path: '/checkpoints/1', bytes: 7 },
+    });
+    expect(only(named('training.run'))).toMatchObject({
+      status: 'error',
+      statusMessage: 'training_loss is NaN',
+      attributes: { 'error.type': 'loss_not_finite' },
+    });
+  });
+
+  test('stalled and resumed are events', async () => {
+    const { bridge, step, named } = await startTraced({ config: { stallAfterMs: 30 } });
+    await step(1, 1, 10);
+    await until(
+      () => bridge.log.find(({ message }) => /stalled|no step/i.test(message)),
+      'the bridge to notice',
+    );
+    await step(1, 2, 20);
+    await bridge.stop();
+    const names = named('training.epoch').flatMap(({ events }) => events.map(({ name }) => name));
+    expect(names.slice(0, 2)).toEqual(['run_stalled', 'run_resumed']);
+  });
+
+  test('an error of the file is the status of the run, and its exception', async () => {
+    const { bridge, step, named } = await startTraced();
+    const error = { type: 'RuntimeError', message: 'CUDA out of memory' };
+    await step(1, 1, 10, { top: { status: 'failed', error } } as never);
+    await bridge.stop();
+    const run = only(named('training.run'));
+    expect(run).toMatchObject({
+      status: 'error',
+      statusMessage: 'RuntimeError: CUDA out of memory',
+      attributes: { 'error.type': 'RuntimeError', 'training.run.state': 'failed' },
+    });
+    expect(run.events).toEqual([
+      {
+        name: 'exception',
+        timeMs: begin + 10_000,
+        attributes: { 'exception.type': 'RuntimeError', 'exception.message': 'CUDA out of memory' },
+      },
+    ]);
+  });
+});
+
+describe('the parent', () => {
+  const fromFile = '11111111111111111111111111111111';
+
+  test.each([
+    ['the environment before the file', { TRACEPARENT: traceparent }, parentTrace, parentSpan],
+    ['the file without an environment', {}, fromFile, '2222222222222222'],
+    ['the file where the annotation is not there', { TRACEPARENT: '' }, fromFile, '2222222222222222'],
+    ['the file where the environment is invalid', { TRACEPARENT: 'no' }, fromFile, '2222222222222222'],
+  ])('is that of %s', async (_title, environment, traceId, spanId) => {
+    const { bridge, step, named } = await startTraced({ environment });
+    await step(1, 1, 10, { job: { traceparent: `00-${fromFile}-2222222222222222-01` } });
+    await bridge.stop();
+    expect(only(named('training.run'))).toMatchObject({ traceId, parentSpanId: spanId });
+  });
+
+  test('that is no traceparent is said once, and does not keep the bridge from starting', async () => {
+    const { bridge, step } = await startTraced({ environment: { TRACEPARENT: 'no' } });
+    await step(1, 1, 10);
+    await bridge.stop();
+    expect(bridge.log.filter(({ message }) => message.startsWith('TRACEPARENT is no W3C'))).toHaveLength(1);
+  });
+
+  test('that is not sampled is obeyed', async () => {
+    const { bridge, step, receiver } = await startTraced({
+      environment: { TRACEPARENT: traceparent.replace(/01$/, '00') },
+    });
+    await step(1, 1, 10);
+    await bridge.stop();
+    expect(receiver.spans).toEqual([]);
+    expect(bridge.receiver.points('ml.training.loss').length).toBeGreaterThan(0);
+  });
+
+  test('of any text gives spans with valid ids, and takes only what is a traceparent', async () => {
+    const texts = fc.oneof(
+      fc.string(),
+      fc.stringMatching(/^[0-9a-f]{2}-[0-9a-f]{30,34}-[0-9a-f]{15,17}-[0-9a-f]{2}$/),
+      fc.constantFrom(traceparent, traceparent.toUpperCase(), ` ${traceparent} `, `${traceparent}-more`),
+    );
+    const { bridge, step, named } = await startTraced({ environment: { OTEL_TRACES_SAMPLER: 'always_on' } });
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        runs += 1;
+        await step(1, 1, 10, { job: { traceparent: text, start_time: at(-runs) } });
+      }),
+      { numRuns: 100 },
+    );
+    await bridge.stop();
+    const spans = named('training.run');
+    expect(spans).toHaveLength(runs);
+    for (const { traceId, spanId } of spans) {
+      expect(traceId).toMatch(/^(?!0{32})[0-9a-f]{32}$/);
+      expect(spanId).toMatch(/^(?!0{16})[0-9a-f]{16}$/);
+    }
+  });
+});
+
+describe('sampling', () => {
+  /** Runs that follow each other, without files: a thousand of them take a while to read. */
+  async function sampledOf(count: number, environment: Readonly<Record<string, string>>) {
+    const receiver = await startTraceReceiver();
+    const { traces: config } = testConfig({
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.endpoint,
+      OTEL_BSP_MAX_QUEUE_SIZE: '10000',
+      ...environment,
+    });
+    if (config === undefined) throw new Error('nothing is traced');
+    const log = createLogger('info', linesInto([]));
+    const resource = resourceFromAttributes({ 'service.name': 'test', 'service.instance.id': 'test' });
+    const conditions = createConditions(log);
+    const spans = createSpans({ config, resource, version: '0.0.0', clock: systemClock, log, conditions });
+    let run: Run | undefined;
+    for (let index = 0; index < count; index++) {
+      const interpretation = interpret(exampleFile({ job: { job_id: `job-${index}` } }));
+      if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
+      const now = { ...systemClock(), fileAgeMs: 0 };
+      const transition = advance(run, interpretation.snapshot, now, testConfig({}));
+      run = transition.run;
+      spans.follow(transition, interpretation.snapshot, now);
+    }
+    await spans.close(systemClock().uptimeMs + 10_000);
+    return receiver.spans.filter(({ name }) => name === 'training.run.started').length;
+  }
+  const ratio = (share: string) => ({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: share });
+
+  test('keeps none, a tenth or all of a thousand runs', async () => {
+    expect(await sampledOf(1_000, ratio('0'))).toBe(0);
+    // The ids are made of those of the jobs, so this is the same each time.
+    const tenth = await sampledOf(1_000, ratio('0.1'));
+    expect(tenth).toBeGreaterThan(70);
+    expect(tenth).toBeLessThan(130);
+    expect(await sampledOf(1_000, { OTEL_TRACES_SAMPLER: 'always_on' })).toBe(1_000);
+  });
+});
+
+describe('a Collector', () => {
+  test('without traces is one warning, after which tracing is off', async () => {
+    const traces = await startTraceReceiver();
+    const unimplemented = 12;
+    traces.answer(unimplemented);
+    const { bridge, step } = await startTraced({ traces });
+    await step(1, 1, 10);
+    const warnings = () =>
+      bridge.log.filter(({ message }) => message.startsWith('Collector takes no traces'));
+    await until(() => warnings().length > 0, 'the warning');
+    traces.answer('ok');
+    for (let epoch = 2; epoch < 6; epoch++) await step(epoch, 1, epoch * 10);
+    await bridge.stop();
+    expect(warnings()).toHaveLength(1);
+    expect(traces.spans).toEqual([]);
+  });
+
+  test('that is away gets the spans when it is back', async () => {
+    const traces = await startTraceReceiver();
+    const unavailable = 14;
+    traces.answer(unavailable);
+    const { bridge, step, named } = await startTraced({ traces });
+    for (let epoch = 1; epoch < 6; epoch++) await step(epoch, 1, epoch * 10);
+    await until(() => bridge.log.find(({ message }) => /spans wait/.test(message)), 'the warning');
+    traces.answer('ok');
+    await bridge.stop();
+    expect(named('training.epoch').map(({ attributes }) => attributes['training.epoch'])).toHaveLength(5);
+  });
+
+  test('that hangs on to spans delays neither polls nor metrics, and the end only until the deadline', async () => {
+    const traces = await startTraceReceiver();
+    traces.answer('hang');
+    const { bridge, step } = await startTraced({ traces, environment: { SHUTDOWN_TIMEOUT: '1' } });
+    for (let epoch = 1; epoch < 6; epoch++) await step(epoch, 1, epoch * 10, { training_loss: epoch });
+    await bridge.polled(5);
+    await until(
+      () => bridge.receiver.points('ml.training.loss').some(({ value }) => value === 5),
+      'the last metric',
+    );
+    expect((await bridge.stop()).undelivered).toBe(0);
+  });
+});
+
+test('metrics are the same with a trace as without', async () => {
+  const losses = async (environment: Readonly<Record<string, string>>) => {
+    const receiver = await startReceiver();
+    const bridge = await startBridge({ receiver, environment });
+    for (let epoch = 1; epoch < 4; epoch++)
+      await bridge.write({ metrics: { epoch, batch_number: 1, training_loss: epoch } });
+    await bridge.stop();
+    const series = ['ml.training.loss', 'ml.training.epoch', 'ml.training.batch_number'];
+    return series.map((name) => [...new Set(receiver.points(name).map(({ value }) => value))]);
+  };
+  const { endpoint } = await startTraceReceiver();
+  const traced = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint };
+  expect(await losses(traced)).toEqual(await losses({}));
+});
+
+test('what is configured for traces is not looked at where nothing is traced', () => {
+  expect(testConfig({ OTEL_TRACES_SAMPLER: 'xray' }).traces).toBeUndefined();
+});

@@ -1,0 +1,85 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { advance, end, tick } from '../../../src/run/advance.ts';
+import type { Policy, Run } from '../../../src/run/run.ts';
+import { interpret } from '../../../src/snapshot/interpret.ts';
+import { advanceTimeline, newTimeline, type Step } from '../../../src/telemetry/spans/timeline.ts';
+import { exampleFile } from '../../support/file.ts';
+
+const policy: Policy = { staleAfterMs: 300_000, stallAfterMs: 5_000, maxExtraMetrics: 50, rank: undefined };
+
+const loss = fc.oneof(fc.double({ noNaN: true, min: 0, max: 10 }), fc.constantFrom(Number.NaN, undefined));
+const write = fc.record({
+  job: fc.constantFrom('a', 'a', 'a', 'b'),
+  start: fc.constantFrom(0, 0, 0, 1),
+  epoch: fc.oneof(fc.nat(4), fc.constant(undefined)),
+  batch: fc.nat(3),
+  loss,
+  second: fc.integer({ min: -3, max: 60 }),
+  status: fc.constantFrom(undefined, undefined, undefined, 'running', 'completed', 'failed'),
+  events: fc.array(
+    fc.record({ name: fc.constantFrom('x', 'y', 'z'), second: fc.integer({ min: -100, max: 100 }) }),
+    {
+      maxLength: 3,
+    },
+  ),
+});
+
+const begin = Date.parse('2025-10-23T10:15:00Z');
+const at = (second: number) => new Date(begin + second * 1000).toISOString();
+
+test('spans are whole and in order, whatever is written', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(write, fc.constant(undefined)), { maxLength: 40 }), (writes) => {
+      let run: Run | undefined;
+      let timeline = newTimeline('instance');
+      const steps: Step[] = [];
+      const now = (index: number) => ({ unixMs: begin + index * 1000, uptimeMs: index * 1000, fileAgeMs: 0 });
+      writes.forEach((it, index) => {
+        const interpretation =
+          it &&
+          interpret(
+            exampleFile({
+              job: { job_id: it.job, start_time: at(it.start) },
+              metrics: { epoch: it.epoch, batch_number: it.batch, training_loss: it.loss },
+              top: {
+                timestamp: at(it.second),
+                status: it.status,
+                events: it.events.map(({ name, second }) => ({ name, time: at(second) })),
+              },
+            }),
+          );
+        const snapshot = interpretation?.status === 'ok' ? interpretation.snapshot : undefined;
+        const transition = snapshot
+          ? advance(run, snapshot, now(index), policy)
+          : tick(run, now(index), policy);
+        run = transition.run;
+        const own = snapshot !== undefined && run?.latest === snapshot ? snapshot : undefined;
+        const next = advanceTimeline(timeline, transition, own, now(index));
+        timeline = next.timeline;
+        steps.push(...next.steps);
+      });
+      if (run !== undefined)
+        steps.push(...advanceTimeline(timeline, end(run, 'stopped'), undefined, now(writes.length)).steps);
+
+      let open: string | undefined;
+      for (const step of steps) {
+        if (step.kind === 'run_began') {
+          expect(open).toBeUndefined();
+          open = step.run.key.jobId;
+          continue;
+        }
+        expect(open).toBeDefined();
+        expect(step.span.endMs).toBeGreaterThanOrEqual(step.span.startMs);
+        expect(step.span.events.length).toBeLessThanOrEqual(128);
+        for (const value of Object.values(step.span.attributes)) {
+          expect(value).toBeDefined();
+          if (typeof value === 'number') expect(value).not.toBeNaN();
+        }
+        if (step.kind === 'run_ended') open = undefined;
+      }
+      expect(open).toBeUndefined();
+    }),
+    { numRuns: 2_000 },
+  );
+});
