@@ -1,8 +1,11 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { standInKubectl, submit } from '../submit/kubectl.ts';
+import { temporaryFolder } from '../support/file.ts';
+import { startProcess } from '../support/process.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { type Jaeger, type JaegerSpan, startJaeger } from './jaeger.ts';
 import { answers, freePort, startProgram } from './program.ts';
@@ -81,7 +84,34 @@ spec:
 const headerIn = (manifest: string): string =>
   parse(manifest).spec.template.metadata.annotations['opentelemetry.io/traceparent'];
 
-it('a request to the platform is one trace down to the job it submits', async () => {
+/** The job, simulated, with the bridge beside it as in a pod with this header. */
+async function train(header: string): Promise<void> {
+  const METRICS_FILE_PATH = join(temporaryFolder(), 'current.json');
+  const bridge = startProcess({
+    environment: {
+      METRICS_FILE_PATH,
+      COLLECTION_INTERVAL: '0.02',
+      TRACEPARENT: header,
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+    },
+  });
+  const trainer = startProcess({
+    args: ['simulate'],
+    environment: {
+      METRICS_FILE_PATH,
+      JOB_ID: 'tuning',
+      TOTAL_EPOCHS: '3',
+      BATCHES_PER_EPOCH: '4',
+      WRITE_INTERVAL: '0.1',
+    },
+  });
+  expect(await trainer.ended).toMatchObject({ code: 0 });
+  bridge.child.kill('SIGTERM');
+  expect(await bridge.ended, bridge.stderr()).toMatchObject({ code: 0 });
+}
+
+it('a request to the platform is one trace down to the last epoch of the job it submits', async () => {
   const kubectl = standInKubectl();
   const [database, registry] = await Promise.all([
     startDatabase(),
@@ -122,8 +152,17 @@ it('a request to the platform is one trace down to the job it submits', async ()
   expect(named(spans, 'GET /models/:name').service).toBe('model-registry');
   expect(request.service).toBe('platform-api');
   const { spanId } = named(spans, 'trainer.submit_job');
-  expect(headerIn(kubectl.manifest())).toBe(`00-${traceId}-${spanId}-01`);
-  expect(lost(spans)).toEqual([]);
+  const header = headerIn(kubectl.manifest());
+  expect(header).toBe(`00-${traceId}-${spanId}-01`);
+
+  await train(header);
+  const whole = await jaeger.trace(traceId, ['training.run', 'training.epoch']);
+  const run = named(whole, 'training.run');
+  expect(run.parentSpanId).toBe(spanId);
+  const epochs = whole.filter(({ name }) => name === 'training.epoch');
+  expect(epochs.map(({ parentSpanId }) => parentSpanId)).toEqual(Array(3).fill(run.spanId));
+  expect(new Set(epochs.map((epoch) => epoch.spanId)).size).toBe(3);
+  expect(lost(whole)).toEqual([]);
 });
 
 it('a job from the command line is found by the link, the service, the model and its name', async () => {
