@@ -1,0 +1,95 @@
+import { utimesSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { expect, it, onTestFinished, vi } from 'vitest';
+import { startBridge } from '../support/bridge.ts';
+import { exampleText, replaceFile } from '../support/file.ts';
+
+const dayMs = 86_400_000;
+
+it('a file that is replaced 1,000 times without a pause is read whole each time, and counts never fall', {
+  timeout: 60_000,
+}, async () => {
+  const { file, receiver, polls, stop, log } = await startBridge();
+  const text = exampleText({ metrics: { training_loss: 987654, batch_number: 987654 } });
+  const writer = new Worker(
+    `const { renameSync, writeFileSync } = require('node:fs');
+     const { workerData: { file, text } } = require('node:worker_threads');
+     for (let step = 1; step <= 1000; step++) {
+       writeFileSync(file + '.next', text.replaceAll('987654', String(step)));
+       renameSync(file + '.next', file);
+     }
+`,
+    { eval: true, workerData: { file, text } },
+  );
+  await new Promise((resolve, reject) => writer.once('exit', resolve).once('error', reject));
+  expect(await stop()).toMatchObject({ runs: 1, undelivered: 0 });
+  const read = polls.flatMap(({ outcome }) => (outcome.status === 'ok' ? [outcome.snapshot.values] : []));
+  expect(read.length).toBeGreaterThan(10);
+  expect(polls.filter(({ outcome }) => outcome.status === 'malformed')).toEqual([]);
+  // Both were written together, so one that was half of one write and half of another would show.
+  expect(read.filter((it) => it.training_loss !== it.batch_number)).toEqual([]);
+  const batches = receiver.points('ml.training.batch_number').map(({ value }) => Number(value));
+  expect(batches).toEqual(batches.toSorted((a, b) => a - b));
+  expect(receiver.points('ml.training.loss').at(-1)?.value).toBe(1000);
+  expect(log.filter(({ level }) => level === 'error')).toEqual([]);
+});
+
+it('ten thousand fields of their own make as many series as are allowed, the others are counted', async () => {
+  const { receiver, write, log } = await startBridge({ environment: { OTEL_METRIC_EXPORT_INTERVAL: '50' } });
+  for (let round = 0; round < 10; round++) {
+    const fields = Array.from({ length: 1000 }, (_, index) => [`own_${round}_${index}`, index]);
+    await write({ metrics: { training_loss: round, ...Object.fromEntries(fields) } });
+  }
+  await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 9, 'the last');
+  const names = new Set(receiver.requests.flatMap(({ points }) => points.map(({ metric }) => metric)));
+  expect([...names].filter((name) => name.startsWith('ml.training.own_'))).toHaveLength(50);
+  const skipped = () =>
+    receiver.points('ml.bridge.fields_skipped').filter(({ attributes }) => attributes.reason === 'too_many');
+  await receiver.waitFor(() => skipped().length > 0, 'the others counted');
+  expect(skipped().at(-1)?.value).toBe(10_000 - 50);
+  expect(log.filter(({ level }) => level === 'warn').length).toBeLessThan(10);
+});
+
+it('a job_id of a megabyte (as it is written) with control characters is left out and said, and the numbers arrive', async () => {
+  const { receiver, write, log } = await startBridge();
+  await write({ job: { job_id: '\u0000\u001b[31m'.repeat(65_000) }, metrics: { training_loss: 7 } });
+  await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 7, 'the loss');
+  expect(receiver.points('ml.training.loss').at(-1)?.attributes).not.toHaveProperty(['job.id']);
+  expect(Math.max(...receiver.requests.map(({ bytes }) => bytes))).toBeLessThan(64 * 1024);
+  const lines = log.map((line) => JSON.stringify(line));
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(4096);
+  expect(lines.some((line) => line.includes('job_id'))).toBe(true);
+});
+
+it.each([
+  ['forward', dayMs],
+  ['back', -dayMs],
+])(
+  'a clock that is set a day %s makes nothing stale, stops no poll and begins no run',
+  async (_way, jumpMs) => {
+    const { file, receiver, polled, stop } = await startBridge({
+      environment: { OTEL_METRIC_EXPORT_INTERVAL: '50' },
+    });
+    const write = (step: number) => {
+      replaceFile(file, exampleText({ metrics: { training_loss: step, batch_number: step } }));
+      // The file system's clock jumps with the others.
+      utimesSync(file, Date.now() / 1000, Date.now() / 1000);
+    };
+    const arrived = (step: number) =>
+      receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === step, `loss ${step}`);
+    write(1);
+    await arrived(1);
+    const realNow = Date.now;
+    const jump = vi.spyOn(Date, 'now').mockImplementation(() => realNow() + jumpMs);
+    onTestFinished(() => jump.mockRestore());
+    await polled(20);
+    for (const step of [2, 3, 4]) {
+      write(step);
+      await arrived(step);
+    }
+    const ages = receiver.points('ml.bridge.file.age').map(({ value }) => Number(value));
+    expect(ages.filter((age) => age < 0 || age > 300)).toEqual([]);
+    expect(receiver.points('ml.training.batch_number').at(-1)?.value).toBe(4);
+    expect(await stop()).toMatchObject({ snapshots: 4, runs: 1, undelivered: 0 });
+  },
+);
