@@ -22,7 +22,7 @@ const limits = {
   activeBytes: 1_950,
   idleBytes: 1_950,
   series: 74,
-  bundleKb: 550,
+  bundleKb: 650,
 };
 
 const built = await buildAsInImage();

@@ -52,6 +52,16 @@ const packagesStayWhole = {
  */
 const protoLoader = '@grpc/proto-loader';
 
+/** Pino's transports write logs from threads of their own, and load what threads need even where there is none. */
+const withoutLogThreads = {
+  name: 'without-log-threads',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]node_modules[\\/]pino[\\/]lib[\\/]transport\.js$/ }, () => ({
+      contents: "module.exports = () => { throw new Error('log transports are not in the bundle') }",
+    }));
+  },
+};
+
 /** Fails the build where the sidecar could come to miss at run time what was left out of it. */
 function onlyKnownExternals({ inputs, outputs }) {
   const used = new Set(
@@ -96,7 +106,7 @@ async function buildSidecar(outdir) {
     entryPoints: ['src/main.ts'],
     outdir,
     external: [protoLoader],
-    plugins: [commandsStayApart, packagesStayWhole],
+    plugins: [commandsStayApart, packagesStayWhole, withoutLogThreads],
   });
   onlyKnownExternals(metafile);
   return metafile;
@@ -108,6 +118,7 @@ function buildCommands(outdir) {
   return buildSplit({
     entryPoints: commands.map((file) => `src/commands/${file}`),
     outdir,
+    plugins: [withoutLogThreads],
     // The ES modules of the OTLP exporter call require() through createRequire, which a bundle cannot follow: it would
     // fail at the first export, without a word. Their CommonJS twins bundle whole.
     conditions: ['require'],

@@ -1,53 +1,34 @@
-import { inspect } from 'node:util';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
 
-const levels = ['debug', 'info', 'warn', 'error', 'critical'] as const;
+export type { Logger } from 'pino';
 
-export type Level = Exclude<(typeof levels)[number], 'critical'>;
-
-interface Write {
-  (message: string): void;
-  /** An error stands under `err`. */
-  (details: object, message: string): void;
+/** JSON lines, to stdout unless told otherwise. */
+export function createLogger(
+  level: Config['logLevel'],
+  destination: DestinationStream = standardOutput(),
+): Logger {
+  return pino(
+    {
+      level: level === 'critical' ? 'fatal' : level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      messageKey: 'message',
+      formatters: { level: (label) => ({ level: label === 'fatal' ? 'critical' : label }) },
+    },
+    destination,
+  );
 }
 
-export type Logger = Readonly<Record<Level, Write>>;
-
-/** Takes one line at a time. */
-export interface Destination {
-  write(line: string): unknown;
-}
-
-/** JSON lines, to stdout unless told otherwise. Nothing here has the bridge log at `critical`: it silences all. */
-export function createLogger(level: Config['logLevel'], destination: Destination = standardOutput()): Logger {
-  const at = (name: Level): Write => {
-    if (levels.indexOf(name) < levels.indexOf(level)) return () => undefined;
-    return (first: string | object, message?: string) => {
-      const { err, ...details }: Readonly<Record<string, unknown>> =
-        typeof first === 'string' ? { message: first } : { ...first, message };
-      const time = new Date().toISOString();
-      const line = { level: name, time, ...(err !== undefined && { err: describe(err) }), ...details };
-      destination.write(`${JSON.stringify(line)}\n`);
-    };
-  };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-/** With its causes and what else it carries, whatever it is. */
-function describe(error: unknown) {
-  const { name: type, message } =
-    error instanceof Error ? error : { name: typeof error, message: String(error) };
-  return { type, message, stack: inspect(error) };
-}
-
-/** Synchronous for files and pipes: the last lines before a crash matter most. */
-function standardOutput(): Destination {
+/** Synchronous: there are few lines, and the last ones before a crash matter most. */
+function standardOutput(): DestinationStream {
+  const destination = pino.destination({ fd: 1, sync: true });
   // Whoever read the log has gone; that is no reason to stop measuring.
-  if (process.stdout.listenerCount('error', ignore) === 0) process.stdout.on('error', ignore);
-  return process.stdout;
+  destination.on('error', () => undefined);
+  return destination;
 }
 
-const ignore = () => undefined;
+export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** Logs what lasts when it begins and when it ends, and not at every poll in between. */
 export interface Conditions {

@@ -17,15 +17,15 @@ describe('the bundle', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('keeps what the sidecar loads below 540,000 bytes', () => {
+  it('keeps what the sidecar loads below 620,000 bytes', () => {
     const loaded = loadedWith(files.sidecar.outputs, 'main.cjs');
     const sizes = loaded.map((path) => statSync(join(folder, basename(path))).size);
-    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(540_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(620_000);
   });
 
-  it('keeps all of it below 2,600,000 bytes', () => {
+  it('keeps all of it below 2,700,000 bytes', () => {
     const sizes = readdirSync(folder).map((file) => statSync(join(folder, file)).size);
-    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(2_600_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(2_700_000);
   });
 
   it('has these packages in what the sidecar loads, and no more', () => {
@@ -38,6 +38,14 @@ describe('the bundle', () => {
       '@opentelemetry/resources',
       '@opentelemetry/sdk-metrics',
       '@opentelemetry/semantic-conventions',
+      '@pinojs/redact',
+      'atomic-sleep',
+      'on-exit-leak-free',
+      'pino',
+      'pino-std-serializers',
+      'quick-format-unescaped',
+      'safe-stable-stringify',
+      'sonic-boom',
       'uuid',
       'zod',
     ]);

@@ -36,7 +36,13 @@ it('tells of an error what caused it and where, whatever it carries', () => {
   log.error({ err: error }, 'failed');
   log.error({ err: 'not even an error' }, 'failed');
   expect(parsed()).toMatchObject([
-    { err: { type: 'TypeError', message: 'outer', stack: expect.stringMatching(/log\.test[\s\S]*inner/) } },
-    { err: { message: 'not even an error' } },
+    {
+      err: {
+        type: 'TypeError',
+        message: 'outer: inner',
+        stack: expect.stringMatching(/log\.test[\s\S]*inner/),
+      },
+    },
+    { err: 'not even an error' },
   ]);
 });
