@@ -124,12 +124,16 @@ it.each([
   const ask = (expr: string) => instantQuery(prometheus.url, expr);
   /** Not a number while no measurement lies between two scrapes. */
   const answer = (kind: Kind, panel: string) =>
-    until(async () => {
-      await Promise.all(jobs.map(({ train }) => train()));
-      const samples = await ask(shipped(`panel $job / ${panel}`));
-      const value = samples.find(({ labels }) => labels.job_id === kind)?.value;
-      return Number.isFinite(value) && value;
-    }, panel);
+    until(
+      async () => {
+        await Promise.all(jobs.map(({ train }) => train()));
+        const samples = await ask(shipped(`panel $job / ${panel}`));
+        const value = samples.find(({ labels }) => labels.job_id === kind)?.value;
+        return Number.isFinite(value) && value;
+      },
+      panel,
+      60_000,
+    );
   for (const kind of kinds) {
     expect(await answer(kind, 'Step time / mean')).toBeCloseTo(measured.processing_time_ms);
     expect(await answer(kind, 'Throughput / mean')).toBeCloseTo(measured.samples_per_second);
