@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { jaegerApi } from '../jaeger.ts';
 import { ask, type Labels, query, queryOne } from './prometheus.ts';
 import { createStack, type MetricsFile, type Stack, services } from './stack.ts';
 
@@ -68,6 +69,15 @@ async function completed(service: string): Promise<void> {
 }
 
 describe('docker compose up', () => {
+  it('has the run in Jaeger while it is under way', async () => {
+    const bridgeSaid = (await stack.logs('otel-metrics-bridge')).find(
+      ({ message }) => message === 'Run is traced',
+    );
+    const jaeger = jaegerApi(await stack.url('jaeger', 16686));
+    const [started] = await jaeger.trace(String(bridgeSaid?.traceId), ['training.run.started']);
+    expect(started?.tags).toMatchObject({ 'training.job_id': 'training-job-001' });
+  });
+
   it('has series whose labels stay the same through three epochs', async () => {
     const inEpoch: (readonly string[])[] = [];
     for (const epoch of [1, 2, 3]) {

@@ -55,7 +55,7 @@ function headerOf({ metadata }: Pod, { env }: { readonly env: readonly Variable[
   return annotation === null ? variable?.value : metadata.annotations[annotation[1] ?? ''];
 }
 
-it('a submitted Job completes, with the trace of its submission in its pod', async () => {
+it('a submitted Job completes, with the trace of its submission in its pod, which its run goes on with', async () => {
   const name = 'submitted';
   await forget('job', name);
   const manifest = await inject(withoutBridge(shippedAs('ml-training-job', name)));
@@ -82,6 +82,14 @@ it('a submitted Job completes, with the trace of its submission in its pod', asy
     const containers = [...spec.containers, ...spec.initContainers];
     expect(containers.map((container) => headerOf(pod, container))).toEqual([header, header]);
   }
+  const spans = await forwarded('jaeger', 16686, (url) =>
+    jaegerApi(url).trace(traceId, ['trainer.submit_job', 'training.run', 'training.epoch']),
+  );
+  const run = spans.find(({ name }) => name === 'training.run');
+  expect(run).toMatchObject({
+    parentSpanId: span?.spanId,
+    tags: { 'training.run.state': 'completed' },
+  });
 });
 
 it('what the API server refuses is refused by submit, with its words and exit code', async () => {
