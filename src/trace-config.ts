@@ -17,7 +17,7 @@ export const bridgeTraceSettings = {
     'OTEL_TRACES_EXPORTER',
     exporter,
     'none',
-    'otlp, console or none; otlp,console prints spans where the Collector cannot be reached at the start',
+    'otlp, console or none; otlp,console prints spans where the Collector cannot be reached at the start. None by default, as every training node pays for the memory of the others',
   ),
   traceparent: setting<string | undefined>(
     'TRACEPARENT',
