@@ -7,13 +7,19 @@ import { startBridge } from '../../support/bridge.ts';
 import { temporaryFolder } from '../../support/file.ts';
 import { until } from '../../support/until.ts';
 
-/** A volume of a megabyte, which only root can mount; gone after the test. */
+/** As root, which may take a sudo that asks for no password. */
+const asRoot = (command: string, args: readonly string[]) =>
+  process.getuid?.() === 0 ? spawnSync(command, args) : spawnSync('sudo', ['-n', command, ...args]);
+
+/** A volume of a megabyte, gone after the test. */
 function mountVolume(options: string): string {
   const folder = temporaryFolder();
-  const mount = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=1m,${options}`, 'tmpfs', folder]);
+  const mount = asRoot('mount', ['-t', 'tmpfs', '-o', `size=1m,${options}`, 'tmpfs', folder]);
   if (mount.status !== 0)
-    throw new Error(`cannot mount a tmpfs, which takes root: ${mount.error ?? mount.stderr}`);
-  onTestFinished(() => void spawnSync('umount', ['--lazy', folder]));
+    throw new Error(
+      `cannot mount a tmpfs, which takes root or sudo without a password: ${mount.error ?? mount.stderr}`,
+    );
+  onTestFinished(() => void asRoot('umount', ['--lazy', folder]));
   return folder;
 }
 
@@ -34,7 +40,7 @@ const lossesOf = (receiver: Receiver) => [...new Set(valuesOf(receiver, 'ml.trai
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 
 it('a queue folder on a volume that is full is one warning, and memory carries on', async () => {
-  const root = mountVolume('mode=700');
+  const root = mountVolume('mode=777');
   const { receiver, warnings } = await duringOutage(400, root);
   await until(() => warnings().length > 0, 'the warning');
   expect(statfsSync(root).bavail).toBe(0);
@@ -45,7 +51,7 @@ it('a queue folder on a volume that is full is one warning, and memory carries o
 });
 
 it('what neither the volume nor memory has room for is lost and counted, and nothing wrong takes its place', async () => {
-  const { receiver, warnings } = await duringOutage(400, mountVolume('mode=700'), {
+  const { receiver, warnings } = await duringOutage(400, mountVolume('mode=777'), {
     EXPORT_QUEUE_SIZE: '10',
   });
   receiver.reply(() => ({ status: 'ok' }));
