@@ -99,7 +99,12 @@ function exporterFor(
   if (config.exporter === 'console')
     return { spans: new ConsoleSpanExporter(), close: async () => undefined };
   const spans = createSpanExporter({
-    connection: createConnection({ ...config.destination, method: traceMethod, version }),
+    connection: createConnection({
+      ...config.destination,
+      timeoutMs: Math.min(config.destination.timeoutMs, config.exportTimeoutMs),
+      method: traceMethod,
+      version,
+    }),
     endpoint: config.destination.endpoint.target,
     queueSize: config.queueSize,
     clock,
