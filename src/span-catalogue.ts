@@ -101,8 +101,7 @@ export const spanEvents = {
   },
   restarted: {
     name: 'run_restarted',
-    description:
-      'The job began anew, with its `job_id` and another `start_time`; the span is linked to the run before',
+    description: 'The job began anew, with its `job_id` and another `start_time`',
     attributes: ['training.previous_start_time'],
   },
   exception: {

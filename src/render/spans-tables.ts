@@ -1,5 +1,5 @@
 import { type RunSpan, runSpans, spanAttributes, spanEvents } from '../span-catalogue.ts';
-import { code, codes, markdownTable, prose } from './markdown.ts';
+import { code, codes, markdownTable } from './markdown.ts';
 
 /** The spans of a run as Markdown. */
 export function spansTable(): string {
@@ -26,7 +26,7 @@ export function spanAttributesTable(): string {
 export function spanEventsTable(): string {
   const rows = Object.values(spanEvents).map(({ name, description, attributes }) => [
     code(name),
-    prose(description),
+    description,
     codes(attributes),
   ]);
   return markdownTable(['Event', 'When', 'Attributes'], rows);
