@@ -155,6 +155,12 @@ describe('what is printed', () => {
     const printed = printableConfig(config({ OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=hunter2' }));
     expect(printed.headers).toEqual(['authorization']);
     expect(JSON.stringify(printed)).not.toContain('hunter2');
+    const traced = config({
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_EXPORTER_OTLP_TRACES_HEADERS: 'Authorization=hunter2',
+    });
+    expect(printableConfig(traced).traces).toMatchObject({ destination: { headers: ['authorization'] } });
+    expect(JSON.stringify(printableConfig(traced))).not.toContain('hunter2');
     const asOne = ['insecure', 'protocol', 'temporality'];
     for (const key of Object.keys(bridgeSettings))
       if (!asOne.includes(key)) expect(Object.keys(printed)).toContain(key);

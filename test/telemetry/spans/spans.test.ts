@@ -161,7 +161,72 @@ describe('a run', () => {
   });
 });
 
+describe('the ids and times of a run', () => {
+  test('give each bridge that saw a part of an epoch a span of its own', async () => {
+    const traces = await startTraceReceiver();
+    for (const seconds of [10, 20]) {
+      const { bridge, step } = await startTraced({ traces });
+      await step(3, 5, seconds);
+      await bridge.stop();
+    }
+    const ids = traces.spans.filter(({ name }) => name === 'training.epoch').map(({ spanId }) => spanId);
+    expect(ids).toHaveLength(2);
+    expect(new Set(ids).size).toBe(2);
+  });
+
+  test('without start_time make it another span than the run before it', async () => {
+    const { bridge, step, named } = await startTraced();
+    const job = { start_time: undefined };
+    await step(5, 1, 10, { job });
+    await step(1, 1, 20, { job });
+    await bridge.stop();
+    expect(new Set(named('training.run').map(({ spanId }) => spanId)).size).toBe(2);
+  });
+
+  test('never begin after its first snapshot', async () => {
+    const { bridge, step, named } = await startTraced();
+    await step(1, 1, 10, { job: { start_time: at(60) } });
+    await bridge.stop();
+    expect(only(named('training.run'))).toMatchObject({ startMs: begin + 10_000, endMs: begin + 10_000 });
+  });
+
+  test('leave in requests of OTEL_BSP_MAX_EXPORT_BATCH_SIZE', async () => {
+    const { bridge, step, receiver } = await startTraced({
+      environment: { OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '2', OTEL_BSP_SCHEDULE_DELAY: '60000' },
+    });
+    for (let epoch = 1; epoch < 6; epoch++) await step(epoch, 1, epoch * 10);
+    await bridge.stop();
+    expect(receiver.spans).toHaveLength(7);
+    // Each request has its own object of headers.
+    expect(new Set(receiver.spans.map(({ headers }) => headers)).size).toBeGreaterThanOrEqual(4);
+  });
+});
+
 describe('what happened', () => {
+  test('is told apart by time, and belongs to the epoch it fell into', async () => {
+    const { bridge, step, named } = await startTraced();
+    const saved = (seconds: number) => ({ name: 'model_checkpoint_saved', time: at(seconds) });
+    await step(1, 1, 10);
+    await step(2, 1, 20, { top: { events: [saved(8), saved(9), saved(15)] } });
+    await bridge.stop();
+    const times = named('training.epoch').map(({ events }) => events.map(({ timeMs }) => timeMs - begin));
+    expect(times).toEqual([[8_000, 9_000], [15_000]]);
+  });
+
+  test('is no error where the loss is finite again, and one where the file says failed', async () => {
+    const { bridge, step, named } = await startTraced();
+    await step(1, 1, 10, { training_loss: Number.NaN } as never);
+    await step(1, 2, 20, { training_loss: 1, top: { status: 'completed' } } as never);
+    await step(1, 1, 110, { job: { start_time: at(100) }, top: { status: 'failed' } });
+    await bridge.stop();
+    expect(named('training.run').map(({ status, attributes }) => [status, attributes['error.type']])).toEqual(
+      [
+        ['unset', undefined],
+        ['error', 'training_failed'],
+      ],
+    );
+  });
+
   test('is an event: a loss that is not finite, and whatever the file names, each once', async () => {
     const { bridge, step, named } = await startTraced();
     const checkpoint = {
