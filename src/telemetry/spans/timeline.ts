@@ -108,7 +108,12 @@ function beginRun(timeline: Timeline, run: Run, now: Now): Advanced {
           { name, timeMs: open.startMs, attributes: { [attributes[0]]: new Date(previousMs).toISOString() } },
         ]);
   return {
-    timeline: { ...timeline, open: began, runs },
+    timeline: {
+      ...timeline,
+      open: began,
+      runs,
+      watched: timeline.watched && !goesOnNamed(timeline.former, key),
+    },
     steps: [{ kind: 'run_began', run: began }],
   };
 }
@@ -116,6 +121,12 @@ function beginRun(timeline: Timeline, run: Run, now: Now): Advanced {
 /** Without start_time a later run in the same file would be taken for the first one come back. */
 function standInFor({ startTimeMs }: RunIdentity, instanceId: string, runs: number): string {
   return startTimeMs === undefined ? `${instanceId} ${runs}` : instanceId;
+}
+
+/** A run that gives its name late is in the middle of an epoch when it does. */
+function goesOnNamed(former: RunKey | undefined, { jobId, startTimeMs }: RunKey): boolean {
+  if (former === undefined || former.jobId !== undefined || jobId === undefined) return false;
+  return former.startTimeMs === undefined || former.startTimeMs === startTimeMs;
 }
 
 /** The start time of the run before, where it was the same job. */

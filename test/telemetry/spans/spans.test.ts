@@ -183,6 +183,22 @@ describe('the ids and times of a run', () => {
     expect(new Set(named('training.run').map(({ spanId }) => spanId)).size).toBe(2);
   });
 
+  test('change where it gives its name late, the epoch then being partial', async () => {
+    const { bridge, step, named } = await startTraced();
+    await step(2, 5, 10, { job: { job_id: undefined } });
+    await step(3, 5, 20, { job: { job_id: undefined } });
+    await step(3, 6, 30);
+    await bridge.stop();
+    expect(named('training.run').map(({ attributes }) => attributes['training.job_id'])).toEqual([
+      undefined,
+      'training-job-001',
+    ]);
+    expect(named('training.epoch').at(-1)).toMatchObject({
+      startMs: begin + 30_000,
+      attributes: { 'training.epoch': 3, 'training.epoch.partial': true },
+    });
+  });
+
   test('never begin after its first snapshot', async () => {
     const { bridge, step, named } = await startTraced();
     await step(1, 1, 10, { job: { start_time: at(60) } });
@@ -396,6 +412,15 @@ describe('a Collector', () => {
     await bridge.stop();
     expect(warnings()).toHaveLength(1);
     expect(traces.spans).toEqual([]);
+  });
+
+  test('that hangs on to a request is given OTEL_BSP_EXPORT_TIMEOUT', async () => {
+    const traces = await startTraceReceiver();
+    traces.answer('hang');
+    const environment = { OTEL_BSP_EXPORT_TIMEOUT: '20', SHUTDOWN_TIMEOUT: '1' };
+    const { bridge, step } = await startTraced({ traces, environment });
+    await step(1, 1, 10);
+    await until(() => bridge.log.find(({ message }) => /spans wait/.test(message)), 'the warning');
   });
 
   test('that is away gets the spans when it is back', async () => {
