@@ -4,12 +4,18 @@ import { traceSettings } from './trace-settings.ts';
 import type { TraceEnv } from './tracing/env.ts';
 import { readSampler, type SamplerChoice } from './tracing/sampler-names.ts';
 
-/** How OTEL_METRICS_EXPORTER and OTEL_TRACES_EXPORTER are written. */
-export const exporter = oneOf(['otlp', 'console', 'none', 'otlp,console'], {
-  'otlp, console': 'otlp,console',
-  'console,otlp': 'otlp,console',
-  'console, otlp': 'otlp,console',
-});
+const exporters = oneOf(['otlp', 'console', 'none', 'otlp,console']);
+
+/** How OTEL_METRICS_EXPORTER and OTEL_TRACES_EXPORTER are written: a list, in any order. */
+export const exporter: typeof exporters = (value) =>
+  exporters(
+    value
+      .split(',')
+      .map((name) => name.trim())
+      .sort()
+      .reverse()
+      .join(','),
+  );
 
 /** Every variable the bridge reads for traces alone. */
 export const bridgeTraceSettings = {

@@ -35,7 +35,10 @@ export type SamplerReading =
 const variable = 'OTEL_TRACES_SAMPLER_ARG';
 const invalid = (written: string, expected: string): SamplerReading => ({
   status: 'invalid',
-  problem: { variable, message: `${variable} is ${JSON.stringify(written)}: expected ${expected}` },
+  problem: {
+    variable,
+    message: `${variable} is ${JSON.stringify(written.replace(/\/\/[^/]*@/, '//***@'))}: expected ${expected}`,
+  },
 });
 
 /** Reads OTEL_TRACES_SAMPLER_ARG as the sampler it belongs to wants it; the others take none, and ignore it as specified. */
@@ -78,7 +81,9 @@ function readRemote(written: string): RemoteSampling | undefined {
   const initialSamplingRate = shareOf(given.get('initialSamplingRate') ?? '0.001');
   const isInterval =
     Number.isInteger(pollingIntervalMs) && pollingIntervalMs > 0 && pollingIntervalMs <= longestIntervalMs;
-  if (!URL.canParse(endpoint) || !/^https?:/.test(endpoint) || !isInterval) return undefined;
+  // Credentials there would be shown with the rest of the configuration.
+  const isUrl = URL.canParse(endpoint) && /^https?:/i.test(endpoint) && !endpoint.includes('@');
+  if (!isUrl || !isInterval) return undefined;
   if (initialSamplingRate === undefined) return undefined;
   return { endpoint: endpoint.replace(/\/+$/, ''), pollingIntervalMs, initialSamplingRate };
 }

@@ -89,11 +89,13 @@ test.each<[SamplerName, string]>([
   ['traceidratio', '-0.1'],
   ['jaeger_remote', 'http://localhost:5778'],
   ['jaeger_remote', 'endpoint=localhost'],
+  ['jaeger_remote', 'endpoint=http://user:secret@localhost:5778'],
   ['parentbased_jaeger_remote', 'pollingIntervalMs=0'],
   ['jaeger_remote', 'initialSamplingRate=2'],
 ])('%s does not take %s', (name, argument) => {
   const reading = readSampler(name, argument);
   expect(reading).toMatchObject({ status: 'invalid', problem: { variable: 'OTEL_TRACES_SAMPLER_ARG' } });
+  expect(JSON.stringify(reading)).not.toContain('secret');
 });
 
 test('samplers without an argument do not look at it', () => {

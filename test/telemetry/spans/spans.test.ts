@@ -417,7 +417,11 @@ describe('a Collector', () => {
   test('that hangs on to a request is given OTEL_BSP_EXPORT_TIMEOUT', async () => {
     const traces = await startTraceReceiver();
     traces.answer('hang');
-    const environment = { OTEL_BSP_EXPORT_TIMEOUT: '20', SHUTDOWN_TIMEOUT: '1' };
+    const environment = {
+      OTEL_BSP_EXPORT_TIMEOUT: '20',
+      OTEL_EXPORTER_OTLP_TRACES_TIMEOUT: '3600000',
+      SHUTDOWN_TIMEOUT: '1',
+    };
     const { bridge, step } = await startTraced({ traces, environment });
     await step(1, 1, 10);
     await until(() => bridge.log.find(({ message }) => /spans wait/.test(message)), 'the warning');
