@@ -30,7 +30,7 @@ async function startTraced(environment: Readonly<Record<string, string>> = {}) {
       () => traces.spans.filter((span) => span.name === name).length >= count,
       `${count} spans ${name}, log: ${JSON.stringify(bridge.log.slice(-3))}`,
     );
-  return { bridge, traces, metrics, epoch, received };
+  return { bridge, file, traces, metrics, epoch, received };
 }
 
 test('a bridge that is killed in its third epoch has told of the two before', async () => {
@@ -45,6 +45,41 @@ test('a bridge that is killed in its third epoch has told of the two before', as
   expect(await bridge.ended).toMatchObject({ signal: 'SIGKILL' });
   const epochs = traces.spans.filter(({ name }) => name === 'training.epoch');
   expect(epochs.map(({ attributes }) => attributes['training.epoch'])).toEqual([1, 2]);
+});
+
+test('killed in the third of five epochs and started anew, it is one run with five epochs', async () => {
+  const first = await startTraced();
+  first.epoch(1);
+  await first.received('training.run.started', 1);
+  for (const number of [2, 3]) {
+    first.epoch(number);
+    await first.received('training.epoch', number - 1);
+  }
+  first.bridge.child.kill('SIGKILL');
+  await first.bridge.ended;
+  const second = await startTraced({
+    METRICS_FILE_PATH: first.file,
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: first.traces.endpoint,
+  });
+  await first.received('training.run.started', 2);
+  for (const number of [4, 5]) {
+    first.epoch(number);
+    await first.received('training.epoch', number - 1);
+  }
+  second.bridge.child.kill('SIGTERM');
+  await second.bridge.ended;
+  await first.received('training.run', 1);
+  const { spans } = first.traces;
+  const idsOf = (name: string) => [
+    ...new Set(spans.filter((span) => span.name === name).map(({ spanId }) => spanId)),
+  ];
+  const [run, ...others] = idsOf('training.run');
+  expect(others).toEqual([]);
+  expect(idsOf('training.epoch')).toHaveLength(5);
+  expect(idsOf('training.run.started')).toHaveLength(1);
+  const children = spans.filter(({ name }) => name !== 'training.run');
+  expect(new Set(children.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([run]));
+  expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
 });
 
 test('SIGTERM sends the open epoch and the run before the process ends', async () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { startProcess } from '../support/process.ts';
+import { until } from '../support/until.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { type Jaeger, startJaeger } from './jaeger.ts';
 
@@ -68,16 +69,52 @@ it('a run and its epochs are in Jaeger, below whoever submitted the job, each ep
   expect(epochs.every(({ parentSpanId }) => parentSpanId === run?.spanId)).toBe(true);
 });
 
-it('a run of nobody is found by the name of its job', async () => {
+/** What Jaeger's search finds of a service within days of the file's times. */
+const found = (more: Readonly<Record<string, string>>) =>
+  jaeger.search({
+    service: 'ml-metrics-bridge',
+    start: String(Date.parse('2025-10-20T00:00:00Z') * 1000),
+    end: String(Date.parse('2025-10-30T00:00:00Z') * 1000),
+    ...more,
+  });
+
+it('a run of nobody is found by its job and by its model, and is marked where it failed', async () => {
   const { bridge, write } = await startTraced();
   write('of-nobody', 1);
   const { traceId } = await bridge.said('Run is traced');
   await jaeger.trace(String(traceId), ['training.run.started']);
-  const found = await jaeger.search({
-    service: 'ml-metrics-bridge',
-    tags: JSON.stringify({ 'training.job_id': 'of-nobody' }),
-    start: String(Date.parse('2025-10-23T00:00:00Z') * 1000),
-    end: String(Date.parse('2025-10-24T00:00:00Z') * 1000),
+  expect(await found({ tags: JSON.stringify({ 'training.job_id': 'of-nobody' }) })).toEqual([traceId]);
+  write('of-nobody', 2, {
+    status: 'failed',
+    error: { type: 'RuntimeError', message: 'CUDA out of memory' },
   });
-  expect(found).toEqual([traceId]);
+  const spans = await jaeger.trace(String(traceId), ['training.run']);
+  const run = spans.find(({ name }) => name === 'training.run');
+  expect(run?.tags).toMatchObject({ error: true, 'error.type': 'RuntimeError' });
+  const model = { 'gen_ai.request.model': 'resnet-50' };
+  expect(await found({ tags: JSON.stringify(model) })).toContain(traceId);
+  expect(await found({ tags: JSON.stringify({ 'error.type': 'RuntimeError' }) })).toEqual([traceId]);
+});
+
+it('a run of three days is found by a look-back longer than it, and by a late epoch', async () => {
+  const { bridge, write } = await startTraced();
+  const day = (days: number) => ({
+    timestamp: new Date(Date.parse('2025-10-23T10:15:00Z') + days * 86_400_000).toISOString(),
+  });
+  for (const days of [1, 2, 3]) {
+    write('of-days', days, { ...day(days), ...(days === 3 && { status: 'completed' }) });
+    const { traceId } = await bridge.said('Run is traced');
+    // Each has to be read before the next one takes its place.
+    await until(async () => {
+      const spans = await jaeger.trace(String(traceId), ['training.run.started']);
+      return spans.filter(({ name }) => name === 'training.epoch').length >= days - 1;
+    }, `day ${days}`);
+  }
+  const { traceId } = await bridge.said('Run is traced');
+  const spans = await jaeger.trace(String(traceId), ['training.run']);
+  expect(spans.find(({ name }) => name === 'training.run')?.durationMs).toBe(3 * 86_400_000);
+  const tags = JSON.stringify({ 'training.job_id': 'of-days' });
+  expect(await found({ operation: 'training.run', tags })).toEqual([traceId]);
+  const lastDay = String(Date.parse('2025-10-25T00:00:00Z') * 1000);
+  expect(await found({ start: lastDay, tags })).toEqual([traceId]);
 });

@@ -323,6 +323,20 @@ describe('the parent', () => {
     expect(bridge.log.filter(({ message }) => message.startsWith('TRACEPARENT is no W3C'))).toHaveLength(1);
   });
 
+  test('that is sampled is obeyed, whatever the ratio', async () => {
+    const { bridge, step, named } = await startTraced({
+      environment: {
+        TRACEPARENT: traceparent,
+        OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+        OTEL_TRACES_SAMPLER_ARG: '0',
+      },
+    });
+    await step(1, 1, 10);
+    await bridge.stop();
+    expect(only(named('training.run')).traceId).toBe(parentTrace);
+    expect(named('training.epoch')).toHaveLength(1);
+  });
+
   test('that is not sampled is obeyed', async () => {
     const { bridge, step, receiver } = await startTraced({
       environment: { TRACEPARENT: traceparent.replace(/01$/, '00') },
