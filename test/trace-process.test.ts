@@ -111,6 +111,20 @@ test('otlp,console prints what cannot reach its Collector at the start, each sig
   await until(() => metrics.points('ml.training.loss').length > 0, 'the metric');
 });
 
+test('metrics are printed in the same way, and spans arrive', async () => {
+  const { bridge, epoch, received } = await startTraced({
+    OTEL_METRICS_EXPORTER: 'console,otlp',
+    OTEL_EXPORTER_OTLP_ENDPOINT: nowhere,
+  });
+  await bridge.said('Collector cannot be reached: metrics are printed');
+  epoch(1);
+  await until(
+    () => bridge.log.find(({ message }) => message.includes("name: 'ml.training.loss'")),
+    'the printed metric',
+  );
+  await received('training.run.started', 1);
+});
+
 test('nothing of tracing is loaded where nothing is traced', async () => {
   const { bridge, metrics, traces, epoch } = await startTraced({ OTEL_TRACES_EXPORTER: 'none' });
   epoch(1);

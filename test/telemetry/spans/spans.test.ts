@@ -484,4 +484,6 @@ test('metrics are the same with a trace as without', async () => {
 
 test('what is configured for traces is not looked at where nothing is traced', () => {
   expect(testConfig({ OTEL_TRACES_SAMPLER: 'xray' }).traces).toBeUndefined();
+  const disabled = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' };
+  expect(testConfig(disabled).traces).toBeUndefined();
 });
