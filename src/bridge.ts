@@ -132,7 +132,7 @@ export async function runBridge({
     // A volume that hangs gets half of the time.
     await surely(() => within((deadline - clock().uptimeMs) / 2, look()));
     await surely(async () => run && take(end(run, 'stopped'), { ...clock(), fileAgeMs: 0 }));
-    await surely(() => telemetry.collect('snapshot'));
+    await surely(() => telemetry.collect('snapshot', true));
     return telemetry.close(deadline);
   }
 

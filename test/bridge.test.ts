@@ -145,7 +145,7 @@ describe('extra fields', () => {
   });
 
   it('that are hostile change no metric of the contract and are counted', async () => {
-    const { receiver, write } = await startBridge();
+    const { receiver, write, stop } = await startBridge();
     const hostile = {
       epoch_total: 99,
       run_state: 98,
@@ -159,6 +159,7 @@ describe('extra fields', () => {
       `${JSON.stringify({ training_metrics: { ...hostile, epoch: 3, training_loss: 1.5 } }).slice(0, -2)},"__proto__":93,"constructor":92}}`,
     );
     await arrived(receiver, 'ml.training.loss', 1.5);
+    await stop();
     const request = receiver.requests.at(-1);
     const values = (request?.points ?? [])
       .filter((it) => it.metric.startsWith('ml.training'))
@@ -177,12 +178,13 @@ describe('extra fields', () => {
   });
 
   it('are bounded over the whole run, first come first served', async () => {
-    const { receiver, write, log } = await startBridge();
+    const { receiver, write, log, stop } = await startBridge();
     for (let part = 0; part < 10; part++) {
       const names = Array.from({ length: 100 }, (_, index) => [`own_${part * 100 + index}`, index]);
       await write({ metrics: { ...Object.fromEntries(names), own_0: part, batch_number: part } });
     }
     await arrived(receiver, 'ml.training.batch_number', 9);
+    await stop();
     const own = receiver.requests
       .flatMap(({ points }) => points)
       .filter(({ metric }) => metric.includes('own_'));
@@ -366,12 +368,30 @@ describe('delivery', () => {
     expect(last(receiver, 'ml.training.processing_time')?.count).toBe(1);
   });
 
+  it('sends its own metrics first, last, and no more often than each export interval', async () => {
+    const { receiver, write, stop } = await startBridge();
+    for (let loss = 1; loss <= 5; loss++) {
+      await write({ metrics: { training_loss: loss } });
+      await arrived(receiver, 'ml.training.loss', loss);
+    }
+    await stop();
+    const own = receiver.requests.map(({ points }) =>
+      points.some(({ metric }) => metric.startsWith('ml.bridge.')),
+    );
+    expect(own.length).toBeGreaterThan(5);
+    expect(own.filter(Boolean)).toHaveLength(2);
+    expect([own.at(0), own.at(-1)]).toEqual([true, true]);
+  });
+
   it('reports the bridge itself through changes of run', async () => {
-    const { receiver, write } = await startBridge({ environment: { OTEL_METRIC_EXPORT_INTERVAL: '20' } });
+    const { receiver, write, stop } = await startBridge({
+      environment: { OTEL_METRIC_EXPORT_INTERVAL: '20' },
+    });
     await write({});
     await write({ job: { job_id: 'another' } });
     await write({ job: { job_id: 'third' }, metrics: { training_loss: 3 } });
     await arrived(receiver, 'ml.training.loss', 3);
+    await stop();
     const read = receiver
       .points('ml.bridge.snapshots')
       .filter(({ attributes }) => attributes.outcome === 'ok');
@@ -425,7 +445,7 @@ describe('staleness', () => {
     await write({ metrics: { own: 1 } });
     const names = (index: number) => new Set(receiver.requests.at(index)?.points.map(({ metric }) => metric));
     await receiver.waitFor(
-      () => names(-1).has('ml.training.batch_number') && !names(-1).has('ml.training.loss'),
+      () => names(-1).has('ml.bridge.file.age') && !names(-1).has('ml.training.loss'),
       'stale',
     );
     const gauges = trainingMetrics
@@ -445,9 +465,6 @@ describe('staleness', () => {
     await write({ metrics: { training_loss: 7, own: 2 } });
     await arrived(receiver, 'ml.training.loss', 7);
     expect(last(receiver, 'ml.training.own')?.value).toBe(2);
-    for (const { points } of receiver.requests.slice(1)) {
-      expect(points.some(({ metric }) => metric === 'ml.bridge.file.age')).toBe(true);
-    }
   });
 
   it('is told apart from a run whose step does not advance', async () => {

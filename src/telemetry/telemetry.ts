@@ -17,8 +17,8 @@ export interface Telemetry {
   polled(poll: Poll): void;
   /** Follows a transition of the run; `snapshot` is the one that made it, if one did. */
   follow(transition: Transition, snapshot: Snapshot | undefined, now: Now): Promise<void>;
-  /** Collects everything and hands it to the sender; does not wait for it to be sent. */
-  collect(kind: Collection['kind']): Promise<void>;
+  /** Collects and hands to the sender; does not wait for it to be sent. The bridge's own metrics come each export interval, and last. */
+  collect(kind: Collection['kind'], isLast?: boolean): Promise<void>;
   /** Sends what waits until the deadline, and says how many snapshots were left. */
   close(deadlineUptimeMs: number): Promise<number>;
   readonly sent: Sent;
@@ -51,9 +51,17 @@ export function createTelemetry({
     createRunInstruments(resource, config.histogramAggregation, version, waitingAttributes);
   let instruments: RunInstruments = newInstruments();
 
-  async function collect(kind: Collection['kind']): Promise<void> {
+  let nextSelf = Number.NEGATIVE_INFINITY;
+
+  /** The bridge's own health is as heavy as the run and needs to be no fresher than the export interval. */
+  async function collect(kind: Collection['kind'], isLast = false): Promise<void> {
     if (!exporting) return;
-    const scopeMetrics = [...(await instruments.collect()), ...(await self.collect())];
+    const { uptimeMs } = clock();
+    const scopeMetrics = [...(await instruments.collect())];
+    if (kind === 'heartbeat' || isLast || uptimeMs >= nextSelf) {
+      scopeMetrics.push(...(await self.collect()));
+      nextSelf = uptimeMs + config.exportIntervalMs;
+    }
     delivery.send(kind, { resource, scopeMetrics });
   }
 

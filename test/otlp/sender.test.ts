@@ -54,7 +54,7 @@ describe('an answer of the Collector', () => {
     ['UNAUTHENTICATED', status.UNAUTHENTICATED],
     ['UNIMPLEMENTED', status.UNIMPLEMENTED],
   ])('%s is final: dropped, counted, logged once, and the next one goes out', async (_name, code) => {
-    const { receiver, write, log } = await startBridge();
+    const { receiver, write, log, stop } = await startBridge();
     const refused = (request: { points: readonly Point[] }) => hasLoss(1)(request) || hasLoss(2)(request);
     receiver.reply((request) =>
       refused(request) ? { status: 'error', code, message: 'no' } : { status: 'ok' },
@@ -67,7 +67,8 @@ describe('an answer of the Collector', () => {
       () => receiver.points('ml.training.loss').at(-1)?.value === 3,
       'the third accepted',
     );
-    expect(receiver.points('ml.training.loss').map(({ value }) => value)).toEqual([3]);
+    await stop();
+    expect(new Set(receiver.points('ml.training.loss').map(({ value }) => value))).toEqual(new Set([3]));
     expect(dropped(receiver, 'rejected')).toBe(2);
     expect(log.filter(({ message }) => message.startsWith('Collector refused an export'))).toHaveLength(1);
   });
@@ -105,7 +106,7 @@ describe('RESOURCE_EXHAUSTED', () => {
 
 describe('an export that is taken in part', () => {
   it('is not sent again; its points are counted, and there is one warning', async () => {
-    const { receiver, write, log } = await startBridge();
+    const { receiver, write, log, stop } = await startBridge();
     const partialSuccess = { rejectedDataPoints: 2, errorMessage: 'too old' };
     receiver.reply(() => ({ status: 'ok', partialSuccess }));
     for (const value of [1, 2, 3]) await write({ metrics: { training_loss: value } });
@@ -115,8 +116,9 @@ describe('an export that is taken in part', () => {
     const counted = () => receiver.points('ml.bridge.points_refused').at(-1)?.value;
     const partly = () => receiver.requests.findIndex(hasLoss(4));
     await receiver.waitFor(() => partly() >= 0, 'the fourth');
-    expect(counted()).toBe(2 * partly());
     expect(receiver.points('ml.training.loss').map(({ value }) => value)).toEqual([1, 2, 3, 4]);
+    await stop();
+    expect(counted()).toBe(2 * partly());
     const warnings = log.filter(({ message }) => message.startsWith('Collector accepted an export but'));
     expect(warnings).toMatchObject([{ level: 'warn', points: 2, reason: 'too old' }]);
   });
