@@ -115,11 +115,8 @@ it.each([
   }
 });
 
-it.each([
-  ['scraped', scraped],
-  ['pushed', pushed],
-])('%s, a native histogram is one series, and truer than buckets', async (_way, start) => {
-  const { prometheus, collectors } = await start();
+it('pushed, a native histogram is one series, and truer than buckets', async () => {
+  const { prometheus, collectors } = await pushed();
   const jobs = await Promise.all(kinds.map((kind, index) => training(kind, collectors[index] as Collector)));
   const ask = (expr: string) => instantQuery(prometheus.url, expr);
   /** Not a number while no measurement lies between two scrapes. */
