@@ -101,9 +101,10 @@ async function buildSplit(options) {
   return metafile;
 }
 
-async function buildSidecar(outdir) {
+/** Bundles a program with the sidecar in it, the sidecar itself unless another is named, into a folder that is there. */
+export async function buildSidecar(outdir, entryPoint = 'src/main.ts') {
   const metafile = await buildSplit({
-    entryPoints: ['src/main.ts'],
+    entryPoints: [entryPoint],
     outdir,
     external: [protoLoader],
     plugins: [commandsStayApart, packagesStayWhole, withoutLogThreads],
