@@ -1,9 +1,10 @@
 // What an export costs on the wire, with a new snapshot and without, compressed and not.
+import { bridgeSettings } from '../src/config.ts';
 import type { BenchmarkTable } from '../src/render/performance.ts';
 import { buildAsInImage } from './support/bundle.ts';
 import { readOptions } from './support/options.ts';
 import { publish } from './support/result.ts';
-import { measured } from './support/statistics.ts';
+import { measured, significant } from './support/statistics.ts';
 import { measureWire, type WireCost } from './support/wire.ts';
 
 /** `exports` are those of one round; a round has all four cases, one after the other. */
@@ -49,8 +50,18 @@ const table: BenchmarkTable = {
     ],
   })),
 };
-const active = table.rows[0]?.cells[0]?.median ?? Number.NaN;
+const [active, , whole] = table.rows.map(({ cells }) => cells[0]?.median ?? Number.NaN);
+// What seldom changes leaves once an export interval, as it does while nothing is new.
+const aSecond = bridgeSettings.exportIntervalMs.default / 1_000;
+const mean = ((active ?? Number.NaN) * (aSecond - 1) + (whole ?? Number.NaN)) / aSecond;
 publish('bytes', options, {
   tables: [table],
-  targets: [{ what: 'Bytes on the wire per snapshot, gzip', unit: 'B', atMost: 1_200, measured: active }],
+  targets: [
+    {
+      what: 'Bytes on the wire per snapshot at one a second, gzip',
+      unit: 'B',
+      atMost: 1_200,
+      measured: significant(mean),
+    },
+  ],
 });

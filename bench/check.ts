@@ -19,8 +19,8 @@ const options = readOptions({ rounds: 3, seconds: 5, exports: 20 });
 const limits = {
   anonymous: 2.6,
   rss: 1.6,
-  activeBytes: 1_530,
-  idleBytes: 1_950,
+  activeBytes: 1_260,
+  idleBytes: 1_870,
   series: 74,
   bundleKb: 650,
 };

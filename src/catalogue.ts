@@ -15,7 +15,10 @@ export interface MetricDefinition {
   readonly instrument: InstrumentKind;
   /** UCUM unit or annotation; empty for none. */
   readonly unit: string;
+  /** A few words, because every export carries them. */
   readonly description: string;
+  /** What documentation says beyond it. */
+  readonly note?: string;
   /** Attribute keys of its own, beside the run's. */
   readonly attributes?: readonly string[];
 }
@@ -29,6 +32,10 @@ export interface FieldDefinition extends MetricDefinition {
   /** Upper bounds of a histogram's buckets. */
   readonly boundaries?: readonly number[];
 }
+
+/** A metric's description and note, as documentation has them. */
+export const explained = ({ description, note }: Pick<MetricDefinition, 'description' | 'note'>) =>
+  note === undefined ? description : `${description}: ${note}`;
 
 /** No measurement of a histogram is above this: two of the largest doubles would make its sum infinite, for good. */
 const largestMeasurement = 1e15;
@@ -52,14 +59,14 @@ export const trainingMetrics = [
     name: 'ml.training.loss',
     instrument: 'gauge',
     unit: '',
-    description: 'Training loss of the latest batch',
+    description: 'Latest training loss',
   },
   {
     field: 'validation_loss',
     name: 'ml.validation.loss',
     instrument: 'gauge',
     unit: '',
-    description: 'Loss on the validation set',
+    description: 'Latest validation loss',
   },
   {
     field: 'accuracy',
@@ -92,8 +99,8 @@ export const trainingMetrics = [
     name: 'ml.training.batch_number',
     instrument: 'counter',
     unit: '{batch}',
-    description:
-      'Batches trained in this run: the highest batch of each epoch, summed, or global_step where it is given',
+    description: 'Batches trained in this run',
+    note: 'the highest batch of each epoch, summed, or global_step where it is given',
     minimum: 0,
   },
   {
@@ -109,7 +116,8 @@ export const trainingMetrics = [
     name: 'ml.training.processing_time',
     instrument: 'histogram',
     unit: 'ms',
-    description: 'Time to train one batch, one measurement a snapshot',
+    description: 'Time to train one batch',
+    note: 'one measurement a snapshot',
     minimum: 0,
     maximum: largestMeasurement,
     boundaries: oneTwoFive(0, 60_000),
@@ -119,7 +127,8 @@ export const trainingMetrics = [
     name: 'ml.training.samples_per_second',
     instrument: 'histogram',
     unit: '{sample/s}',
-    description: 'Training throughput, one measurement a snapshot',
+    description: 'Training throughput',
+    note: 'one measurement a snapshot',
     minimum: 0,
     maximum: largestMeasurement,
     boundaries: oneTwoFive(-1, 1_000_000),
@@ -181,20 +190,22 @@ export const runMetrics = {
     name: 'ml.training.run.state',
     instrument: 'gauge',
     unit: '',
-    description: `State of the run: 1 for the present one of ${runStates.join(', ')}, else 0`,
+    description: 'State of the run',
+    note: `1 for the present one of ${runStates.join(', ')}, else 0`,
     attributes: ['state'],
   },
   lastStepTime: {
     name: 'ml.training.last_step_time',
     instrument: 'gauge',
     unit: 's',
-    description: 'When the step last advanced, Unix time',
+    description: 'When the step last advanced',
+    note: 'Unix time',
   },
   nonFinite: {
     name: 'ml.training.non_finite',
     instrument: 'counter',
     unit: '{value}',
-    description: 'Values that were NaN or infinite, by field',
+    description: 'Values that were NaN or infinite',
     attributes: ['field'],
   },
 } as const satisfies Record<string, MetricDefinition>;
@@ -205,14 +216,14 @@ export const bridgeMetrics = {
     name: 'ml.bridge.snapshots',
     instrument: 'counter',
     unit: '{snapshot}',
-    description: 'Polls of the file, by outcome',
+    description: 'Polls of the file',
     attributes: ['outcome'],
   },
   fieldsSkipped: {
     name: 'ml.bridge.fields_skipped',
     instrument: 'counter',
     unit: '{field}',
-    description: 'Fields of a snapshot that were left out, by field and reason',
+    description: 'Fields left out of snapshots',
     attributes: ['field', 'reason'],
   },
   fileAge: {
@@ -225,33 +236,35 @@ export const bridgeMetrics = {
     name: 'ml.bridge.exports',
     instrument: 'counter',
     unit: '{export}',
-    description: 'Export requests, by outcome',
+    description: 'Export requests',
     attributes: ['outcome'],
   },
   lastSuccessTime: {
     name: 'ml.bridge.last_success_time',
     instrument: 'gauge',
     unit: 's',
-    description: 'When an export last succeeded, Unix time',
+    description: 'When an export last succeeded',
+    note: 'Unix time',
   },
   dropped: {
     name: 'ml.bridge.dropped',
     instrument: 'counter',
     unit: '{snapshot}',
-    description: 'Snapshots that were never delivered, by reason',
+    description: 'Snapshots never delivered',
     attributes: ['reason'],
   },
   pointsRefused: {
     name: 'ml.bridge.points_refused',
     instrument: 'counter',
     unit: '{point}',
-    description: 'Data points the Collector did not take of exports it accepted',
+    description: 'Data points the Collector refused',
+    note: 'of exports it otherwise accepted',
   },
   backlog: {
     name: 'ml.bridge.backlog',
     instrument: 'gauge',
     unit: '{snapshot}',
-    description: 'Snapshots that wait for the Collector',
+    description: 'Snapshots waiting for the Collector',
   },
 } as const satisfies Record<string, MetricDefinition>;
 

@@ -368,19 +368,34 @@ describe('delivery', () => {
     expect(last(receiver, 'ml.training.processing_time')?.count).toBe(1);
   });
 
-  it('sends its own metrics first, last, and no more often than each export interval', async () => {
+  it('sends its own metrics and an unchanged state first, last, and no more often than each export interval', async () => {
     const { receiver, write, stop } = await startBridge();
     for (let loss = 1; loss <= 5; loss++) {
       await write({ metrics: { training_loss: loss } });
       await arrived(receiver, 'ml.training.loss', loss);
     }
     await stop();
-    const own = receiver.requests.map(({ points }) =>
-      points.some(({ metric }) => metric.startsWith('ml.bridge.')),
-    );
+    const has = (prefix: string) =>
+      receiver.requests.map(({ points }) => points.some(({ metric }) => metric.startsWith(prefix)));
+    const [own, state] = [has('ml.bridge.'), has('ml.training.run.state')];
     expect(own.length).toBeGreaterThan(5);
+    for (const sent of [own, state]) expect([sent.at(0), sent.at(-1)]).toEqual([true, true]);
     expect(own.filter(Boolean)).toHaveLength(2);
-    expect([own.at(0), own.at(-1)]).toEqual([true, true]);
+    // Waiting at first, then running, then ended.
+    expect(state.filter(Boolean).length).toBeLessThanOrEqual(3);
+  });
+
+  it('sends a state that changes with the snapshot that changes it', async () => {
+    const { receiver, write } = await startBridge();
+    for (const [index, status] of [undefined, 'running', 'completed'].entries()) {
+      await write({ top: { status }, metrics: { training_loss: index } });
+      await arrived(receiver, 'ml.training.loss', index);
+    }
+    const { points = [] } = receiver.requests.at(-1) ?? {};
+    const states = points.filter(({ metric }) => metric === 'ml.training.run.state');
+    expect(states.map(({ attributes, value }) => [attributes.state, value])).toEqual(
+      runStates.map((state) => [state, Number(state === 'completed')]),
+    );
   });
 
   it('reports the bridge itself through changes of run', async () => {

@@ -1,5 +1,6 @@
 import {
   bridgeMetrics,
+  explained,
   extraMetricPrefix,
   type FieldDefinition,
   globalStep,
@@ -45,9 +46,9 @@ function ownAttributesTable(metrics: readonly MetricDefinition[]): string {
 
 function metricCells(metric: MetricDefinition): string[] {
   const name = prometheusName(metric);
-  const { instrument, unit, description } = metric;
+  const { instrument, unit } = metric;
   const prometheus = instrument === 'histogram' ? `${name}_{bucket,sum,count}` : name;
-  return [code(metric.name), instrument, code(unit), code(prometheus), prose(description)];
+  return [code(metric.name), instrument, code(unit), code(prometheus), prose(explained(metric))];
 }
 
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);

@@ -1,21 +1,27 @@
 import * as z from 'zod/mini';
-import { type FieldDefinition, globalStep, type NumericField, trainingMetrics } from '../catalogue.ts';
+import {
+  explained,
+  type FieldDefinition,
+  globalStep,
+  type NumericField,
+  trainingMetrics,
+} from '../catalogue.ts';
 
 /**
  * The file's schema, made from the catalogue. Each member is checked on its own when a file is read, so that one wrong
  * field does not cost the others; the whole is what the JSON Schema for people who write the file is made from.
  */
 
-const numericFields: readonly Pick<FieldDefinition, 'field' | 'minimum' | 'maximum' | 'description'>[] = [
-  ...trainingMetrics,
-  globalStep,
-];
+const numericFields: readonly Pick<
+  FieldDefinition,
+  'field' | 'minimum' | 'maximum' | 'description' | 'note'
+>[] = [...trainingMetrics, globalStep];
 
-function numberSchema({ minimum, maximum, description }: (typeof numericFields)[number]) {
+function numberSchema({ minimum, maximum, ...texts }: (typeof numericFields)[number]) {
   const checks = [];
   if (minimum !== undefined) checks.push(z.minimum(minimum));
   if (maximum !== undefined) checks.push(z.maximum(maximum));
-  return z.number().check(...checks, z.describe(description));
+  return z.number().check(...checks, z.describe(explained(texts)));
 }
 
 const described = <S extends z.ZodMiniType>(schema: S, description: string) =>

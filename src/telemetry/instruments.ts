@@ -22,7 +22,8 @@ export interface RunInstruments {
   show(run: Run | undefined): void;
   /** Puts one snapshot into the histograms; call it once for each. */
   record(snapshot: Snapshot): void;
-  collect(): Promise<ScopeMetrics[]>;
+  /** All of it or, between whole collections, without the run's state where that is what it last was. */
+  collect(isWhole?: boolean): Promise<ScopeMetrics[]>;
 }
 
 export const scopeName = 'ml-metrics-bridge';
@@ -38,6 +39,7 @@ export function createRunInstruments(
   const extras = new Set<string>();
   let run: Run | undefined;
   let attributes = waitingAttributes;
+  let isStateDue = true;
 
   const observe = (metric: MetricDefinition, read: (run: Run) => number | undefined) =>
     observable(meter, metric).addCallback((result) => {
@@ -50,6 +52,7 @@ export function createRunInstruments(
   }
   observe(runMetrics.lastStepTime, ({ lastStep }) => lastStep.unixMs / 1000);
   observable(meter, runMetrics.state).addCallback((result) => {
+    if (!isStateDue) return;
     const present = run?.state ?? 'waiting';
     for (const state of runStates) result.observe(Number(state === present), { ...attributes, state });
   });
@@ -62,6 +65,7 @@ export function createRunInstruments(
 
   return {
     show(next) {
+      isStateDue ||= next?.state !== run?.state;
       run = next;
       attributes = next === undefined ? waitingAttributes : attributesOf(next);
       for (const name of next?.extras ?? []) {
@@ -78,7 +82,12 @@ export function createRunInstruments(
         if (value !== undefined) histogram.record(value, attributes);
       }
     },
-    collect: () => reader.read(),
+    async collect(isWhole = true) {
+      isStateDue ||= isWhole;
+      const metrics = await reader.read();
+      isStateDue = false;
+      return metrics;
+    },
   };
 }
 

@@ -17,7 +17,10 @@ export interface Telemetry {
   polled(poll: Poll): void;
   /** Follows a transition of the run; `snapshot` is the one that made it, if one did. */
   follow(transition: Transition, snapshot: Snapshot | undefined, now: Now): Promise<void>;
-  /** Collects and hands to the sender; does not wait for it to be sent. The bridge's own metrics come each export interval, and last. */
+  /**
+   * Collects and hands to the sender; does not wait for it to be sent. What seldom changes or is the bridge's own comes
+   * each export interval, and last.
+   */
   collect(kind: Collection['kind'], isLast?: boolean): Promise<void>;
   /** Sends what waits until the deadline, and says how many snapshots were left. */
   close(deadlineUptimeMs: number): Promise<number>;
@@ -51,16 +54,17 @@ export function createTelemetry({
     createRunInstruments(resource, config.histogramAggregation, version, waitingAttributes);
   let instruments: RunInstruments = newInstruments();
 
-  let nextSelf = Number.NEGATIVE_INFINITY;
+  let nextWhole = Number.NEGATIVE_INFINITY;
 
-  /** The bridge's own health is as heavy as the run and needs to be no fresher than the export interval. */
+  /** The bridge's own health and the run's unchanged state are as heavy as its values, and need to be no fresher than this. */
   async function collect(kind: Collection['kind'], isLast = false): Promise<void> {
     if (!exporting) return;
     const { uptimeMs } = clock();
-    const scopeMetrics = [...(await instruments.collect())];
-    if (kind === 'heartbeat' || isLast || uptimeMs >= nextSelf) {
+    const isWhole = kind === 'heartbeat' || isLast || uptimeMs >= nextWhole;
+    const scopeMetrics = [...(await instruments.collect(isWhole))];
+    if (isWhole) {
       scopeMetrics.push(...(await self.collect()));
-      nextSelf = uptimeMs + config.exportIntervalMs;
+      nextWhole = uptimeMs + config.exportIntervalMs;
     }
     delivery.send(kind, { resource, scopeMetrics });
   }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { bridgeMetrics, runMetrics, trainingMetrics } from '../../src/catalogue.ts';
+import { bridgeMetrics, explained, runMetrics, trainingMetrics } from '../../src/catalogue.ts';
 import { bridgeSettings } from '../../src/config.ts';
 import { environmentTable } from '../../src/render/environment-table.ts';
 import { metricsTable } from '../../src/render/metrics-table.ts';
@@ -14,10 +14,11 @@ function rowsOf(markdown: string): string[][] {
 it('has one row for every metric of the catalogue, all rows of a table equally wide', () => {
   const rows = rowsOf(metricsTable());
   const all = [...trainingMetrics, ...Object.values(runMetrics), ...Object.values(bridgeMetrics)];
-  for (const { name, description } of all) {
+  for (const metric of all) {
+    const { name } = metric;
     const ofName = rows.filter((cells) => cells.includes(`\`${name}\``));
     expect(ofName, name).toHaveLength(1);
-    expect(ofName[0]).toContain(description);
+    expect(ofName[0]).toContain(explained(metric));
     expect(ofName[0]).toHaveLength(6);
   }
 });
