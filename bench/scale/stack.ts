@@ -32,7 +32,7 @@ export async function scraped(): Promise<Stack> {
     async read() {
       prometheus = await startPrometheus({
         config: 'prometheus.yml',
-        target: new URL(collector.scrapeUrl).host,
+        targets: [new URL(collector.scrapeUrl).host],
       });
       const { url } = prometheus;
       const tried = async () => {

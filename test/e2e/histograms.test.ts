@@ -18,20 +18,22 @@ type Kind = (typeof kinds)[number];
 
 interface Stack {
   readonly prometheus: Prometheus;
-  /** One for each of the bridges, the same or not. */
+  /** One for each kind of histogram. */
   readonly collectors: readonly [Collector, Collector];
 }
 
+/** A Collector for each kind: in one scrape Prometheus takes all histograms of a name for what the first of them is. */
 async function scraped(): Promise<Stack> {
-  const collector = await forThisTest(startCollector());
+  const collector = () => forThisTest(startCollector());
+  const collectors = [await collector(), await collector()] as const;
   const prometheus = await forThisTest(
     startPrometheus({
       config: 'prometheus.yml',
-      target: new URL(collector.scrapeUrl).host,
+      targets: collectors.map(({ scrapeUrl }) => new URL(scrapeUrl).host),
       scrapeInterval: '1s',
     }),
   );
-  return { prometheus, collectors: [collector, collector] };
+  return { prometheus, collectors };
 }
 
 async function pushed(): Promise<Stack> {
@@ -115,8 +117,11 @@ it.each([
   }
 });
 
-it('pushed, a native histogram is one series, and truer than buckets', async () => {
-  const { prometheus, collectors } = await pushed();
+it.each([
+  ['scraped', scraped],
+  ['pushed', pushed],
+])('%s, a native histogram is one series, and truer than buckets', async (_way, start) => {
+  const { prometheus, collectors } = await start();
   const jobs = await Promise.all(kinds.map((kind, index) => training(kind, collectors[index] as Collector)));
   const ask = (expr: string) => instantQuery(prometheus.url, expr);
   /** Not a number while no measurement lies between two scrapes. */

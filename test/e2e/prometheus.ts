@@ -12,8 +12,8 @@ export interface PrometheusOptions {
   /** A configuration of the repository's own. */
   readonly config: string;
   readonly args?: readonly string[];
-  /** Host and port of what is scraped, for a configuration that does. */
-  readonly target?: string;
+  /** Host and port of each Collector that is scraped, for a configuration that does. */
+  readonly targets?: readonly string[];
   readonly scrapeInterval?: string;
 }
 
@@ -45,12 +45,12 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
 }
 
 /** The repository's file with other values; what it does not have stays away. */
-function configuration({ config, target, scrapeInterval = '5s' }: PrometheusOptions): string {
+function configuration({ config, targets, scrapeInterval = '5s' }: PrometheusOptions): string {
   const settings = parseDocument(readFileSync(config, 'utf8'));
   const places: readonly (readonly [path: readonly string[], value: unknown])[] = [
     [['rule_files'], [join(process.cwd(), 'prometheus/rules/*.yaml')]],
     [['global', 'scrape_interval'], scrapeInterval],
-    [['scrape_configs', '0', 'static_configs'], [{ targets: [target] }]],
+    [['scrape_configs', '0', 'static_configs'], [{ targets }]],
   ];
   for (const [place, value] of places)
     if (settings.hasIn(place)) settings.setIn(place, settings.createNode(value));
