@@ -11,6 +11,7 @@ import {
   sameTls,
 } from './credentials.ts';
 import { Status } from './grpc.ts';
+import { type Reply, refusalIn } from './outcome.ts';
 import { explainRefusal } from './probe.ts';
 import { turned } from './rotation.ts';
 import { type Trouble, tlsTrouble } from './tls-trouble.ts';
@@ -18,7 +19,7 @@ import { type Trouble, tlsTrouble } from './tls-trouble.ts';
 /** A connection to the Collector, or several in turn. */
 export interface Connection {
   /** Sends a serialized request. Rejects where there are no credentials to connect with. */
-  export(request: Uint8Array): Promise<Answer>;
+  export(request: Uint8Array): Promise<Reply>;
   /** Ends what is under way. A later export connects again, in no backoff of an earlier connection's. */
   close(): void;
 }
@@ -90,12 +91,16 @@ const hasFiles = ({ headersFile, certificate, clientKey, clientCertificate }: Cr
   [headersFile, certificate, clientKey, clientCertificate].some((file) => file !== undefined);
 
 /** A server may repeat what it refuses; a token is not to come back into the log that way. */
-function withoutSecrets(answer: Answer, { headers }: Credentials): Answer {
-  if (answer.status === 'ok') return answer;
-  const { error } = answer;
-  const secrets = Object.values(headers).flatMap((value) => [value, ...value.split(' ')]);
-  for (const secret of secrets.filter(({ length }) => length >= shortestSecret))
-    error.message = error.message.replaceAll(secret, '***');
+function withoutSecrets(answer: Answer, { headers }: Credentials): Reply {
+  const secrets = Object.values(headers)
+    .flatMap((value) => [value, ...value.split(' ')])
+    .filter(({ length }) => length >= shortestSecret);
+  const conceal = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+  if (answer.status === 'ok') {
+    const refused = refusalIn(answer.response);
+    return { status: 'ok', ...(refused && { refused: { ...refused, reason: conceal(refused.reason) } }) };
+  }
+  answer.error.message = conceal(answer.error.message);
   return answer;
 }
 
@@ -105,15 +110,15 @@ const shortestSecret = 8;
 /** Adds the cause to a failure where it is known, or can be found out, which is tried once an outage. */
 function createExplanation({ target }: Config['endpoint'], timeoutMs: number) {
   let probed: Promise<Trouble | undefined> | undefined;
-  return async (answer: Answer, credentials: Credentials): Promise<Answer> => {
-    if (answer.status === 'ok' || answer.error.code !== Status.UNAVAILABLE) {
+  return async (reply: Reply, credentials: Credentials): Promise<Reply> => {
+    if (reply.status === 'ok' || reply.error.code !== Status.UNAVAILABLE) {
       probed = undefined;
-      return answer;
+      return reply;
     }
-    const known = tlsTrouble(answer.error.message);
-    if (known === undefined && /Last error: Failed to connect/.test(answer.error.message))
+    const known = tlsTrouble(reply.error.message);
+    if (known === undefined && /Last error: Failed to connect/.test(reply.error.message))
       probed ??= explainRefusal(target, credentials, timeoutMs);
     const trouble = known ?? (await probed);
-    return { ...answer, ...(trouble && { trouble }) };
+    return { ...reply, ...(trouble && { trouble }) };
   };
 }

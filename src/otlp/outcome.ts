@@ -23,6 +23,11 @@ export interface PartialRefusal {
   readonly reason: string;
 }
 
+/** An answer, read: of one that is good, only what it says was not taken. */
+export type Reply =
+  | { readonly status: 'ok'; readonly refused?: PartialRefusal }
+  | Extract<Answer, { status: 'failed' }>;
+
 /** Source: OTLP specification, "Failures", the gRPC codes a client should retry. */
 const retryable: ReadonlySet<number> = new Set([
   Status.CANCELLED,
@@ -34,12 +39,9 @@ const retryable: ReadonlySet<number> = new Set([
 ]);
 
 /** What an answer means for the request it is to. Source: OTLP specification, "OTLP/gRPC Response" and "Throttling". */
-export function judge(answer: Answer): SendOutcome {
-  if (answer.status === 'ok') {
-    const refused = refusalIn(answer.response);
-    return { status: 'success', ...(refused && { refused }) };
-  }
-  const { error, trouble } = answer;
+export function judge(reply: Reply): SendOutcome {
+  if (reply.status === 'ok') return { status: 'success', ...(reply.refused && { refused: reply.refused }) };
+  const { error, trouble } = reply;
   const reason = trouble?.detail ?? describe(error);
   const afterMs = retryDelayOf(error.metadata);
   // An exhausted resource may be the receiver's message limit, which no retry gets past; only RetryInfo tells.
@@ -59,7 +61,8 @@ function wasCutOff({ details }: ServiceError): boolean {
   return /^Received RST_STREAM|^Bandwidth exhausted or memory limit exceeded$/.test(details ?? '');
 }
 
-function refusalIn(response: Uint8Array): PartialRefusal | undefined {
+/** What a response says was not taken; undefined where all was, and where it cannot be read. */
+export function refusalIn(response: Uint8Array): PartialRefusal | undefined {
   if (response.length === 0) return undefined;
   try {
     const { partialSuccess } = ProtobufMetricsSerializer.deserializeResponse(response);

@@ -72,6 +72,20 @@ describe('no secret is printed', () => {
     expectNoSecret(output);
   });
 
+  it('by a bridge of which a part is refused', async () => {
+    const { receiver, start } = await setUp();
+    receiver.reply(({ headers }) => ({
+      status: 'ok',
+      partialSuccess: { rejectedDataPoints: 1, errorMessage: `too much for ${headers['x-api-key']}` },
+    }));
+    const bridge = start({});
+    await bridge.said('Collector accepted an export but not all of its points; it may be the same with each');
+    bridge.child.kill('SIGTERM');
+    const output = await printed(bridge);
+    expect(output).toContain('too much for ***');
+    expectNoSecret(output);
+  });
+
   it.each([
     [
       'user and password in the address',

@@ -2,7 +2,7 @@ import { Metadata, status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Answer } from '../../src/otlp/client.ts';
-import { judge } from '../../src/otlp/outcome.ts';
+import { judge, refusalIn } from '../../src/otlp/outcome.ts';
 import { encodeResponse } from '../../src/receiver/codec.ts';
 import { retryAfter, statusDetails, trailers } from './retry-details.ts';
 
@@ -65,20 +65,20 @@ describe('a failure', () => {
 
 describe('a success', () => {
   it('is whole where the response is empty', () => {
-    expect(judge({ status: 'ok', response: encodeResponse() })).toEqual({ status: 'success' });
+    expect(refusalIn(encodeResponse())).toBe(undefined);
+    expect(judge({ status: 'ok' })).toEqual({ status: 'success' });
   });
 
   it.each([
     { rejectedDataPoints: 3, errorMessage: 'too old' },
     { rejectedDataPoints: 0, errorMessage: 'this will be refused soon' },
   ])('is partial where it says so', (partialSuccess) => {
-    expect(judge({ status: 'ok', response: encodeResponse(partialSuccess) })).toEqual({
-      status: 'success',
-      refused: { points: partialSuccess.rejectedDataPoints, reason: partialSuccess.errorMessage },
-    });
+    const refused = { points: partialSuccess.rejectedDataPoints, reason: partialSuccess.errorMessage };
+    expect(refusalIn(encodeResponse(partialSuccess))).toEqual(refused);
+    expect(judge({ status: 'ok', refused })).toEqual({ status: 'success', refused });
   });
 
   it('stays one where the response cannot be read', () => {
-    expect(judge({ status: 'ok', response: Buffer.from([0x0a, 0xff]) })).toEqual({ status: 'success' });
+    expect(refusalIn(Buffer.from([0x0a, 0xff]))).toBe(undefined);
   });
 });
