@@ -9,7 +9,7 @@ import { advance } from '../../../src/run/advance.ts';
 import type { Run } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';
 import { createSpans } from '../../../src/telemetry/spans/spans.ts';
-import { linesInto, startBridge, testConfig } from '../../support/bridge.ts';
+import { type LogLine, linesInto, startBridge, testConfig } from '../../support/bridge.ts';
 import { exampleFile } from '../../support/file.ts';
 import { until } from '../../support/until.ts';
 import {
@@ -52,6 +52,23 @@ async function startTraced({ environment = {}, traces, config = {} }: Traced = {
   };
   const named = (name: string) => receiver.spans.filter((span) => span.name === name);
   return { bridge, receiver, step, named };
+}
+
+/** Spans without a bridge, to be told of transitions. */
+async function startSpans(environment: Readonly<Record<string, string>>) {
+  const receiver = await startTraceReceiver();
+  const { traces: config } = testConfig({
+    OTEL_TRACES_EXPORTER: 'otlp',
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.endpoint,
+    ...environment,
+  });
+  if (config === undefined) throw new Error('nothing is traced');
+  const lines: LogLine[] = [];
+  const log = createLogger('info', linesInto(lines));
+  const resource = resourceFromAttributes({ 'service.name': 'test', 'service.instance.id': 'test' });
+  const conditions = createConditions(log);
+  const spans = createSpans({ config, resource, version: '0.0.0', clock: systemClock, log, conditions });
+  return { spans, receiver, lines };
 }
 
 const only = (spans: readonly ReceivedSpan[]): ReceivedSpan => {
@@ -301,6 +318,31 @@ describe('what happened', () => {
   });
 });
 
+test('of many events a span keeps the newest, and of each event the first attributes', async () => {
+  const { bridge, step, named } = await startTraced();
+  const attributes = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`a${index}`, index]));
+  const events = Array.from({ length: 200 }, (_, index) => ({ name: `e${index}`, time: at(10), attributes }));
+  await step(1, 1, 20, { top: { events: events.slice(0, 100) } } as never);
+  await step(1, 2, 30, { top: { events: events.slice(100) } } as never);
+  await bridge.stop();
+  const kept = only(named('training.epoch')).events;
+  expect(kept.map(({ name }) => name)).toEqual(events.slice(-128).map(({ name }) => name));
+  for (const event of kept)
+    expect(Object.keys(event.attributes)).toEqual(Object.keys(attributes).slice(0, 32));
+});
+
+test('an error in tracing costs the trace and no metric', async () => {
+  const { spans, receiver, lines } = await startSpans({});
+  // Not what a transition is, as only an error of ours could bring about.
+  const broken = { run: {}, happenings: undefined } as never;
+  for (let times = 0; times < 2; times++) spans.follow(broken, undefined, { ...systemClock(), fileAgeMs: 0 });
+  await spans.close(systemClock().uptimeMs + 1_000);
+  expect(lines.map(({ message }) => message)).toEqual([
+    'An error in tracing: it is off from here on, metrics go on',
+  ]);
+  expect(receiver.spans).toEqual([]);
+});
+
 describe('the parent', () => {
   const fromFile = '11111111111111111111111111111111';
 
@@ -375,18 +417,7 @@ describe('the parent', () => {
 describe('sampling', () => {
   /** Runs that follow each other, without files: a thousand of them take a while to read. */
   async function sampledOf(count: number, environment: Readonly<Record<string, string>>) {
-    const receiver = await startTraceReceiver();
-    const { traces: config } = testConfig({
-      OTEL_TRACES_EXPORTER: 'otlp',
-      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.endpoint,
-      OTEL_BSP_MAX_QUEUE_SIZE: '10000',
-      ...environment,
-    });
-    if (config === undefined) throw new Error('nothing is traced');
-    const log = createLogger('info', linesInto([]));
-    const resource = resourceFromAttributes({ 'service.name': 'test', 'service.instance.id': 'test' });
-    const conditions = createConditions(log);
-    const spans = createSpans({ config, resource, version: '0.0.0', clock: systemClock, log, conditions });
+    const { spans, receiver } = await startSpans({ OTEL_BSP_MAX_QUEUE_SIZE: '10000', ...environment });
     let run: Run | undefined;
     for (let index = 0; index < count; index++) {
       const interpretation = interpret(exampleFile({ job: { job_id: `job-${index}` } }));

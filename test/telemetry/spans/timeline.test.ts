@@ -83,3 +83,30 @@ test('spans are whole and in order, whatever is written', () => {
     { numRuns: 2_000 },
   );
 });
+
+test('of many events the newest are held, however many there were', () => {
+  let run: Run | undefined;
+  let timeline = newTimeline('instance');
+  for (let batch = 1; batch <= 4; batch++) {
+    const events = Array.from({ length: 100 }, (_, index) => ({
+      name: `${batch}.${index}`,
+      time: at(batch),
+    }));
+    const interpretation = interpret(
+      exampleFile({ metrics: { epoch: 1, batch_number: batch }, top: { timestamp: at(batch), events } }),
+    );
+    if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
+    const now = { unixMs: begin, uptimeMs: batch, fileAgeMs: 0 };
+    const transition = advance(run, interpretation.snapshot, now, policy);
+    run = transition.run;
+    timeline = advanceTimeline(timeline, transition, interpretation.snapshot, now).timeline;
+  }
+  const { steps } = advanceTimeline(timeline, end(run as Run, 'stopped'), undefined, {
+    unixMs: begin,
+    uptimeMs: 5,
+    fileAgeMs: 0,
+  });
+  const [epoch] = steps.flatMap((step) => (step.kind === 'epoch_ended' ? [step.span] : []));
+  expect(epoch?.events).toHaveLength(128);
+  expect(epoch?.events.at(-1)?.name).toBe('4.99');
+});
