@@ -385,6 +385,25 @@ describe('delivery', () => {
     expect(state.filter(Boolean).length).toBeLessThanOrEqual(3);
   });
 
+  it('sends them each minute at least, however long the export interval is', async () => {
+    let passedMs = 0;
+    const { receiver, write } = await startBridge({
+      environment: { OTEL_METRIC_EXPORT_INTERVAL: '3600000' },
+      clock: () => ({ unixMs: Date.now() + passedMs, uptimeMs: performance.now() + passedMs }),
+    });
+    const told = (metric: string) => receiver.points(metric).length;
+    await receiver.waitFor(() => receiver.requests.length > 0, 'the first export');
+    for (let loss = 1; loss <= 3; loss++) {
+      const before = [told('ml.training.run.state'), told('ml.bridge.snapshots')] as const;
+      passedMs += 60_000;
+      await write({ metrics: { training_loss: loss } });
+      await receiver.waitFor(
+        () => told('ml.training.run.state') > before[0] && told('ml.bridge.snapshots') > before[1],
+        'the state and what the bridge says of itself',
+      );
+    }
+  });
+
   it('sends a state that changes with the snapshot that changes it', async () => {
     const { receiver, write } = await startBridge();
     for (const [index, status] of [undefined, 'running', 'completed'].entries()) {

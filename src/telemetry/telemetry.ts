@@ -37,6 +37,9 @@ export interface TelemetryOptions {
   readonly spans: Spans | undefined;
 }
 
+/** A Collector forgets a series that it is not told of for some minutes, however long the export interval is. */
+const longestUntoldMs = 60_000;
+
 export function createTelemetry({
   config,
   resource,
@@ -64,7 +67,7 @@ export function createTelemetry({
     const scopeMetrics = [...(await instruments.collect(isWhole))];
     if (isWhole) {
       scopeMetrics.push(...(await self.collect()));
-      nextWhole = uptimeMs + config.exportIntervalMs;
+      nextWhole = uptimeMs + Math.min(config.exportIntervalMs, longestUntoldMs);
     }
     delivery.send(kind, { resource, scopeMetrics });
   }
