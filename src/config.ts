@@ -154,7 +154,7 @@ export const bridgeSettings = {
     'OTEL_METRIC_EXPORT_INTERVAL',
     milliseconds(10),
     15_000,
-    'Milliseconds between exports while nothing is new; a new snapshot is exported when it is read',
+    "Milliseconds between exports while nothing is new; a new snapshot is exported when it is read, and with the first after this time, or after 20 s, come the run's unchanged state and the bridge's own metrics",
   ),
   ...otlpSettings('METRICS'),
   temporality: setting(

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { runStates, trainingMetrics } from '../src/catalogue.ts';
 import { type Receiver, startReceiver } from '../src/receiver/receiver.ts';
@@ -368,7 +369,7 @@ describe('delivery', () => {
     expect(last(receiver, 'ml.training.processing_time')?.count).toBe(1);
   });
 
-  it('sends its own metrics and an unchanged state first, last, and no more often than each export interval', async () => {
+  it('sends its own metrics and an unchanged state at first, with the first snapshot, and last within an export interval', async () => {
     const { receiver, write, stop } = await startBridge();
     for (let loss = 1; loss <= 5; loss++) {
       await write({ metrics: { training_loss: loss } });
@@ -379,29 +380,62 @@ describe('delivery', () => {
       receiver.requests.map(({ points }) => points.some(({ metric }) => metric.startsWith(prefix)));
     const [own, state] = [has('ml.bridge.'), has('ml.training.run.state')];
     expect(own.length).toBeGreaterThan(5);
-    for (const sent of [own, state]) expect([sent.at(0), sent.at(-1)]).toEqual([true, true]);
-    expect(own.filter(Boolean)).toHaveLength(2);
-    // Waiting at first, then running, then ended.
-    expect(state.filter(Boolean).length).toBeLessThanOrEqual(3);
+    for (const sent of [own, state]) {
+      expect(sent.filter(Boolean)).toHaveLength(3);
+      expect([sent.at(0), sent.at(1), sent.at(-1)]).toEqual([true, true, true]);
+    }
   });
 
-  it('sends them each minute at least, however long the export interval is', async () => {
-    let passedMs = 0;
-    const { receiver, write } = await startBridge({
-      environment: { OTEL_METRIC_EXPORT_INTERVAL: '3600000' },
-      clock: () => ({ unixMs: Date.now() + passedMs, uptimeMs: performance.now() + passedMs }),
-    });
-    const told = (metric: string) => receiver.points(metric).length;
-    await receiver.waitFor(() => receiver.requests.length > 0, 'the first export');
-    for (let loss = 1; loss <= 3; loss++) {
-      const before = [told('ml.training.run.state'), told('ml.bridge.snapshots')] as const;
-      passedMs += 60_000;
-      await write({ metrics: { training_loss: loss } });
-      await receiver.waitFor(
-        () => told('ml.training.run.state') > before[0] && told('ml.bridge.snapshots') > before[1],
-        'the state and what the bridge says of itself',
-      );
+  describe('by a clock that is put forward', () => {
+    /** A bridge whose time passes when it is told so, besides by itself. */
+    async function startTimed(environment: Readonly<Record<string, string>>) {
+      const started = performance.now();
+      let passedMs = 0;
+      const now = () => performance.now() - started + passedMs;
+      const bridge = await startBridge({
+        environment,
+        clock: () => ({ unixMs: Date.now() + passedMs, uptimeMs: now() }),
+      });
+      const pass = (ms: number) => {
+        passedMs += ms;
+      };
+      return { ...bridge, now, pass };
     }
+
+    it('sends them before a Collector forgets them, however long the export interval is', async () => {
+      const { receiver, write, now, pass } = await startTimed({ OTEL_METRIC_EXPORT_INTERVAL: '3600000' });
+      const toldAt: number[] = [];
+      for (let loss = 1; loss <= 20; loss++) {
+        pass(10_000);
+        await write({ metrics: { training_loss: loss } });
+        await arrived(receiver, 'ml.training.loss', loss);
+        const names = receiver.requests.at(-1)?.points.map(({ metric }) => metric) ?? [];
+        const isTold = ['ml.training.run.state', 'ml.bridge.snapshots'].every((it) => names.includes(it));
+        if (isTold) toldAt.push(now());
+      }
+      const gaps = toldAt.slice(1).map((at, index) => at - (toldAt[index] as number));
+      expect(gaps.length).toBeGreaterThan(5);
+      // Twenty seconds and the wait for the next snapshot, well within the minute that series are remembered.
+      expect(Math.max(...gaps)).toBeLessThan(40_000);
+    });
+
+    it('has told them also where the heartbeats of an outage were replaced', async () => {
+      const { receiver, write, polled, pass } = await startTimed({ OTEL_METRIC_EXPORT_INTERVAL: '15000' });
+      receiver.reply(() => ({ status: 'error', code: status.UNAVAILABLE }));
+      for (let loss = 1; loss <= 5; loss++) {
+        // Long enough for a heartbeat, which the snapshot then takes the place of.
+        pass(20_000);
+        await polled(3);
+        await write({ metrics: { training_loss: loss } });
+      }
+      receiver.reply(() => ({ status: 'ok' }));
+      await arrived(receiver, 'ml.training.loss', 5);
+      for (const metric of ['ml.training.loss', 'ml.training.run.state', 'ml.bridge.snapshots'])
+        expect(
+          new Set(receiver.points(metric).map(({ timeMs }) => timeMs)).size,
+          metric,
+        ).toBeGreaterThanOrEqual(5);
+    });
   });
 
   it('sends a state that changes with the snapshot that changes it', async () => {

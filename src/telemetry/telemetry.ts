@@ -19,7 +19,7 @@ export interface Telemetry {
   follow(transition: Transition, snapshot: Snapshot | undefined, now: Now): Promise<void>;
   /**
    * Collects and hands to the sender; does not wait for it to be sent. What seldom changes or is the bridge's own comes
-   * each export interval, and last.
+   * with the first snapshot after each export interval, with each heartbeat, and last.
    */
   collect(kind: Collection['kind'], isLast?: boolean): Promise<void>;
   /** Sends what waits until the deadline, and says how many snapshots were left. */
@@ -37,8 +37,11 @@ export interface TelemetryOptions {
   readonly spans: Spans | undefined;
 }
 
-/** A Collector forgets a series that it is not told of for some minutes, however long the export interval is. */
-const longestUntoldMs = 60_000;
+/**
+ * As they are shipped, Collector and Prometheus forget a series that they are not told of for a minute, and what is due
+ * waits for the next snapshot.
+ */
+const longestUntoldMs = 20_000;
 
 export function createTelemetry({
   config,
@@ -59,7 +62,7 @@ export function createTelemetry({
 
   let nextWhole = Number.NEGATIVE_INFINITY;
 
-  /** The bridge's own health and the run's unchanged state are as heavy as its values, and need to be no fresher than this. */
+  /** The bridge's own health and the run's unchanged state are a third of an export, and need to be no fresher than this. */
   async function collect(kind: Collection['kind'], isLast = false): Promise<void> {
     if (!exporting) return;
     const { uptimeMs } = clock();
@@ -67,7 +70,8 @@ export function createTelemetry({
     const scopeMetrics = [...(await instruments.collect(isWhole))];
     if (isWhole) {
       scopeMetrics.push(...(await self.collect()));
-      nextWhole = uptimeMs + Math.min(config.exportIntervalMs, longestUntoldMs);
+      // A heartbeat that waits is replaced by the next snapshot, and what it told would be lost with it.
+      if (kind === 'snapshot') nextWhole = uptimeMs + Math.min(config.exportIntervalMs, longestUntoldMs);
     }
     delivery.send(kind, { resource, scopeMetrics });
   }
