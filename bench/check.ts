@@ -64,7 +64,7 @@ try {
       atMost: limits.idleBytes,
       measured: significant(idle.sent),
     },
-    { what: 'Series in Prometheus', unit: '', atMost: limits.series, measured: active.series },
+    { what: 'Series in Prometheus', unit: '', atMost: limits.series, measured: idle.series },
     {
       what: 'Bundle',
       unit: 'kB',

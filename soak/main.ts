@@ -14,6 +14,10 @@ import type { Message } from './bridge.ts';
 
 const { values } = parseArgs({ options: { snapshots: { type: 'string', default: '1000000' } } });
 
+const snapshots = Number(values.snapshots);
+if (!Number.isSafeInteger(snapshots) || snapshots < 10)
+  throw new RangeError(`--snapshots has to be a whole number from 10 on, but is ${values.snapshots}`);
+
 /** Of the memory at the end by that after the first tenth. */
 const mostGrowth = 1.05;
 
@@ -39,7 +43,7 @@ await buildSidecar(folder, 'soak/bridge.ts');
 const image = readStages(readFileSync('Dockerfile', 'utf8')).at(-1);
 const bridge = fork(
   join(folder, 'bridge.cjs'),
-  ['--file', join(folder, 'current.json'), '--endpoint', receiver.endpoint, '--snapshots', values.snapshots],
+  ['--file', join(folder, 'current.json'), '--endpoint', receiver.endpoint, '--snapshots', String(snapshots)],
   {
     execArgv: ['--expose-gc', ...(image?.entrypoint ?? []).filter((arg) => arg.startsWith('--'))],
     // Of the image only what is about memory: its paths are not here.
@@ -59,7 +63,7 @@ bridge.on('message', (message: Message) => {
   seriesThen.push(series.size);
   console.error(`${message.taken} snapshots: ${JSON.stringify(memory.at(-1))}, ${series.size} series`);
 });
-await once(bridge, 'exit');
+await once(bridge, 'close');
 await receiver.stop();
 rmSync(folder, { recursive: true });
 
@@ -85,5 +89,5 @@ console.log(
   }),
 );
 const isFlat = growth.heap <= mostGrowth && growth.rss <= mostGrowth && seriesAtFirst === seriesAtLast;
-const isWhole = end.taken === Number(values.snapshots) && batches === end.taken && end.lost === 0;
+const isWhole = end.taken === snapshots && batches === end.taken && end.lost === 0;
 if (!isFlat || !isWhole) process.exitCode = 1;
