@@ -35,7 +35,7 @@ export interface FieldDefinition extends MetricDefinition {
 
 /** A metric's description and note, as documentation has them. */
 export const explained = ({ description, note }: Pick<MetricDefinition, 'description' | 'note'>) =>
-  note === undefined ? description : `${description}: ${note}`;
+  note === undefined ? description : `${description} (${note})`;
 
 /** No measurement of a histogram is above this: two of the largest doubles would make its sum infinite, for good. */
 const largestMeasurement = 1e15;

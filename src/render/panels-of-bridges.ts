@@ -22,7 +22,7 @@ const lastSuccess: Panel = {
   ...third,
   title: 'Last successful export',
   description:
-    'Time since the slowest bridge of a job last reached the Collector, as the Collector last heard. Normally below twice the export interval.',
+    'Time since the slowest bridge of a job last reached the Collector, as the Collector last heard. Normally below twice the export interval and a poll.',
   unit: 's',
   queries: [
     {
