@@ -24,7 +24,8 @@ const batchesPerEpoch = 100;
 const tell = (message: Message) => process.send?.(message);
 
 function measure(taken: number): void {
-  globalThis.gc?.();
+  // The last resort gives back also what V8 holds in reserve: 3 MB or none, as it happens.
+  globalThis.gc?.({ execution: 'sync', flavor: 'last-resort' });
   const { rss, heapUsed } = process.memoryUsage();
   tell({ status: 'measured', taken, rss, heap: heapUsed });
 }
