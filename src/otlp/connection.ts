@@ -92,16 +92,22 @@ const hasFiles = ({ headersFile, certificate, clientKey, clientCertificate }: Cr
 
 /** A server may repeat what it refuses; a token is not to come back into the log that way. */
 function withoutSecrets(answer: Answer, { headers }: Credentials): Reply {
-  const secrets = Object.values(headers)
-    .flatMap((value) => [value, ...value.split(' ')])
-    .filter(({ length }) => length >= shortestSecret);
-  const conceal = (text: string) => secrets.reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
   if (answer.status === 'ok') {
     const refused = refusalIn(answer.response);
-    return { status: 'ok', ...(refused && { refused: { ...refused, reason: conceal(refused.reason) } }) };
+    return {
+      status: 'ok',
+      ...(refused && { refused: { ...refused, reason: conceal(refused.reason, headers) } }),
+    };
   }
-  answer.error.message = conceal(answer.error.message);
+  answer.error.message = conceal(answer.error.message, headers);
   return answer;
+}
+
+function conceal(text: string, headers: Credentials['headers']): string {
+  return Object.values(headers)
+    .flatMap((value) => [value, ...value.split(' ')])
+    .filter(({ length }) => length >= shortestSecret)
+    .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
 /** Anything shorter would take words out of messages. */
