@@ -1,32 +1,12 @@
 import type { CredentialSources, NamedFile } from './otlp/credentials.ts';
 import { type Endpoint, readEndpoint } from './otlp/endpoint.ts';
 import { type Headers, parseHeaders } from './otlp/headers.ts';
-import {
-  boolean,
-  milliseconds,
-  oneOf,
-  type Problem,
-  type Reading,
-  setting,
-  text,
-  type Values,
-} from './settings.ts';
+import { boolean, milliseconds, oneOf, type Problem, type Reading, text, type Values } from './settings.ts';
+import { signalSetting } from './signal-setting.ts';
 
-const otlp = (suffix: string) => `OTEL_EXPORTER_OTLP_${suffix}`;
-
-/** The standard variables of OTLP, for one signal: the variable for it alone wins over the one for all, as specified. */
-export function otlpSettings<const S extends 'METRICS' | 'TRACES'>(signal: S) {
-  const row = <T>(
-    suffix: string,
-    parse: Parameters<typeof setting<T>>[1],
-    fallback: T,
-    description: string,
-    options: { secret?: boolean; defaultText?: string } = {},
-  ) =>
-    setting(otlp(`${signal}_${suffix}`), parse, fallback, description, {
-      fallbacks: [otlp(suffix)],
-      ...options,
-    });
+/** The standard variables of OTLP, for one signal. */
+export function otlpSettings(signal: 'METRICS' | 'TRACES') {
+  const row = signalSetting(signal);
   return {
     endpoint: row(
       'ENDPOINT',
@@ -132,7 +112,7 @@ function hasCertificates(values: OtlpValues): boolean {
 
 function incompleteMtls(values: OtlpValues): readonly Problem[] {
   if ((values.clientKey === undefined) === (values.clientCertificate === undefined)) return [];
-  const missing = otlp(values.clientKey === undefined ? 'CLIENT_KEY' : 'CLIENT_CERTIFICATE');
+  const missing = `OTEL_EXPORTER_OTLP_${values.clientKey === undefined ? 'CLIENT_KEY' : 'CLIENT_CERTIFICATE'}`;
   return [{ variable: missing, message: `${missing} is not set: mTLS needs key and certificate together` }];
 }
 

@@ -1,14 +1,12 @@
 import { boolean, keyValuePairs, oneOf, setting, text, type Values } from '../settings.ts';
+import { signalSetting } from '../signal-setting.ts';
 import { traceSettings } from '../trace-settings.ts';
 
 const yes = ['1', 'yes', 'on'].map((word) => [word, 'true'] as const);
 const no = ['0', 'no', 'off'].map((word) => [word, 'false'] as const);
 const onOrOff = oneOf(['true', 'false'], Object.fromEntries([...yes, ...no]));
 
-const otlp = <T>(suffix: string, parse: Parameters<typeof setting<T>>[1], fallback: T, description: string) =>
-  setting(`OTEL_EXPORTER_OTLP_TRACES_${suffix}`, parse, fallback, description, {
-    fallbacks: [`OTEL_EXPORTER_OTLP_${suffix}`],
-  });
+const otlp = signalSetting('TRACES');
 
 /**
  * Every variable `configureTracing` reads itself. Headers, certificates, compression and timeout are read by the
