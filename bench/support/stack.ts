@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../../test/support/port.ts';
 import { until } from '../../test/support/until.ts';
 import { start } from './process.ts';
 
@@ -18,7 +17,7 @@ export interface Stack {
  * passes on to `receiver` (`host:port`), before it acknowledges. Both programs have to be on the PATH.
  */
 export async function startStack(folder: string, receiver: string): Promise<Stack> {
-  const [otlp, metrics, web] = await freePorts(3);
+  const [otlp, metrics, web] = [await freePort(), await freePort(), await freePort()];
   const collectorFile = join(folder, 'otelcol.json');
   writeFileSync(collectorFile, JSON.stringify(collectorConfig(`${otlp}`, `${metrics}`, receiver)));
   const prometheusFile = join(folder, 'prometheus.yml');
@@ -89,11 +88,3 @@ const collectorConfig = (otlp: string, metrics: string, receiver: string) => ({
     pipelines: { metrics: { receivers: ['otlp'], exporters: ['prometheus', 'otlp_grpc'] } },
   },
 });
-
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
-}

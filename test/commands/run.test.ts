@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
+import { freePort } from '../support/port.ts';
 import { startProcess, type TestProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
@@ -26,13 +27,6 @@ async function setUp(
   return { receiver, file, bridge };
 }
 const lastLoss = (receiver: Receiver) => receiver.points('ml.training.loss').at(-1)?.value;
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 
 describe('the bundle, away from node_modules', () => {
   it('delivers', async () => {

@@ -1,4 +1,5 @@
-import { answers, freePort, type Program, startProgram } from './program.ts';
+import { freePort } from '../support/port.ts';
+import { answers, type Program, startProgram } from './program.ts';
 
 export interface Collector extends Program {
   /** For OTEL_EXPORTER_OTLP_ENDPOINT. */

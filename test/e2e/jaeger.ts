@@ -1,5 +1,6 @@
+import { freePort } from '../support/port.ts';
 import { until } from '../support/until.ts';
-import { answers, freePort, type Program, startProgram, takesConnections } from './program.ts';
+import { answers, type Program, startProgram, takesConnections } from './program.ts';
 
 /** A span as Jaeger has it. */
 export interface JaegerSpan {

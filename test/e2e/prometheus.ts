@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseDocument } from 'yaml';
-import { answers, freePort, type Program, startProgram } from './program.ts';
+import { freePort } from '../support/port.ts';
+import { answers, type Program, startProgram } from './program.ts';
 
 export interface Prometheus extends Program {
   readonly url: string;

@@ -5,10 +5,11 @@ import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
 import { standInKubectl, submit } from '../submit/kubectl.ts';
 import { temporaryFolder } from '../support/file.ts';
+import { freePort } from '../support/port.ts';
 import { startProcess } from '../support/process.ts';
 import { type Collector, startCollector } from './collector.ts';
 import { type Jaeger, type JaegerSpan, startJaeger } from './jaeger.ts';
-import { answers, freePort, startProgram } from './program.ts';
+import { answers, startProgram } from './program.ts';
 
 const example = fileURLToPath(new URL('../../examples/platform-api/', import.meta.url));
 

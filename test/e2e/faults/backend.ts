@@ -2,9 +2,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../support/file.ts';
+import { freePort } from '../../support/port.ts';
 import { until } from '../../support/until.ts';
 import { type Collector, startCollector } from '../collector.ts';
-import { answers, freePort, startProgram } from '../program.ts';
+import { answers, startProgram } from '../program.ts';
 
 /** A Collector that passes metrics on to a Prometheus, and can be killed and started again at the same address. */
 export interface Backend {

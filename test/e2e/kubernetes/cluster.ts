@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { freePort } from '../../support/port.ts';
 import { until } from '../../support/until.ts';
-import { freePort } from '../program.ts';
 import { kubectl, repository, run } from './command.ts';
 
 export const namespace = 'ml-otel-demo';
