@@ -41,13 +41,16 @@ const receiver = await startReceiver({
 
 await buildSidecar(folder, 'soak/bridge.ts');
 const image = readStages(readFileSync('Dockerfile', 'utf8')).at(-1);
+const mallocSettings = Object.entries(image?.environment ?? {}).filter(([name]) =>
+  name.startsWith('MALLOC_'),
+);
 const bridge = fork(
   join(folder, 'bridge.cjs'),
   ['--file', join(folder, 'current.json'), '--endpoint', receiver.endpoint, '--snapshots', String(snapshots)],
   {
     execArgv: ['--expose-gc', ...(image?.entrypoint ?? []).filter((arg) => arg.startsWith('--'))],
     // Of the image only what is about memory: its paths are not here.
-    env: { ...process.env, MALLOC_ARENA_MAX: image?.environment.MALLOC_ARENA_MAX },
+    env: { ...process.env, ...Object.fromEntries(mallocSettings) },
   },
 );
 

@@ -13,7 +13,12 @@ describe('the image', () => {
   it('runs as a user that is not root, and says what it is', async () => {
     const [{ Config }] = JSON.parse(await docker(['image', 'inspect', image]));
     expect(Config.User).toBe('65532:65532');
-    expect(Config.Entrypoint).toEqual(['/nodejs/bin/node', '--lite-mode', '/app/main.cjs']);
+    expect(Config.Entrypoint).toEqual([
+      '/nodejs/bin/node',
+      '--lite-mode',
+      '--single-threaded-gc',
+      '/app/main.cjs',
+    ]);
     expect(Config.Labels).toMatchObject({
       'org.opencontainers.image.title': 'ml-metrics-bridge',
       'org.opencontainers.image.licenses': 'Apache-2.0',
