@@ -43,7 +43,7 @@ export function otlpSettings(signal: 'METRICS' | 'TRACES') {
       'CERTIFICATE',
       text,
       undefined,
-      'PEM file of the authorities the Collector is checked against. Like the next two it is read again when it changes',
+      "PEM file of the authorities the Collector is checked against, in place of Node's. Like the next two it is read again when it changes",
     ),
     clientKey: row<string | undefined>(
       'CLIENT_KEY',
