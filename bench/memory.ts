@@ -5,7 +5,7 @@ import { startReceiver } from '../src/receiver/receiver.ts';
 import type { BenchmarkTable, Target } from '../src/render/performance.ts';
 import { runBeside, type Usage } from './support/beside.ts';
 import { buildAsInImage } from './support/bundle.ts';
-import { bareNode, peers, theBridge } from './support/contestants.ts';
+import { bareNode, caller, installCaller, peers, theBridge } from './support/contestants.ts';
 import { buildImage, docker, image, workingSetOf } from './support/docker.ts';
 import { readOptions } from './support/options.ts';
 import { installPython } from './support/peers.ts';
@@ -29,6 +29,7 @@ const file = join(built.folder, 'current.json');
 const writer = createWriter(file);
 writer.write();
 installPython(built.folder);
+await installCaller(built);
 const receiver = await startReceiver({ keep: 1 });
 
 /** The image's own Node, where Docker answers: once idle, once as the bridge. Containers by their label. */
@@ -57,7 +58,8 @@ try {
   for (let round = 0; round < options.rounds; round++)
     for (const [at, { intervalMs, news }] of phases.entries()) {
       const common = { built, file, intervalMs };
-      const used = await runBeside([bareNode(common), theBridge(common), ...peers(common)], {
+      const sending = news ? [caller(common)] : [];
+      const used = await runBeside([bareNode(common), theBridge(common), ...sending, ...peers(common)], {
         writer,
         intervalMs,
         news,

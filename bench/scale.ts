@@ -1,11 +1,10 @@
 // What many sidecars cost the Collector and Prometheus behind it, by the ways that are shipped.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../src/config.ts';
 import type { Measured } from '../src/render/performance.ts';
-import { type Fleet, periodMs, startFleet } from './scale/fleet.ts';
-import { pushed, type Reading, type Stack, scraped } from './scale/stack.ts';
+import { type Fleet, type FleetOptions, periodMs, startFleet } from './scale/fleet.ts';
+import { memoryOfAll, pushed, type Reading, type Stack, scraped } from './scale/stack.ts';
 import { readOptions } from './support/options.ts';
-import { cpuMsOf, memoryOf } from './support/process.ts';
+import { cpuMsOf } from './support/process.ts';
 import { publish } from './support/result.ts';
 import { measured, significant } from './support/statistics.ts';
 
@@ -15,37 +14,53 @@ const sizes = [100, 1_000, 10_000].filter((size) => size >= options.smallest && 
 
 const classic = 'explicit_bucket_histogram';
 const native = 'base2_exponential_bucket_histogram';
+interface Way extends Pick<FleetOptions, 'histograms' | 'compression'> {
+  readonly label: string;
+  readonly start: () => Promise<Stack>;
+}
+
 const ways = [
-  { label: 'one Collector, scraped, buckets', start: scraped, histograms: classic },
-  { label: 'one Collector, scraped, native histograms', start: scraped, histograms: native },
-  { label: 'two Collectors, pushing, native histograms', start: pushed, histograms: native },
-] as const;
+  { label: 'one Collector, scraped, buckets', start: scraped, histograms: classic, compression: 'gzip' },
+  {
+    label: 'one Collector, scraped, native histograms',
+    start: scraped,
+    histograms: native,
+    compression: 'gzip',
+  },
+  {
+    label: 'one Collector, scraped, native histograms, no compression',
+    start: scraped,
+    histograms: native,
+    compression: 'none',
+  },
+  {
+    label: 'two Collectors, pushing, native histograms',
+    start: pushed,
+    histograms: native,
+    compression: 'gzip',
+  },
+] as const satisfies readonly Way[];
 
 interface Cost extends Reading {
   /** Shares of a core during the ingest; of all Collectors together. */
   readonly collector: number;
   readonly prometheus: number | undefined;
   readonly generator: number;
-  /** Bytes, of all Collectors together, before and after the scrapes. */
-  readonly memory: number;
-  readonly memoryScraped: number;
+  /** Bytes of all Collectors together, before they were read. */
+  readonly memoryIngesting: number;
   /** Of the requests that were due while CPU was measured, how many were acknowledged. */
   readonly acknowledged: number;
   /** Requests that failed, from the first on. */
   readonly failed: number;
 }
 
-async function measure(
-  start: () => Promise<Stack>,
-  histograms: Config['histogramAggregation'],
-  sidecars: number,
-): Promise<Cost> {
+async function measure({ start, histograms, compression }: Way, sidecars: number): Promise<Cost> {
   const stack = await start();
   const { connections } = options;
   let fleet: Fleet | undefined;
   try {
     const endpoints = stack.collectors.map(({ endpoint }) => endpoint);
-    fleet = startFleet({ sidecars, connections, endpoints, histograms });
+    fleet = startFleet({ sidecars, connections, endpoints, histograms, compression });
     await sleep(periodMs);
     const before = { ...usage(stack), ...fleet.count };
     await sleep(options.seconds * 1_000);
@@ -53,15 +68,14 @@ async function measure(
     const core = (name: 'collector' | 'prometheus' | 'generator') =>
       (after[name] - before[name]) / (after.atMs - before.atMs);
     const due = (sidecars * (after.atMs - before.atMs)) / periodMs;
-    const memory = memoryOfAll(stack);
+    const ingesting = memoryOfAll(stack.collectors);
     const reading = await stack.read();
     return {
       ...reading,
       collector: core('collector'),
       prometheus: stack.ingesting && core('prometheus'),
       generator: core('generator'),
-      memory,
-      memoryScraped: memoryOfAll(stack),
+      memoryIngesting: ingesting,
       acknowledged: (after.acknowledged - before.acknowledged) / due,
       failed: fleet.count.failed,
     };
@@ -72,7 +86,6 @@ async function measure(
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
-const memoryOfAll = ({ collectors }: Stack) => sum(collectors.map(({ pid }) => memoryOf(pid).rss));
 
 /** Milliseconds of CPU so far. */
 function usage({ collectors, ingesting }: Stack) {
@@ -86,10 +99,10 @@ function usage({ collectors, ingesting }: Stack) {
 }
 
 const costs: { readonly label: string; readonly sidecars: number; readonly cost: Cost }[] = [];
-for (const { label, start, histograms } of ways)
+for (const way of ways)
   for (const sidecars of sizes) {
-    console.log(`${sidecars.toLocaleString('en-US')} sidecars, ${label}`);
-    costs.push({ label, sidecars, cost: await measure(start, histograms, sidecars) });
+    console.log(`${sidecars.toLocaleString('en-US')} sidecars, ${way.label}`);
+    costs.push({ label: way.label, sidecars, cost: await measure(way, sidecars) });
   }
 
 const cell = (value: number | undefined, unit = ''): Measured | null =>
@@ -123,7 +136,7 @@ publish('scale', options, {
         label: `${sidecars.toLocaleString('en-US')}, ${label}`,
         cells: [
           cell(cost.collector * 100, '% of a core'),
-          cell(megabytes(cost.memory), 'MB'),
+          cell(megabytes(cost.memoryIngesting), 'MB'),
           cell(cost.prometheus && cost.prometheus * 100, '% of a core'),
           cell(cost.generator * 100, '% of a core'),
           cell(cost.acknowledged * 100, '%'),
@@ -142,7 +155,7 @@ publish('scale', options, {
           cell(cost.scrape?.seconds, 's'),
           cell(megabytes(cost.scrape?.bytes), 'MB'),
           cell(cost.scrape?.samples),
-          cell(megabytes(cost.memoryScraped), 'MB'),
+          cell(megabytes(cost.memory), 'MB'),
         ],
       })),
     },
@@ -152,7 +165,7 @@ publish('scale', options, {
       ? []
       : [
           target('CPU of the ingest', '% of a core', 30, aimed.collector * 100),
-          target('memory of the Collector', 'MB', 339, megabytes(aimed.memory)),
+          target('memory of the Collector', 'MB', 339, megabytes(aimed.memoryIngesting)),
           target('time of a scrape', 's', 1, aimed.scrape?.seconds),
           target('size of a scrape', 'MB', 20, megabytes(aimed.scrape?.bytes)),
         ],

@@ -3,6 +3,8 @@ import { Client, credentials } from '@grpc/grpc-js';
 
 const target = process.env.TARGET as string;
 const client = new Client(target, credentials.createInsecure());
+// Node keeps compiled code when a process ends by itself.
+process.once('SIGTERM', () => process.exit());
 client.waitForReady(Date.now() + 10_000, (error) => {
   if (error) throw error;
   process.stdout.write('ready\n');

@@ -5,6 +5,7 @@ import { type Collector, startCollector } from '../../test/e2e/collector.ts';
 import { type Prometheus, startPrometheus } from '../../test/e2e/prometheus.ts';
 import { instantQuery } from '../../test/support/prometheus.ts';
 import { until } from '../../test/support/until.ts';
+import { memoryOf } from '../support/process.ts';
 
 /** Collectors and the Prometheus behind them, with the repository's own files. */
 export interface Stack {
@@ -19,6 +20,8 @@ export interface Stack {
 export interface Reading {
   /** Sidecars that Prometheus has the loss of. */
   readonly sidecars: number;
+  /** Bytes of all Collectors together, before its size was asked for. */
+  readonly memory: number;
   /** The second one, because the first also makes every series. One that takes longer than its interval has no samples. */
   readonly scrape?: { readonly seconds: number; readonly bytes: number; readonly samples: number };
 }
@@ -40,14 +43,14 @@ export async function scraped(): Promise<Stack> {
         return (await value(url, 'max(count_over_time(scrape_duration_seconds[2m]))')) > 1;
       };
       await until(tried, 'two scrapes', 60_000);
-      return {
-        sidecars: await sidecars(url),
-        scrape: {
-          seconds: await value(url, 'max(scrape_duration_seconds)'),
-          bytes: await scrapeBytes(collector.scrapeUrl),
-          samples: await value(url, 'max(scrape_samples_scraped)'),
-        },
-      };
+      const found = await sidecars(url);
+      const seconds = await value(url, 'max(scrape_duration_seconds)');
+      const samples = await value(url, 'max(scrape_samples_scraped)');
+      const memory = memoryOfAll([collector]);
+      // Scrapes that are given up and begun again would leave no time to answer this one.
+      await prometheus.stop();
+      prometheus = undefined;
+      return { sidecars: found, memory, scrape: { seconds, samples, bytes: await sizeOf(collector) } };
     },
     async stop() {
       await prometheus?.stop();
@@ -71,19 +74,27 @@ export async function pushed(): Promise<Stack> {
   return {
     collectors,
     ingesting: prometheus,
-    read: async () => ({ sidecars: await sidecars(prometheus.url) }),
+    read: async () => ({ sidecars: await sidecars(prometheus.url), memory: memoryOfAll(collectors) }),
     async stop() {
       for (const program of [...collectors, prometheus]) await program.stop();
     },
   };
 }
 
+export const memoryOfAll = (collectors: readonly Collector[]) =>
+  collectors.reduce((total, { pid }) => total + memoryOf(pid).rss, 0);
+
 const sidecars = (url: string) => value(url, 'count(ml_training_loss)');
+
+/** The Collector closes the connection of a scrape that takes too long, as while it still answers those that were given up. */
+const sizeOf = ({ scrapeUrl }: Collector) =>
+  until(() => scrapeBytes(scrapeUrl).catch(() => undefined), 'the size of a scrape', 180_000);
 
 /** Before compression, in the format that Prometheus asks for where it takes native histograms. */
 async function scrapeBytes(scrapeUrl: string): Promise<number> {
   const accept = 'application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited';
   const response = await fetch(scrapeUrl, { headers: { accept } });
+  if (!response.ok) throw new Error(`${scrapeUrl}: ${response.status}`);
   return (await response.arrayBuffer()).byteLength;
 }
 

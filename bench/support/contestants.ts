@@ -1,6 +1,10 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSidecar } from '../../scripts/build.mjs';
 import type { Contestant } from './beside.ts';
 import type { Built } from './bundle.ts';
 import { python, telegraf } from './peers.ts';
+import { requestOfSnapshot } from './simulated-run.ts';
 
 export interface ContestantOptions {
   readonly built: Built;
@@ -29,6 +33,27 @@ export const theBridge = ({ built, file, intervalMs }: ContestantOptions): Conte
     },
   }),
 });
+
+/** What `installCaller` installed: the least that any program on Node and its gRPC takes to send as much. */
+export const caller = ({ built, intervalMs }: ContestantOptions): Contestant => ({
+  label: 'Node that does no more than send',
+  sends: true,
+  program: ({ port }) =>
+    built.node([callerFile(built)], {
+      TARGET: `127.0.0.1:${port}`,
+      REQUEST: requestFile(built),
+      INTERVAL_MS: String(intervalMs),
+    }),
+});
+
+const callerFile = ({ folder }: Built) => join(folder, 'app', 'caller.cjs');
+const requestFile = ({ folder }: Built) => join(folder, 'request.bin');
+
+/** Bundles the caller as the bridge is, and writes what it sends. */
+export async function installCaller(built: Built): Promise<void> {
+  await buildSidecar(join(built.folder, 'app'), 'bench/peers/caller.ts');
+  writeFileSync(requestFile(built), await requestOfSnapshot());
+}
 
 /** Programs of others that read the same file; one that is not on this machine takes no part. */
 export const peers = ({ built, file, intervalMs }: ContestantOptions): readonly Contestant[] =>

@@ -1,0 +1,80 @@
+import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import { type Config, readConfig } from '../../src/config.ts';
+import { encodeMetrics } from '../../src/otlp/collection.ts';
+import { advance } from '../../src/run/advance.ts';
+import type { Run } from '../../src/run/run.ts';
+import { fileContent } from '../../src/simulate/content.ts';
+import { trainingSteps } from '../../src/simulate/steps.ts';
+import { interpret } from '../../src/snapshot/interpret.ts';
+import { parsePythonJson } from '../../src/snapshot/parse.ts';
+import { createRunInstruments } from '../../src/telemetry/instruments.ts';
+import { bridgeResource } from '../../src/telemetry/resource.ts';
+import { createSelfTelemetry } from '../../src/telemetry/self.ts';
+
+export const version = '0.0.0';
+export const templateJob = 'training-job';
+
+export function bridgeConfig(environment: Readonly<Record<string, string>>): Config {
+  const reading = readConfig(environment);
+  if (reading.status === 'invalid') throw new Error(JSON.stringify(reading.problems));
+  return reading.config;
+}
+
+const podConfig = bridgeConfig({});
+
+/** As the environment that `inject` writes makes it. */
+export const resourceOf = (pod: string) => {
+  const resourceAttributes = {
+    'k8s.namespace.name': 'ml-training',
+    'k8s.pod.name': pod,
+    'k8s.container.name': 'otel-metrics-bridge',
+    'k8s.node.name': 'node-1',
+  };
+  return bridgeResource({ ...podConfig, resourceAttributes }, pod, version);
+};
+
+/** A training run of which every collection is one snapshot further, and a whole one has what the bridge says of itself. */
+export function createRun(
+  histograms: Config['histogramAggregation'],
+  writeIntervalMs: number,
+): (isWhole: boolean) => Promise<ScopeMetrics[]> {
+  const settings = {
+    jobId: templateJob,
+    modelName: 'resnet-50',
+    dataset: 'imagenet',
+    totalEpochs: 1_000,
+    batchesPerEpoch: 1_000,
+    seed: 1,
+    metricsFilePath: podConfig.metricsFilePath,
+    writeIntervalMs,
+  };
+  const steps = trainingSteps(settings);
+  const startTimeMs = Date.now();
+  const resource = resourceOf(templateJob);
+  const instruments = createRunInstruments(resource, histograms, version);
+  const self = createSelfTelemetry(resource, version, () => 0);
+  let run: Run | undefined;
+  return async (isWhole) => {
+    const { value: step } = steps.next();
+    if (step === undefined) throw new RangeError('the run is over');
+    const unixMs = Date.now();
+    const content = fileContent({ step, status: 'running', startTimeMs, timeMs: unixMs }, settings);
+    const parsed = parsePythonJson(Buffer.from(content));
+    const read = parsed.status === 'ok' ? interpret(parsed.value) : parsed;
+    if (read.status !== 'ok') throw new Error(read.reason);
+    run = advance(run, read.snapshot, { unixMs, uptimeMs: performance.now(), fileAgeMs: 0 }, podConfig).run;
+    instruments.show(run);
+    instruments.record(read.snapshot);
+    self.polled('ok', 1);
+    self.exported({ status: 'success' }, unixMs);
+    const metrics = await instruments.collect(isWhole);
+    return isWhole ? [...metrics, ...(await self.collect())] : metrics;
+  };
+}
+
+/** What the bridge sends of a snapshot between two whole collections, serialized. */
+export async function requestOfSnapshot(): Promise<Uint8Array> {
+  const collect = createRun('explicit_bucket_histogram', 1_000);
+  await collect(true);
+  return encodeMetrics({ resource: resourceOf(templateJob), scopeMetrics: await collect(false) });
+}
