@@ -371,6 +371,8 @@ describe('delivery', () => {
 
   it('sends its own metrics and an unchanged state at first, with the first snapshot, and last within an export interval', async () => {
     const { receiver, write, stop } = await startBridge();
+    // Otherwise the first poll may find the file already, and the first export be that of a snapshot.
+    await receiver.waitFor(() => receiver.requests.length > 0, 'the first heartbeat');
     for (let loss = 1; loss <= 5; loss++) {
       await write({ metrics: { training_loss: loss } });
       await arrived(receiver, 'ml.training.loss', loss);
