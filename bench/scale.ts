@@ -68,14 +68,14 @@ async function measure({ start, histograms, compression }: Way, sidecars: number
     const core = (name: 'collector' | 'prometheus' | 'generator') =>
       (after[name] - before[name]) / (after.atMs - before.atMs);
     const due = (sidecars * (after.atMs - before.atMs)) / periodMs;
-    const ingesting = memoryOfAll(stack.collectors);
+    const memoryIngesting = memoryOfAll(stack.collectors);
     const reading = await stack.read();
     return {
       ...reading,
       collector: core('collector'),
       prometheus: stack.ingesting && core('prometheus'),
       generator: core('generator'),
-      memoryIngesting: ingesting,
+      memoryIngesting,
       acknowledged: (after.acknowledged - before.acknowledged) / due,
       failed: fleet.count.failed,
     };

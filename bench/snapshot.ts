@@ -3,12 +3,10 @@ import { emptyResource } from '@opentelemetry/resources';
 import type { Measured } from '../src/render/performance.ts';
 import { advance } from '../src/run/advance.ts';
 import type { Policy, Run } from '../src/run/run.ts';
-import { interpret } from '../src/snapshot/interpret.ts';
-import { parsePythonJson } from '../src/snapshot/parse.ts';
-import type { Snapshot } from '../src/snapshot/snapshot.ts';
 import { createRunInstruments } from '../src/telemetry/instruments.ts';
 import { readOptions } from './support/options.ts';
 import { publish } from './support/result.ts';
+import { snapshotOf } from './support/snapshot.ts';
 import { measured, median, significant } from './support/statistics.ts';
 
 /** `snapshots` are those of one round, of each size. */
@@ -48,13 +46,6 @@ function fileOf(step: number, extras: number): Buffer {
   );
 }
 
-function read(bytes: Buffer): Snapshot {
-  const parsed = parsePythonJson(bytes);
-  const read = parsed.status === 'ok' ? interpret(parsed.value) : parsed;
-  if (read.status !== 'ok') throw new Error(read.reason);
-  return read.snapshot;
-}
-
 /** One run with so many metrics of its own, that goes on from round to round. */
 function createJob(extras: number) {
   const instruments = createRunInstruments(emptyResource(), 'explicit_bucket_histogram', '0.0.0');
@@ -65,7 +56,7 @@ function createJob(extras: number) {
     for (let n = 0; n < snapshots; n++) {
       const bytes = fileOf(step++, extras);
       const begun = performance.now();
-      const snapshot = read(bytes);
+      const snapshot = snapshotOf(bytes);
       const parsed = performance.now();
       const now = { unixMs: 1_700_000_000_000 + step * 1_000, uptimeMs: step * 1_000, fileAgeMs: 0 };
       run = advance(run, snapshot, now, policy).run;

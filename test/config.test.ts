@@ -1,11 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { bridgeSettings, printableConfig, readConfig } from '../src/config.ts';
+import { configOf as config } from './support/config.ts';
 
-const config = (environment: Record<string, string> = {}) => {
-  const reading = readConfig(environment);
-  if (reading.status === 'invalid') throw new Error(JSON.stringify(reading.problems));
-  return reading.config;
-};
 const messages = (environment: Record<string, string>) => {
   const reading = readConfig(environment);
   return reading.status === 'invalid' ? reading.problems.map(({ message }) => message) : [];

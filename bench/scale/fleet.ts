@@ -4,7 +4,8 @@ import { runAttributes } from '../../src/catalogue.ts';
 import type { Config } from '../../src/config.ts';
 import { encodeMetrics } from '../../src/otlp/collection.ts';
 import { createConnection, metricsMethod } from '../../src/otlp/connection.ts';
-import { bridgeConfig, createRun, resourceOf, templateJob, version } from '../support/simulated-run.ts';
+import { configOf } from '../../test/support/config.ts';
+import { createRun, resourceOf, templateJob, version } from '../support/simulated-run.ts';
 
 /** Each sidecar sends one snapshot in this time. */
 export const periodMs = 10_000;
@@ -41,7 +42,7 @@ export function startFleet({
 }: FleetOptions): Fleet {
   const channels = Array.from({ length: connections }, (_, at) =>
     createConnection({
-      ...bridgeConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoints[at % endpoints.length] as string }),
+      ...configOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoints[at % endpoints.length] as string }),
       compression,
       method: metricsMethod,
       version,

@@ -20,7 +20,7 @@ export interface Stack {
 export interface Reading {
   /** Sidecars that Prometheus has the loss of. */
   readonly sidecars: number;
-  /** Bytes of all Collectors together, before its size was asked for. */
+  /** Bytes of all Collectors together, once Prometheus has read them. */
   readonly memory: number;
   /** The second one, because the first also makes every series. One that takes longer than its interval has no samples. */
   readonly scrape?: { readonly seconds: number; readonly bytes: number; readonly samples: number };

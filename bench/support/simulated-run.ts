@@ -1,26 +1,20 @@
 import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import { type Config, readConfig } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
 import { encodeMetrics } from '../../src/otlp/collection.ts';
 import { advance } from '../../src/run/advance.ts';
 import type { Run } from '../../src/run/run.ts';
 import { fileContent } from '../../src/simulate/content.ts';
 import { trainingSteps } from '../../src/simulate/steps.ts';
-import { interpret } from '../../src/snapshot/interpret.ts';
-import { parsePythonJson } from '../../src/snapshot/parse.ts';
 import { createRunInstruments } from '../../src/telemetry/instruments.ts';
 import { bridgeResource } from '../../src/telemetry/resource.ts';
 import { createSelfTelemetry } from '../../src/telemetry/self.ts';
+import { configOf } from '../../test/support/config.ts';
+import { snapshotOf } from './snapshot.ts';
 
 export const version = '0.0.0';
 export const templateJob = 'training-job';
 
-export function bridgeConfig(environment: Readonly<Record<string, string>>): Config {
-  const reading = readConfig(environment);
-  if (reading.status === 'invalid') throw new Error(JSON.stringify(reading.problems));
-  return reading.config;
-}
-
-const podConfig = bridgeConfig({});
+const podConfig = configOf();
 
 /** As the environment that `inject` writes makes it. */
 export const resourceOf = (pod: string) => {
@@ -59,12 +53,10 @@ export function createRun(
     if (step === undefined) throw new RangeError('the run is over');
     const unixMs = Date.now();
     const content = fileContent({ step, status: 'running', startTimeMs, timeMs: unixMs }, settings);
-    const parsed = parsePythonJson(Buffer.from(content));
-    const read = parsed.status === 'ok' ? interpret(parsed.value) : parsed;
-    if (read.status !== 'ok') throw new Error(read.reason);
-    run = advance(run, read.snapshot, { unixMs, uptimeMs: performance.now(), fileAgeMs: 0 }, podConfig).run;
+    const snapshot = snapshotOf(Buffer.from(content));
+    run = advance(run, snapshot, { unixMs, uptimeMs: performance.now(), fileAgeMs: 0 }, podConfig).run;
     instruments.show(run);
-    instruments.record(read.snapshot);
+    instruments.record(snapshot);
     self.polled('ok', 1);
     self.exported({ status: 'success' }, unixMs);
     const metrics = await instruments.collect(isWhole);

@@ -5,12 +5,12 @@ import { ServerCredentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type CollectorReport, tryCollector } from '../../src/check/collector.ts';
 import { startReceiver } from '../../src/receiver/receiver.ts';
-import { testConfig } from '../support/bridge.ts';
 import { createAuthority } from '../support/certificates.ts';
+import { configOf } from '../support/config.ts';
 
 const attempt = (endpoint: string, environment: Readonly<Record<string, string>> = {}) =>
   tryCollector(
-    testConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: '1500', ...environment }),
+    configOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_TIMEOUT: '1500', ...environment }),
     '0.0.0',
   );
 

@@ -4,7 +4,7 @@ import { lookAt } from '../../src/check/look.ts';
 import { type Checked, reportOn } from '../../src/check/report.ts';
 import { systemClock } from '../../src/clock.ts';
 import { bridgeResource } from '../../src/telemetry/resource.ts';
-import { testConfig } from '../support/bridge.ts';
+import { configOf } from '../support/config.ts';
 import { temporaryFolder } from '../support/file.ts';
 
 /** A folder others may look into, as a shared volume is. */
@@ -25,7 +25,7 @@ export async function check(
 ): Promise<Checked> {
   const file = options.file ?? join(openFolder(), 'current.json');
   if (content !== undefined) writeFileSync(file, content);
-  const config = testConfig({ METRICS_FILE_PATH: file, ...options.environment });
+  const config = configOf({ METRICS_FILE_PATH: file, ...options.environment });
   return reportOn(await lookAt(file), undefined, {
     config,
     resource: bridgeResource(config, 'test-host', '0.0.0'),

@@ -4,7 +4,8 @@ import { type Report, reportOn } from '../../src/check/report.ts';
 import type { Series } from '../../src/check/series.ts';
 import { systemClock } from '../../src/clock.ts';
 import { bridgeResource } from '../../src/telemetry/resource.ts';
-import { startBridge, testConfig } from '../support/bridge.ts';
+import { startBridge } from '../support/bridge.ts';
+import { configOf } from '../support/config.ts';
 import type { FileOverrides } from '../support/file.ts';
 import { until } from '../support/until.ts';
 import { type Collector, startCollector } from './collector.ts';
@@ -58,7 +59,7 @@ async function compare({ file: content, nativeHistograms, environment = {} }: Ca
     config: { exportIntervalMs: 50 },
   });
   await bridge.write(content);
-  const config = testConfig({ METRICS_FILE_PATH: bridge.file, ...environment });
+  const config = configOf({ METRICS_FILE_PATH: bridge.file, ...environment });
   const { report } = await reportOn(await lookAt(bridge.file), undefined, {
     config,
     resource: bridgeResource(config, 'test-host', '0.0.0'),

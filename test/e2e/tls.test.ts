@@ -1,7 +1,8 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { tryCollector } from '../../src/check/collector.ts';
-import { startBridge, testConfig } from '../support/bridge.ts';
+import { startBridge } from '../support/bridge.ts';
 import { type Authority, type Certificate, createAuthority } from '../support/certificates.ts';
+import { configOf } from '../support/config.ts';
 import { clientEnvironment, clientFiles, secretVolume } from '../support/secret-volume.ts';
 import { until } from '../support/until.ts';
 import { startCollector } from './collector.ts';
@@ -61,7 +62,7 @@ describe('the real Collector with mTLS', () => {
       async () => /^ml_training_loss\{.*\} 0.125/m.test(await scraped(collector.scrapeUrl)),
       'the next loss in the Collector',
     );
-    expect(await tryCollector(testConfig(environment), '0.0.0')).toMatchObject({ status: 'ok' });
+    expect(await tryCollector(configOf(environment), '0.0.0')).toMatchObject({ status: 'ok' });
     expect(await stop()).toMatchObject({ undelivered: 0, exports: { rejected: 0, dropped: 0 } });
   });
 
@@ -107,7 +108,7 @@ describe('the real Collector with mTLS', () => {
     await write({});
     const refusal = await until(() => log.find(({ endpoint }) => endpoint !== undefined), 'the refusal');
     expect(refusal.reason).toMatch(cause);
-    const { steps } = await tryCollector(testConfig(environment), '0.0.0');
+    const { steps } = await tryCollector(configOf(environment), '0.0.0');
     const failed = steps.find(({ status }) => status === 'failed');
     expect(failed).toMatchObject({ detail: expect.stringMatching(cause), advice: refusal.advice });
   });

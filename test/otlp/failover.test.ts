@@ -3,8 +3,9 @@ import { ServerCredentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { tryCollector } from '../../src/check/collector.ts';
 import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
-import { startBridge, testConfig } from '../support/bridge.ts';
+import { startBridge } from '../support/bridge.ts';
 import { createAuthority } from '../support/certificates.ts';
+import { configOf } from '../support/config.ts';
 import { until } from '../support/until.ts';
 
 const losses = (receiver: Receiver) => [
@@ -111,7 +112,7 @@ it('check names each address that does not answer, and goes on with the one that
   await gone.stop();
   const endpoint = `ipv4:127.0.0.1:${gone.port},127.0.0.1:${there.port}`;
   const { status: result, steps } = await tryCollector(
-    testConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_INSECURE: 'true' }),
+    configOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_EXPORTER_OTLP_INSECURE: 'true' }),
     '0.0.0',
   );
   expect(result).toBe('ok');

@@ -3,8 +3,9 @@ import { ServerCredentials } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
 import { tryCollector } from '../../src/check/collector.ts';
 import { startReceiver } from '../../src/receiver/receiver.ts';
-import { startBridge, testConfig } from '../support/bridge.ts';
+import { startBridge } from '../support/bridge.ts';
 import { type Authority, type Certificate, createAuthority } from '../support/certificates.ts';
+import { configOf } from '../support/config.ts';
 import { until } from '../support/until.ts';
 
 interface Case {
@@ -91,7 +92,7 @@ it.each<[string, (ours: Authority, theirs: Authority) => Case, RegExp]>([
     reason: expect.stringMatching(cause),
     advice: expect.stringMatching(/\.$/),
   });
-  const { steps } = await tryCollector(testConfig(environment), '0.0.0');
+  const { steps } = await tryCollector(configOf(environment), '0.0.0');
   const failed = steps.find(({ status }) => status === 'failed');
   expect(failed).toMatchObject({ detail: expect.stringMatching(cause), advice: line.advice });
 });

@@ -3,10 +3,11 @@ import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
 import { type BridgeSummary, runBridge } from '../../src/bridge.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { type Config, readConfig } from '../../src/config.ts';
+import type { Config } from '../../src/config.ts';
 import { createLogger } from '../../src/log.ts';
 import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
 import type { Poll } from '../../src/snapshot/poll.ts';
+import { configOf } from './config.ts';
 import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from './file.ts';
 import { until } from './until.ts';
 
@@ -43,12 +44,6 @@ export interface TestBridgeOptions {
   readonly onPoll?: (poll: Poll) => void;
 }
 
-export function testConfig(environment: Readonly<Record<string, string>>): Config {
-  const reading = readConfig(environment);
-  if (reading.status === 'invalid') throw new Error(JSON.stringify(reading.problems));
-  return reading.config;
-}
-
 /** The bridge in this process, against a receiver in this process, ended when the test ends. */
 export async function startBridge(options: TestBridgeOptions = {}): Promise<TestBridge> {
   const receiver = options.receiver ?? (await startReceiver());
@@ -57,7 +52,7 @@ export async function startBridge(options: TestBridgeOptions = {}): Promise<Test
   const polls: Poll[] = [];
   const controller = new AbortController();
   const config = {
-    ...testConfig({
+    ...configOf({
       METRICS_FILE_PATH: file,
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
       LOG_LEVEL: 'debug',

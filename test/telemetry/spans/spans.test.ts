@@ -9,7 +9,8 @@ import { advance } from '../../../src/run/advance.ts';
 import type { Run } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';
 import { createSpans } from '../../../src/telemetry/spans/spans.ts';
-import { type LogLine, linesInto, startBridge, testConfig } from '../../support/bridge.ts';
+import { type LogLine, linesInto, startBridge } from '../../support/bridge.ts';
+import { configOf } from '../../support/config.ts';
 import { exampleFile } from '../../support/file.ts';
 import { until } from '../../support/until.ts';
 import {
@@ -57,7 +58,7 @@ async function startTraced({ environment = {}, traces, config = {} }: Traced = {
 /** Spans without a bridge, to be told of transitions. */
 async function startSpans(environment: Readonly<Record<string, string>>) {
   const receiver = await startTraceReceiver();
-  const { traces: config } = testConfig({
+  const { traces: config } = configOf({
     OTEL_TRACES_EXPORTER: 'otlp',
     OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.endpoint,
     ...environment,
@@ -423,7 +424,7 @@ describe('sampling', () => {
       const interpretation = interpret(exampleFile({ job: { job_id: `job-${index}` } }));
       if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
       const now = { ...systemClock(), fileAgeMs: 0 };
-      const transition = advance(run, interpretation.snapshot, now, testConfig({}));
+      const transition = advance(run, interpretation.snapshot, now, configOf({}));
       run = transition.run;
       spans.follow(transition, interpretation.snapshot, now);
     }
@@ -514,7 +515,7 @@ test('metrics are the same with a trace as without', async () => {
 });
 
 test('what is configured for traces is not looked at where nothing is traced', () => {
-  expect(testConfig({ OTEL_TRACES_SAMPLER: 'xray' }).traces).toBeUndefined();
+  expect(configOf({ OTEL_TRACES_SAMPLER: 'xray' }).traces).toBeUndefined();
   const disabled = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' };
-  expect(testConfig(disabled).traces).toBeUndefined();
+  expect(configOf(disabled).traces).toBeUndefined();
 });
