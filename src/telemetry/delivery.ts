@@ -13,6 +13,7 @@ import { createSender } from '../otlp/sender.ts';
 import { createSpill, type LostReason, type Spill } from '../otlp/spill.ts';
 import type { Problem } from '../settings.ts';
 import type { SelfTelemetry } from './self.ts';
+import { createVolumeReport } from './volume-report.ts';
 
 /** Where collections go, and what is counted and said of that. */
 export interface Delivery {
@@ -112,7 +113,7 @@ const losses = {
 } as const satisfies Record<DropReason, { limit: keyof Config; message: string }>;
 
 function openSpill(
-  { config, resource, conditions, self }: DeliveryOptions,
+  { config, resource, clock, conditions, self }: DeliveryOptions,
   onLost: (reason: LostReason) => void,
 ): Spill | undefined {
   const { exportQueueDir: path, exportQueueDirBytes: maxBytes } = config;
@@ -129,15 +130,7 @@ function openSpill(
         { path, count },
         'Snapshots of an earlier bridge wait in the queue folder',
       ),
-    onWritten: (error) =>
-      error === undefined
-        ? conditions.isOver('queue_dir', 'Folder of the export queue can be written again', { path })
-        : conditions.holds(
-            'queue_dir',
-            'warn',
-            { path, reason: error.code ?? error.message },
-            'Folder of the export queue cannot be written: what waits is in memory alone',
-          ),
+    onWritten: createVolumeReport(path, clock, conditions),
   });
 }
 

@@ -1,0 +1,26 @@
+import type { Clock } from '../clock.ts';
+import type { Conditions } from '../log.ts';
+
+/** Tells of the volume of the export queue by what became of each write: of what went wrong, or undefined. */
+export type VolumeReport = (error: NodeJS.ErrnoException | undefined) => void;
+
+/** A volume that is nearly full takes a request of a block and refuses the next of two: one good write proves nothing. */
+const steadyMs = 60_000;
+
+/** Says once that the volume cannot be written, and once that it can again, when no write has failed for a minute. */
+export function createVolumeReport(path: string, clock: Clock, conditions: Conditions): VolumeReport {
+  let failedMs = Number.NEGATIVE_INFINITY;
+  return (error) => {
+    const { uptimeMs } = clock();
+    if (error !== undefined) {
+      failedMs = uptimeMs;
+      conditions.holds(
+        'queue_dir',
+        'warn',
+        { path, reason: error.code ?? error.message },
+        'Folder of the export queue cannot be written: what waits is in memory alone',
+      );
+    } else if (uptimeMs - failedMs >= steadyMs)
+      conditions.isOver('queue_dir', 'Folder of the export queue can be written again', { path });
+  };
+}
