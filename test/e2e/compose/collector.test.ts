@@ -89,7 +89,9 @@ describe('a Collector that goes away', () => {
 
     const lines = await stack.logs(bridge);
     const messages = lines.filter(({ level }) => level !== 'info').map(({ message }) => message);
-    expect(new Set(messages)).toEqual(
+    // The span of the run's beginning leaves five seconds after it, and waits as well where that is too late.
+    const spansWait = 'Collector cannot be reached: spans wait and are sent when it is back';
+    expect(new Set(messages.filter((message) => message !== spansWait))).toEqual(
       new Set(['Collector cannot be reached: snapshots wait and are sent when it is back']),
     );
     expect(lines.map(({ message }) => message)).toContain('Collector is back');
