@@ -51,8 +51,9 @@ describe('the metrics file', () => {
         ).toBeGreaterThan(3),
       soon,
     );
-    const lines = await stack.logs(bridge);
-    expect(lines.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
+    const problems = (await stack.logs(bridge)).filter(({ level }) => level === 'error' || level === 'warn');
+    // The Collector is started first, and may be ready later all the same.
+    expect(problems.filter(({ message }) => !message.startsWith('Collector cannot be reached'))).toEqual([]);
 
     await file.write({ training_loss: 1.25, epoch: 1, batch_number: 1 });
     await lossBecomes(1.25);
