@@ -4,7 +4,7 @@ import { createUnaryClient } from '../../src/otlp/client.ts';
 import { metricsMethod } from '../../src/otlp/connection.ts';
 import { ChannelCredentials, Metadata } from '../../src/otlp/grpc.ts';
 
-const { TARGET: target = '', INTERVAL_MS, REQUEST = '' } = process.env;
+const { TARGET: target = '', INTERVAL_MS = '1000', REQUEST = '' } = process.env;
 const request = readFileSync(REQUEST);
 const client = createUnaryClient({
   target,

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { interpret } from '../snapshot/interpret.ts';
 import { parsePythonJson } from '../snapshot/parse.ts';
+import { tornRetryMs } from '../snapshot/poll.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from '../snapshot/read.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Place } from './access.ts';
@@ -31,10 +32,7 @@ export interface Look {
   readonly way: readonly Place[];
 }
 
-/** As the bridge does it: what is caught half-written is read once more before that counts. */
-const tornRetryMs = 50;
-
-/** Reads the file once with the bridge's own reader, and looks at who owns it. Never throws. */
+/** Reads the file once as the bridge does, what is caught half-written once more, and looks at who owns it. Never throws. */
 export async function lookAt(file: string): Promise<Look> {
   const path = resolve(file);
   let read = await readMetricsFile(path);
@@ -63,15 +61,17 @@ export function sameLook(a: Look, b: Look): boolean {
 function contentOf(read: ReadOutcome): Content {
   switch (read.status) {
     case 'ok': {
+      const malformed = (reason: string): Content => ({ status: 'malformed', bytes: read.bytes, reason });
       const parsed = parsePythonJson(read.bytes);
-      const interpreted = parsed.status === 'ok' ? interpret(parsed.value) : parsed;
-      return parsed.status === 'ok' && interpreted.status === 'ok' && 'snapshot' in interpreted
-        ? { status: 'ok', document: parsed.value as Record<string, unknown>, snapshot: interpreted.snapshot }
-        : {
-            status: 'malformed',
-            bytes: read.bytes,
-            reason: 'reason' in interpreted ? interpreted.reason : '',
-          };
+      if (parsed.status !== 'ok') return malformed(parsed.reason);
+      const interpretation = interpret(parsed.value);
+      return interpretation.status === 'ok'
+        ? {
+            status: 'ok',
+            document: parsed.value as Record<string, unknown>,
+            snapshot: interpretation.snapshot,
+          }
+        : malformed(interpretation.reason);
     }
     case 'torn':
     case 'unchanged':

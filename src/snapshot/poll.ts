@@ -35,7 +35,7 @@ export interface Poller {
 }
 
 /** A writer that does not replace the file by rename is caught in the middle now and then; it is done by then. */
-const tornRetryMs = 50;
+export const tornRetryMs = 50;
 
 /**
  * File systems stamp a write with a coarse clock (2 s on FAT, one tick elsewhere), so a version this young may hide a
