@@ -146,6 +146,17 @@ describe('mTLS', () => {
   });
 });
 
+describe('spans', () => {
+  it('leave in requests of no more than may wait', () => {
+    const { traces } = config({
+      OTEL_TRACES_EXPORTER: 'otlp',
+      OTEL_BSP_MAX_QUEUE_SIZE: '10',
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '512',
+    });
+    expect(traces).toMatchObject({ queueSize: 10, batchSize: 10 });
+  });
+});
+
 describe('what is printed', () => {
   it('has everything but the values of headers', () => {
     const printed = printableConfig(config({ OTEL_EXPORTER_OTLP_HEADERS: 'Authorization=hunter2' }));
