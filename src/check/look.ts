@@ -1,10 +1,9 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { interpret } from '../snapshot/interpret.ts';
 import { parsePythonJson } from '../snapshot/parse.ts';
-import { tornRetryMs } from '../snapshot/poll.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from '../snapshot/read.ts';
+import { rereadTorn } from '../snapshot/reread.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Place } from './access.ts';
 
@@ -32,22 +31,17 @@ export interface Look {
   readonly way: readonly Place[];
 }
 
-/** Reads the file once as the bridge does, what is caught half-written once more, and looks at who owns it. Never throws. */
+/** Reads the file as the bridge does at a poll, and looks at who owns it. Never throws. */
 export async function lookAt(file: string): Promise<Look> {
   const path = resolve(file);
-  let read = await readMetricsFile(path);
-  let content = contentOf(read);
-  if (content.status === 'malformed' || content.status === 'empty') {
-    await sleep(tornRetryMs);
-    read = await readMetricsFile(path);
-    content = contentOf(read);
-  }
-  return {
-    path,
-    content,
-    version: 'version' in read ? read.version : undefined,
-    way: await wayTo(path),
-  };
+  const seen = await rereadTorn(
+    async () => {
+      const read = await readMetricsFile(path);
+      return { content: contentOf(read), version: 'version' in read ? read.version : undefined };
+    },
+    ({ content }) => content.status,
+  );
+  return { path, ...seen, way: await wayTo(path) };
 }
 
 /** Whether nothing was written in between. */

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock, Moment } from '../clock.ts';
 import { interpret } from './interpret.ts';
 import { parsePythonJson } from './parse.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from './read.ts';
+import { rereadTorn } from './reread.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export type PollOutcome =
@@ -33,9 +33,6 @@ export interface Poll {
 export interface Poller {
   poll(): Promise<Poll>;
 }
-
-/** A writer that does not replace the file by rename is caught in the middle now and then; it is done by then. */
-export const tornRetryMs = 50;
 
 /**
  * File systems stamp a write with a coarse clock (2 s on FAT, one tick elsewhere), so a version this young may hide a
@@ -74,11 +71,7 @@ export function createPoller(path: string, clock: Clock): Poller {
 
   return {
     async poll() {
-      let outcome = await readOnce();
-      if (outcome.status === 'malformed' || outcome.status === 'empty') {
-        await sleep(tornRetryMs);
-        outcome = await readOnce();
-      }
+      const outcome = await rereadTorn(readOnce, ({ status }) => status);
       const moment = clock();
       const fileAgeMs = age.at(moment);
       if (fileAgeMs !== undefined && (outcome.status === 'ok' || outcome.status === 'unchanged')) {
