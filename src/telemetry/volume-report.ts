@@ -1,14 +1,19 @@
 import type { Clock } from '../clock.ts';
 import type { Conditions } from '../log.ts';
-
-/** Tells of the volume of the export queue by what became of each write: of what went wrong, or undefined. */
-export type VolumeReport = (error: NodeJS.ErrnoException | undefined) => void;
+import type { SpillOptions } from '../otlp/spill.ts';
 
 /** A volume that is nearly full takes a request of a block and refuses the next of two: one good write proves nothing. */
 const steadyMs = 60_000;
 
-/** Says once that the volume cannot be written, and once that it can again, when no write has failed for a minute. */
-export function createVolumeReport(path: string, clock: Clock, conditions: Conditions): VolumeReport {
+/**
+ * Tells of the volume of the export queue by what became of each write: once that it cannot be written, and once that
+ * it can again, when no write has failed for a minute.
+ */
+export function createVolumeReport(
+  path: string,
+  clock: Clock,
+  conditions: Conditions,
+): SpillOptions['onWritten'] {
   let failedMs = Number.NEGATIVE_INFINITY;
   return (error) => {
     const { uptimeMs } = clock();
