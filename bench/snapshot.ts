@@ -3,10 +3,11 @@ import { emptyResource } from '@opentelemetry/resources';
 import type { Measured } from '../src/render/performance.ts';
 import { advance } from '../src/run/advance.ts';
 import type { Policy, Run } from '../src/run/run.ts';
+import { interpretBytes } from '../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../src/telemetry/instruments.ts';
+import { snapshotOf } from '../test/support/snapshot.ts';
 import { readOptions } from './support/options.ts';
 import { publish } from './support/result.ts';
-import { snapshotOf } from './support/snapshot.ts';
 import { measured, median, significant } from './support/statistics.ts';
 
 /** `snapshots` are those of one round, of each size. */
@@ -56,7 +57,7 @@ function createJob(extras: number) {
     for (let n = 0; n < snapshots; n++) {
       const bytes = fileOf(step++, extras);
       const begun = performance.now();
-      const snapshot = snapshotOf(bytes);
+      const snapshot = snapshotOf(interpretBytes(bytes));
       const parsed = performance.now();
       const now = { unixMs: 1_700_000_000_000 + step * 1_000, uptimeMs: step * 1_000, fileAgeMs: 0 };
       run = advance(run, snapshot, now, policy).run;

@@ -5,11 +5,12 @@ import { advance } from '../../src/run/advance.ts';
 import type { Run } from '../../src/run/run.ts';
 import { fileContent } from '../../src/simulate/content.ts';
 import { trainingSteps } from '../../src/simulate/steps.ts';
+import { interpretBytes } from '../../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../../src/telemetry/instruments.ts';
 import { bridgeResource } from '../../src/telemetry/resource.ts';
 import { createSelfTelemetry } from '../../src/telemetry/self.ts';
 import { configOf } from '../../test/support/config.ts';
-import { snapshotOf } from './snapshot.ts';
+import { snapshotOf } from '../../test/support/snapshot.ts';
 
 export const version = '0.0.0';
 export const templateJob = 'training-job';
@@ -53,7 +54,7 @@ export function createRun(
     if (step === undefined) throw new RangeError('the run is over');
     const unixMs = Date.now();
     const content = fileContent({ step, status: 'running', startTimeMs, timeMs: unixMs }, settings);
-    const snapshot = snapshotOf(Buffer.from(content));
+    const snapshot = snapshotOf(interpretBytes(Buffer.from(content)));
     run = advance(run, snapshot, { unixMs, uptimeMs: performance.now(), fileAgeMs: 0 }, podConfig).run;
     instruments.show(run);
     instruments.record(snapshot);

@@ -1,5 +1,6 @@
 import { isNumericField, type NumericField } from '../catalogue.ts';
 import { extraName } from './extras.ts';
+import { parsePythonJson } from './parse.ts';
 import { errorSchema, eventSchema, type jobMetadataSchemas, numberSchemas, runStatus } from './schema.ts';
 import type { FileEvent, JobMetadata, SkippedField, SkipReason, Snapshot } from './snapshot.ts';
 import { maxTextLength, type Reading, readNumber, readText, readTime } from './values.ts';
@@ -11,6 +12,12 @@ export type Interpretation =
 type Document = Readonly<Record<string, unknown>>;
 
 const maxEvents = 100;
+
+/** What the bytes of a file say. Never throws. */
+export function interpretBytes(bytes: Uint8Array): Interpretation {
+  const parsed = parsePythonJson(bytes);
+  return parsed.status === 'ok' ? interpret(parsed.value) : parsed;
+}
 
 /**
  * What a parsed file says. Only a file that is no JSON object is refused as a whole; anything else that is wrong costs

@@ -1,6 +1,5 @@
 import type { Clock, Moment } from '../clock.ts';
-import { interpret } from './interpret.ts';
-import { parsePythonJson } from './parse.ts';
+import { interpretBytes } from './interpret.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from './read.ts';
 import { rereadTorn } from './reread.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -91,10 +90,8 @@ function repeat(before: PollOutcome | undefined): PollOutcome {
 
 function judge(read: Exclude<ReadOutcome, { status: 'unchanged' }>): Judged {
   switch (read.status) {
-    case 'ok': {
-      const parsed = parsePythonJson(read.bytes);
-      return parsed.status === 'ok' ? interpret(parsed.value) : parsed;
-    }
+    case 'ok':
+      return interpretBytes(read.bytes);
     case 'torn':
       return { status: 'malformed', reason: 'it was being written while it was read' };
     case 'empty':

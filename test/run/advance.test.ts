@@ -5,6 +5,7 @@ import type { Happening, Now, Policy, Run, Transition } from '../../src/run/run.
 import { interpret } from '../../src/snapshot/interpret.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { exampleFile, type FileOverrides } from '../support/file.ts';
+import { snapshotOf } from '../support/snapshot.ts';
 
 const policy: Policy = { staleAfterMs: 300_000, stallAfterMs: 600_000, maxExtraMetrics: 50, rank: undefined };
 const at = (seconds: number, fileAgeMs = 0): Now => ({
@@ -13,11 +14,7 @@ const at = (seconds: number, fileAgeMs = 0): Now => ({
   fileAgeMs,
 });
 
-function snapshot(overrides?: FileOverrides): Snapshot {
-  const interpretation = interpret(exampleFile(overrides));
-  if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
-  return interpretation.snapshot;
-}
+const snapshot = (overrides?: FileOverrides) => snapshotOf(interpret(exampleFile(overrides)));
 const metrics = (values: Record<string, unknown>) => snapshot({ metrics: values });
 
 /** Takes snapshots one second apart. */

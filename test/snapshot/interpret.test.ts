@@ -1,16 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { trainingMetrics } from '../../src/catalogue.ts';
-import { interpret } from '../../src/snapshot/interpret.ts';
-import { parsePythonJson } from '../../src/snapshot/parse.ts';
+import { interpret, interpretBytes } from '../../src/snapshot/interpret.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { exampleFile, exampleText, type FileOverrides } from '../support/file.ts';
+import { snapshotOf } from '../support/snapshot.ts';
 
-function read(document: unknown): Snapshot {
-  const interpretation = interpret(document);
-  if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
-  return interpretation.snapshot;
-}
+const read = (document: unknown) => snapshotOf(interpret(document));
 const example = (overrides?: FileOverrides) => read(exampleFile(overrides));
 const reasons = ({ skipped }: Snapshot) =>
   Object.fromEntries(skipped.map(({ field, reason }) => [field, reason]));
@@ -255,8 +251,7 @@ describe('hostile keys', () => {
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('%s changes nothing', (key) => {
     const text = `{"${key}": {"polluted": 1}, "job_metadata": {"${key}": {"polluted": 1}, "job_id": "a"},
       "training_metrics": {"${key}": {"polluted": 1}, "epoch": 2}}`;
-    const parsed = parsePythonJson(Buffer.from(text));
-    const snapshot = read(parsed.status === 'ok' ? parsed.value : undefined);
+    const snapshot = snapshotOf(interpretBytes(Buffer.from(text)));
     expect(snapshot.job.jobId).toBe('a');
     expect(snapshot.values).toEqual({ epoch: 2 });
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
@@ -330,8 +325,7 @@ describe('whatever the bytes', () => {
         const bytes = [...text];
         for (const { at, byte, cut } of changes) bytes.splice(at, cut, byte);
         const mutated = Buffer.from(length % 3 === 0 ? bytes.slice(0, length) : bytes);
-        const parsed = parsePythonJson(mutated);
-        const interpretation = parsed.status === 'ok' ? interpret(parsed.value) : parsed;
+        const interpretation = interpretBytes(mutated);
         if (interpretation.status !== 'ok') return;
         const written = mutated.toString().match(/[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/gi) ?? [];
         const present = new Set(written.map(Number));

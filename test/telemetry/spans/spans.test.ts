@@ -12,6 +12,7 @@ import { createSpans } from '../../../src/telemetry/spans/spans.ts';
 import { type LogLine, linesInto, startBridge } from '../../support/bridge.ts';
 import { configOf } from '../../support/config.ts';
 import { exampleFile } from '../../support/file.ts';
+import { snapshotOf } from '../../support/snapshot.ts';
 import { until } from '../../support/until.ts';
 import {
   type ReceivedSpan,
@@ -421,12 +422,11 @@ describe('sampling', () => {
     const { spans, receiver } = await startSpans({ OTEL_BSP_MAX_QUEUE_SIZE: '10000', ...environment });
     let run: Run | undefined;
     for (let index = 0; index < count; index++) {
-      const interpretation = interpret(exampleFile({ job: { job_id: `job-${index}` } }));
-      if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
+      const snapshot = snapshotOf(interpret(exampleFile({ job: { job_id: `job-${index}` } })));
       const now = { ...systemClock(), fileAgeMs: 0 };
-      const transition = advance(run, interpretation.snapshot, now, configOf({}));
+      const transition = advance(run, snapshot, now, configOf());
       run = transition.run;
-      spans.follow(transition, interpretation.snapshot, now);
+      spans.follow(transition, snapshot, now);
     }
     await spans.close(systemClock().uptimeMs + 10_000);
     return receiver.spans.filter(({ name }) => name === 'training.run.started').length;

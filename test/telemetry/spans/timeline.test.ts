@@ -5,6 +5,7 @@ import type { Policy, Run } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';
 import { advanceTimeline, newTimeline, type Step } from '../../../src/telemetry/spans/timeline.ts';
 import { exampleFile } from '../../support/file.ts';
+import { snapshotOf } from '../../support/snapshot.ts';
 
 const policy: Policy = { staleAfterMs: 300_000, stallAfterMs: 5_000, maxExtraMetrics: 50, rank: undefined };
 
@@ -36,20 +37,21 @@ test('spans are whole and in order, whatever is written', () => {
       const steps: Step[] = [];
       const now = (index: number) => ({ unixMs: begin + index * 1000, uptimeMs: index * 1000, fileAgeMs: 0 });
       writes.forEach((it, index) => {
-        const interpretation =
+        const snapshot =
           it &&
-          interpret(
-            exampleFile({
-              job: { job_id: it.job, start_time: at(it.start) },
-              metrics: { epoch: it.epoch, batch_number: it.batch, training_loss: it.loss },
-              top: {
-                timestamp: at(it.second),
-                status: it.status,
-                events: it.events.map(({ name, second }) => ({ name, time: at(second) })),
-              },
-            }),
+          snapshotOf(
+            interpret(
+              exampleFile({
+                job: { job_id: it.job, start_time: at(it.start) },
+                metrics: { epoch: it.epoch, batch_number: it.batch, training_loss: it.loss },
+                top: {
+                  timestamp: at(it.second),
+                  status: it.status,
+                  events: it.events.map(({ name, second }) => ({ name, time: at(second) })),
+                },
+              }),
+            ),
           );
-        const snapshot = interpretation?.status === 'ok' ? interpretation.snapshot : undefined;
         const transition = snapshot
           ? advance(run, snapshot, now(index), policy)
           : tick(run, now(index), policy);
@@ -92,14 +94,15 @@ test('of many events the newest are held, however many there were', () => {
       name: `${batch}.${index}`,
       time: at(batch),
     }));
-    const interpretation = interpret(
-      exampleFile({ metrics: { epoch: 1, batch_number: batch }, top: { timestamp: at(batch), events } }),
+    const snapshot = snapshotOf(
+      interpret(
+        exampleFile({ metrics: { epoch: 1, batch_number: batch }, top: { timestamp: at(batch), events } }),
+      ),
     );
-    if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
     const now = { unixMs: begin, uptimeMs: batch, fileAgeMs: 0 };
-    const transition = advance(run, interpretation.snapshot, now, policy);
+    const transition = advance(run, snapshot, now, policy);
     run = transition.run;
-    timeline = advanceTimeline(timeline, transition, interpretation.snapshot, now).timeline;
+    timeline = advanceTimeline(timeline, transition, snapshot, now).timeline;
   }
   const { steps } = advanceTimeline(timeline, end(run as Run, 'stopped'), undefined, {
     unixMs: begin,
