@@ -6,7 +6,7 @@ import { memoryOfAll, pushed, type Reading, type Stack, scraped } from './scale/
 import { readOptions } from './support/options.ts';
 import { cpuMsOf } from './support/process.ts';
 import { publish } from './support/result.ts';
-import { measured, significant } from './support/statistics.ts';
+import { measured, significant, sum } from './support/statistics.ts';
 
 /** `seconds` are those CPU is measured in, after each sidecar has been there once. */
 const options = readOptions({ seconds: 10, connections: 50, smallest: 100, largest: 10_000 });
@@ -84,8 +84,6 @@ async function measure({ start, histograms, compression }: Way, sidecars: number
     await stack.stop();
   }
 }
-
-const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 /** Milliseconds of CPU so far. */
 function usage({ collectors, ingesting }: Stack) {

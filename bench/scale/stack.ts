@@ -6,6 +6,7 @@ import { type Prometheus, startPrometheus } from '../../test/e2e/prometheus.ts';
 import { instantQuery } from '../../test/support/prometheus.ts';
 import { until } from '../../test/support/until.ts';
 import { memoryOf } from '../support/process.ts';
+import { sum } from '../support/statistics.ts';
 
 /** Collectors and the Prometheus behind them, with the repository's own files. */
 export interface Stack {
@@ -82,7 +83,7 @@ export async function pushed(): Promise<Stack> {
 }
 
 export const memoryOfAll = (collectors: readonly Collector[]) =>
-  collectors.reduce((total, { pid }) => total + memoryOf(pid).rss, 0);
+  sum(collectors.map(({ pid }) => memoryOf(pid).rss));
 
 const sidecars = (url: string) => value(url, 'count(ml_training_loss)');
 

@@ -14,6 +14,8 @@ export function quantile(values: readonly number[], q: number): number {
   return below + (above - below) * (rank - Math.floor(rank));
 }
 
+export const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+
 export const median = (values: readonly number[]): number => quantile(values, 0.5);
 
 /** Median and range of what was measured; the numbers are rounded to what is worth keeping in a file. */
