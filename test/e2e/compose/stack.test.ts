@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { jaegerApi } from '../jaeger.ts';
+import { runStarted } from './jaeger.ts';
 import { ask, type Labels, query, queryOne } from './prometheus.ts';
 import { createStack, type MetricsFile, type Stack, services } from './stack.ts';
 
@@ -84,12 +84,7 @@ describe('docker compose up', () => {
   });
 
   it('has the run in Jaeger while it is under way', async () => {
-    const bridgeSaid = (await stack.logs('otel-metrics-bridge')).find(
-      ({ message }) => message === 'Run is traced',
-    );
-    const jaeger = jaegerApi(await stack.url('jaeger', 16686));
-    const [started] = await jaeger.trace(String(bridgeSaid?.traceId), ['training.run.started']);
-    expect(started?.tags).toMatchObject({ 'training.job_id': 'training-job-001' });
+    expect((await runStarted(stack))?.tags).toMatchObject({ 'training.job_id': 'training-job-001' });
   });
 
   it('answers with the values in the file, under the names of the contract', async () => {

@@ -1,6 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../../support/until.ts';
+import { answers } from '../program.ts';
 import { docker, repository } from './docker.ts';
 
 /** Everything but Grafana, which shows what is tested here and adds nothing of its own to it. */
@@ -40,6 +42,8 @@ export interface Stack {
   compose(...args: readonly string[]): Promise<string>;
   /** Starts services, with another override where one is given; what is changed by it is made anew. */
   up(services: readonly string[], override?: Override): Promise<void>;
+  /** Starts what bridges send to, and waits until it takes it: they wait by themselves, but say so. */
+  upBackend(): Promise<void>;
   /** Address of a published port, `http://127.0.0.1:32768`. It is another one after each start of the service. */
   url(service: string, port: number): Promise<string>;
   container(service: string): Promise<Container>;
@@ -73,6 +77,9 @@ export async function createStack(name: string, override: Override = { services:
   const compose = (...args: readonly string[]) =>
     docker(['compose', ...project, ...files, ...args], freePorts);
 
+  const url = async (service: string, port: number) =>
+    `http://${(await compose('port', service, String(port))).trim()}`;
+
   async function container(service: string): Promise<Container> {
     const id = (await compose('ps', '-a', '-q', service)).trim();
     return JSON.parse(await docker(['inspect', id]))[0];
@@ -85,9 +92,12 @@ export async function createStack(name: string, override: Override = { services:
       if (changed) await writeFile(overrideFile, JSON.stringify(changed));
       await compose('up', '--build', '-d', ...names);
     },
-    async url(service, port) {
-      return `http://${(await compose('port', service, String(port))).trim()}`;
+    async upBackend() {
+      await compose('up', '-d', 'otel-collector', 'jaeger', 'prometheus');
+      for (const address of [await url('otel-collector', 13_133), await url('jaeger', 16_686)])
+        await until(() => answers(address), address, 60_000);
     },
+    url,
     async logs(service) {
       const lines = (await compose('logs', '--no-log-prefix', '--no-color', service)).split('\n');
       return lines.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
