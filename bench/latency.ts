@@ -1,9 +1,9 @@
 // From the write of the file to the Collector, and to Prometheus. Needs otelcol-contrib and prometheus on the PATH.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startReceiver } from '../src/receiver/receiver.ts';
-import type { BenchmarkTable } from '../src/render/performance.ts';
+import { startReceiver } from '../src/commands/demo/receiver/receiver.ts';
 import { until } from '../test/support/until.ts';
+import type { BenchmarkTable } from '../tools/generate/performance.ts';
 import { buildAsInImage } from './support/bundle.ts';
 import { readOptions } from './support/options.ts';
 import { start } from './support/process.ts';

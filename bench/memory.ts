@@ -1,8 +1,8 @@
 // Memory and CPU of the bridge beside bare Node and beside its peers, all at the same time and of the same file.
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { startReceiver } from '../src/receiver/receiver.ts';
-import type { BenchmarkTable, Target } from '../src/render/performance.ts';
+import { startReceiver } from '../src/commands/demo/receiver/receiver.ts';
+import type { BenchmarkTable, Target } from '../tools/generate/performance.ts';
 import { runBeside, type Usage } from './support/beside.ts';
 import { buildAsInImage } from './support/bundle.ts';
 import { bareNode, caller, installCaller, peers, theBridge } from './support/contestants.ts';

@@ -1,11 +1,11 @@
 // What one snapshot costs in the code: parse, run, observe; and how that grows with the number of metrics.
 import { emptyResource } from '@opentelemetry/resources';
-import type { Measured } from '../src/render/performance.ts';
 import { advance } from '../src/run/advance.ts';
 import type { Policy, Run } from '../src/run/run.ts';
 import { interpretBytes } from '../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../src/telemetry/instruments.ts';
 import { snapshotOf } from '../test/support/snapshot.ts';
+import type { Measured } from '../tools/generate/performance.ts';
 import { readOptions } from './support/options.ts';
 import { publish } from './support/result.ts';
 import { measured, median, significant } from './support/statistics.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { startReceiver } from '../src/receiver/receiver.ts';
+import { startReceiver } from '../src/commands/demo/receiver/receiver.ts';
 import { buildAsInImage, type Program } from './support/bundle.ts';
 import { readOptions } from './support/options.ts';
 import { start } from './support/process.ts';

@@ -13,17 +13,17 @@ async function main(args: readonly string[]): Promise<number> {
       if (rest.length === 0) return runCommand({ environment, leave });
       break;
     case 'check':
-      return (await import('./commands/check.ts')).checkCommand(rest, environment);
+      return (await import('./commands/check/command.ts')).checkCommand(rest, environment);
     case 'completion':
       return (await import('./commands/completion.ts')).completionCommand(rest);
     case 'demo':
-      return (await import('./commands/demo.ts')).demoCommand(rest);
+      return (await import('./commands/demo/command.ts')).demoCommand(rest);
     case 'inject':
       return (await import('./commands/inject.ts')).injectCommand(rest, environment);
     case 'simulate':
-      return (await import('./commands/simulate.ts')).simulateCommand(rest, environment);
+      return (await import('./commands/simulate/command.ts')).simulateCommand(rest, environment);
     case 'submit':
-      return (await import('./commands/submit.ts')).submitCommand(rest, environment);
+      return (await import('./commands/submit/command.ts')).submitCommand(rest, environment);
   }
   return (await import('./commands/help.ts')).helpCommand(args);
 }

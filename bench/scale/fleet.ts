@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import { runAttributes } from '../../src/catalogue.ts';
-import type { Config } from '../../src/config.ts';
+import { runAttributes } from '../../src/catalogue/metrics.ts';
+import type { Config } from '../../src/config/bridge.ts';
 import { encodeMetrics } from '../../src/otlp/collection.ts';
 import { createConnection, metricsMethod } from '../../src/otlp/connection.ts';
 import { configOf } from '../../test/support/config.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { until } from '../../test/support/until.ts';
 import type { Program } from './bundle.ts';
 import { cpuMsOf, memoryOf, type Running, start } from './process.ts';

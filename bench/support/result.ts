@@ -6,7 +6,7 @@ import {
   type Machine,
   measuredText,
   type Target,
-} from '../../src/render/performance.ts';
+} from '../../tools/generate/performance.ts';
 
 export type Findings = Pick<BenchmarkResult, 'tables' | 'targets'>;
 

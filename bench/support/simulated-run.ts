@@ -1,10 +1,10 @@
 import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import type { Config } from '../../src/config.ts';
+import { fileContent } from '../../src/commands/simulate/content.ts';
+import { trainingSteps } from '../../src/commands/simulate/steps.ts';
+import type { Config } from '../../src/config/bridge.ts';
 import { encodeMetrics } from '../../src/otlp/collection.ts';
 import { advance } from '../../src/run/advance.ts';
 import type { Run } from '../../src/run/run.ts';
-import { fileContent } from '../../src/simulate/content.ts';
-import { trainingSteps } from '../../src/simulate/steps.ts';
 import { interpretBytes } from '../../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../../src/telemetry/instruments.ts';
 import { bridgeResource } from '../../src/telemetry/resource.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Point } from '../../src/receiver/point.ts';
-import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import type { Point } from '../../src/commands/demo/receiver/point.ts';
+import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { until } from '../../test/support/until.ts';
 import type { Built } from './bundle.ts';
 import { start } from './process.ts';

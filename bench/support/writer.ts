@@ -1,6 +1,6 @@
 import { renameSync, writeFileSync } from 'node:fs';
-import { fileContent } from '../../src/simulate/content.ts';
-import { trainingSteps } from '../../src/simulate/steps.ts';
+import { fileContent } from '../../src/commands/simulate/content.ts';
+import { trainingSteps } from '../../src/commands/simulate/steps.ts';
 
 export interface Writer {
   /** Replaces the file by the next step of the run, as a good writer does, and gives the number of that step. */

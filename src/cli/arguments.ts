@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { type CommandDefinition, type OptionDefinition, placeholderOf } from '../cli.ts';
+import { type CommandDefinition, type OptionDefinition, placeholderOf } from './command-table.ts';
 import { suggestion } from './nearest.ts';
 
 /** What was written behind a command. A switch is `true`; of an option that is given twice the last counts. */

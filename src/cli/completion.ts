@@ -5,7 +5,7 @@ import {
   type OptionDefinition,
   programName,
   type shells,
-} from '../cli.ts';
+} from './command-table.ts';
 
 /** A script that completes commands, options and the values of options that have a few; files elsewhere. */
 export function completionScript(shell: (typeof shells)[number]): string {

@@ -1,3 +1,4 @@
+import type { Setting } from '../config/setting.ts';
 import {
   type CommandDefinition,
   commands,
@@ -7,8 +8,7 @@ import {
   programName,
   programOptions,
   programSummary,
-} from '../cli.ts';
-import type { Setting } from '../settings.ts';
+} from './command-table.ts';
 import { twoColumns, wrap, wrapIndented } from './wrap.ts';
 
 const columns = 80;

@@ -1,8 +1,8 @@
 import { readArguments } from '../cli/arguments.ts';
+import { commandOf, shells } from '../cli/command-table.ts';
 import { completionScript } from '../cli/completion.ts';
 import { commandHelp } from '../cli/help.ts';
 import { suggestion } from '../cli/nearest.ts';
-import { commandOf, shells } from '../cli.ts';
 
 /** `completion bash|zsh|fish`: prints a script. Gives the exit code: 0, or 2 for wrong arguments. */
 export async function completionCommand(args: readonly string[]): Promise<number> {

@@ -1,8 +1,14 @@
 import { readArguments } from '../cli/arguments.ts';
+import {
+  type CommandDefinition,
+  commands,
+  findCommand,
+  programName,
+  programOptions,
+} from '../cli/command-table.ts';
 import { commandHelp, programHelp } from '../cli/help.ts';
 import { suggestion } from '../cli/nearest.ts';
-import { type CommandDefinition, commands, findCommand, programName, programOptions } from '../cli.ts';
-import { version } from '../version.ts';
+import { version } from '../common/version.ts';
 
 export interface HelpTerminal {
   readonly print?: (text: string) => void;

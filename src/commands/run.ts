@@ -1,17 +1,17 @@
 import { hostname } from 'node:os';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
-import { type BridgeSummary, runBridge } from '../bridge.ts';
-import { systemClock } from '../clock.ts';
-import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config.ts';
-import { settleExporters } from '../fallback.ts';
-import { startHealthServer } from '../lifecycle/health.ts';
-import { createLiveness } from '../lifecycle/liveness.ts';
-import { onTermination } from '../lifecycle/termination.ts';
-import { createConditions, createLogger, type Level, type Logger } from '../log.ts';
+import { type BridgeSummary, runBridge } from '../bridge/bridge.ts';
+import { settleExporters } from '../bridge/console-fallback.ts';
+import { startHealthServer } from '../bridge/lifecycle/health.ts';
+import { createLiveness } from '../bridge/lifecycle/liveness.ts';
+import { onTermination } from '../bridge/lifecycle/termination.ts';
+import { systemClock } from '../common/clock.ts';
+import { createConditions, createLogger, type Level, type Logger } from '../common/logger.ts';
+import { aborted } from '../common/timing.ts';
+import { version } from '../common/version.ts';
+import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config/bridge.ts';
+import type { Environment, Problem } from '../config/setting.ts';
 import { readCredentials } from '../otlp/credentials.ts';
-import type { Environment, Problem } from '../settings.ts';
-import { aborted } from '../timing.ts';
-import { version } from '../version.ts';
 
 /** What a command may ask of the process it runs in. */
 export interface Process {

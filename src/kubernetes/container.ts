@@ -1,5 +1,5 @@
-import { bridgeSettings } from '../config.ts';
-import { bridgeTraceSettings } from '../trace-config.ts';
+import { bridgeSettings } from '../config/bridge.ts';
+import { bridgeTraceSettings } from '../config/traces.ts';
 import type { InjectOptions } from './options.ts';
 
 export const containerName = 'otel-metrics-bridge';

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import type { YAMLMap } from 'yaml';
-import { bridgeSettings } from '../config.ts';
+import { bridgeSettings } from '../config/bridge.ts';
 import type { MetricsMount } from './container.ts';
 import { childItems, ManifestProblem, named, text } from './edit.ts';
 import type { InjectOptions } from './options.ts';

@@ -1,5 +1,5 @@
 import type { YAMLMap } from 'yaml';
-import { bridgeSettings } from '../config.ts';
+import { bridgeSettings } from '../config/bridge.ts';
 import { childMap, dropIfEmpty, ensure, type Manifest, ManifestProblem, text } from './edit.ts';
 import { annotationsOf, createMarks, eraseMarks, readMarks, writeMarks } from './marker.ts';
 import type { InjectOptions } from './options.ts';

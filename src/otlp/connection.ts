@@ -1,6 +1,6 @@
-import type { Config } from '../config.ts';
-import type { Problem } from '../settings.ts';
-import { within } from '../timing.ts';
+import { within } from '../common/timing.ts';
+import type { Config } from '../config/bridge.ts';
+import type { Problem } from '../config/setting.ts';
 import { type Answer, createUnaryClient, type UnaryClient } from './client.ts';
 import {
   type CredentialSources,

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Problem } from '../settings.ts';
+import type { Problem } from '../config/setting.ts';
 import type { Endpoint } from './endpoint.ts';
 import { ChannelCredentials, Metadata } from './grpc.ts';
 import { type Headers, parseHeadersFile } from './headers.ts';

@@ -1,4 +1,4 @@
-import { keyValuePairs, type Parsed } from '../settings.ts';
+import { keyValuePairs, type Parsed } from '../config/setting.ts';
 
 /** Headers of each request; names in lower case, as HTTP/2 has them. */
 export type Headers = Readonly<Record<string, string>>;

@@ -1,6 +1,6 @@
 import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { deferred } from '../timing.ts';
+import { deferred } from '../common/timing.ts';
 import type { Credentials } from './credentials.ts';
 import { ownCertificateRefused, plaintextToTls, type Trouble, tlsTrouble } from './tls-trouble.ts';
 

@@ -1,9 +1,9 @@
-import type { Clock } from '../clock.ts';
-import { pause, within } from '../timing.ts';
+import type { Clock } from '../common/clock.ts';
+import { pause, within } from '../common/timing.ts';
 import { type Collection, coalesce } from './collection.ts';
 import type { Connection } from './connection.ts';
 import { describe, judge, type SendOutcome } from './outcome.ts';
-import type { Queue } from './queue.ts';
+import type { Queue } from './queue/queue.ts';
 
 export interface Sender {
   /** Puts a collection into the queue and returns at once. */

@@ -1,4 +1,4 @@
-import { isNumericField } from '../catalogue.ts';
+import { isNumericField } from '../catalogue/metrics.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import {
   type Departure,

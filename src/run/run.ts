@@ -1,4 +1,4 @@
-import type { RunState } from '../catalogue.ts';
+import type { RunState } from '../catalogue/metrics.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Progress } from './progress.ts';
 

@@ -5,8 +5,8 @@ import {
   type MetricDefinition,
   runMetrics,
   trainingMetrics,
-} from '../catalogue.ts';
-import { prometheusName, prometheusSeriesNames } from '../prometheus-name.ts';
+} from '../catalogue/metrics.ts';
+import { prometheusName, prometheusSeriesNames } from '../catalogue/prometheus-name.ts';
 
 export type ExtraName =
   | { readonly status: 'ok'; readonly name: string; readonly prometheus: string }

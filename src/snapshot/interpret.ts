@@ -1,4 +1,4 @@
-import { isNumericField, type NumericField } from '../catalogue.ts';
+import { isNumericField, type NumericField } from '../catalogue/metrics.ts';
 import { extraName } from './extras.ts';
 import { parsePythonJson } from './parse.ts';
 import { errorSchema, eventSchema, type jobMetadataSchemas, numberSchemas, runStatus } from './schema.ts';

@@ -1,4 +1,4 @@
-import type { Clock, Moment } from '../clock.ts';
+import type { Clock, Moment } from '../common/clock.ts';
 import { interpretBytes } from './interpret.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from './read.ts';
 import { rereadTorn } from './reread.ts';

@@ -5,7 +5,7 @@ import {
   globalStep,
   type NumericField,
   trainingMetrics,
-} from '../catalogue.ts';
+} from '../catalogue/metrics.ts';
 
 /**
  * The file's schema, made from the catalogue. Each member is checked on its own when a file is read, so that one wrong

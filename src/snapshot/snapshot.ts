@@ -1,4 +1,4 @@
-import type { NumericField } from '../catalogue.ts';
+import type { NumericField } from '../catalogue/metrics.ts';
 
 /** One reading of the file, with everything that was wrong with it already taken out. Times are Unix milliseconds. */
 export interface Snapshot {

@@ -1,17 +1,17 @@
 import type { Resource } from '@opentelemetry/resources';
 import { ConsoleMetricExporter, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import type { Clock } from '../clock.ts';
-import type { Config } from '../config.ts';
-import type { Conditions } from '../log.ts';
-import { createBacklog, type Drop } from '../otlp/backlog.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Conditions } from '../common/logger.ts';
+import type { Config } from '../config/bridge.ts';
+import type { Problem } from '../config/setting.ts';
 import { type Collection, encodeMetrics } from '../otlp/collection.ts';
 import { createConnection, metricsMethod } from '../otlp/connection.ts';
 import type { SendOutcome } from '../otlp/outcome.ts';
-import { createQueue } from '../otlp/queue.ts';
-import { createQueueFolder } from '../otlp/queue-folder.ts';
+import { createSpill, type LostReason, type Spill } from '../otlp/queue/disk-queue.ts';
+import { createBacklog, type Drop } from '../otlp/queue/memory-queue.ts';
+import { createQueue } from '../otlp/queue/queue.ts';
+import { createQueueFolder } from '../otlp/queue/queue-folder.ts';
 import { createSender } from '../otlp/sender.ts';
-import { createSpill, type LostReason, type Spill } from '../otlp/spill.ts';
-import type { Problem } from '../settings.ts';
 import type { SelfTelemetry } from './self.ts';
 import { createVolumeReport } from './volume-report.ts';
 

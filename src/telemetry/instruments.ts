@@ -9,8 +9,8 @@ import {
   runStates,
   type TrainingField,
   trainingMetrics,
-} from '../catalogue.ts';
-import type { Config } from '../config.ts';
+} from '../catalogue/metrics.ts';
+import type { Config } from '../config/bridge.ts';
 import type { Run } from '../run/run.ts';
 import { extraMetric } from '../snapshot/extras.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';

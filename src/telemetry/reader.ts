@@ -5,7 +5,7 @@ import {
   MetricReader,
   type ScopeMetrics,
 } from '@opentelemetry/sdk-metrics';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/bridge.ts';
 
 /**
  * Collects when it is told to and sends nothing itself. The SDK's periodic reader collects by its own timer and skips

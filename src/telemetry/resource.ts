@@ -1,6 +1,6 @@
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { v5 as uuidv5 } from 'uuid';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/bridge.ts';
 
 /** Names the bridge's instance ids apart from every other use of UUIDv5. Random, and never to be changed. */
 const namespace = '6f7d5f0e-2f0c-4d8b-9a44-5f7c2f3c8f1b';

@@ -1,7 +1,7 @@
 import { ValueType } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import { bridgeMetrics, type MetricDefinition } from '../catalogue.ts';
+import { bridgeMetrics, type MetricDefinition } from '../catalogue/metrics.ts';
 import type { SendOutcome } from '../otlp/outcome.ts';
 import { scopeName } from './instruments.ts';
 import { SnapshotReader } from './reader.ts';

@@ -1,8 +1,8 @@
 import type { Resource } from '@opentelemetry/resources';
-import { runAttributes } from '../catalogue.ts';
-import type { Clock } from '../clock.ts';
-import type { Config } from '../config.ts';
-import type { Conditions } from '../log.ts';
+import { runAttributes } from '../catalogue/metrics.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Conditions } from '../common/logger.ts';
+import type { Config } from '../config/bridge.ts';
 import type { Collection } from '../otlp/collection.ts';
 import type { Now, Run, Transition } from '../run/run.ts';
 import type { Poll } from '../snapshot/poll.ts';

@@ -1,6 +1,6 @@
-import type { Clock } from '../clock.ts';
-import type { Conditions } from '../log.ts';
-import type { SpillOptions } from '../otlp/spill.ts';
+import type { Clock } from '../common/clock.ts';
+import type { Conditions } from '../common/logger.ts';
+import type { SpillOptions } from '../otlp/queue/disk-queue.ts';
 
 /** A volume that is nearly full takes a request of a block and refuses the next of two: one good write proves nothing. */
 const steadyMs = 60_000;

@@ -1,4 +1,4 @@
-import { deferred } from '../timing.ts';
+import { deferred } from '../common/timing.ts';
 export interface FlushOptions {
   /** How long to wait; 5000 ms if not given. */
   readonly timeoutMs?: number;

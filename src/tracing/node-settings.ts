@@ -1,6 +1,6 @@
-import { boolean, keyValuePairs, oneOf, setting, text, type Values } from '../settings.ts';
-import { signalSetting } from '../signal-setting.ts';
-import { traceSettings } from '../trace-settings.ts';
+import { boolean, keyValuePairs, oneOf, setting, text, type Values } from '../config/setting.ts';
+import { signalSetting } from '../config/signal-setting.ts';
+import { traceSettings } from '../config/trace-settings.ts';
 
 const yes = ['1', 'yes', 'on'].map((word) => [word, 'true'] as const);
 const no = ['0', 'no', 'off'].map((word) => [word, 'false'] as const);

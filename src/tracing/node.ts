@@ -12,7 +12,7 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { readSettings } from '../settings.ts';
+import { readSettings } from '../config/setting.ts';
 import { exporterFor } from './destination.ts';
 import { type FlushOptions, type FlushResult, flushed } from './flush.ts';
 import { jaegerAdvice } from './jaeger.ts';

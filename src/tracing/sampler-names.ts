@@ -1,4 +1,4 @@
-import type { Problem } from '../settings.ts';
+import type { Problem } from '../config/setting.ts';
 
 const roots = ['always_on', 'always_off', 'traceidratio', 'jaeger_remote'] as const;
 

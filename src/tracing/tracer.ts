@@ -1,5 +1,5 @@
 import { diag, type Tracer, trace } from '@opentelemetry/api';
-import { version } from '../version.ts';
+import { version } from '../common/version.ts';
 
 /** Name of the instrumentation scope of every span of this library. */
 export const scopeName = 'ml-metrics-bridge/tracing';

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { freePort } from '../support/port.ts';
 import { startProcess, type TestProcess } from '../support/process.ts';

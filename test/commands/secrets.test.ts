@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startReceiver } from '../../src/receiver/receiver.ts';
+import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { type ProcessOptions, startProcess, type TestProcess } from '../support/process.ts';
 

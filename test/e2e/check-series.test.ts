@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lookAt } from '../../src/check/look.ts';
-import { type Report, reportOn } from '../../src/check/report.ts';
-import type { Series } from '../../src/check/series.ts';
-import { systemClock } from '../../src/clock.ts';
+import { lookAt } from '../../src/commands/check/look.ts';
+import { type Report, reportOn } from '../../src/commands/check/report.ts';
+import type { Series } from '../../src/commands/check/series.ts';
+import { systemClock } from '../../src/common/clock.ts';
 import { bridgeResource } from '../../src/telemetry/resource.ts';
 import { startBridge } from '../support/bridge.ts';
 import { configOf } from '../support/config.ts';

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { trainingMetrics } from '../../src/catalogue.ts';
-import { prometheusName } from '../../src/prometheus-name.ts';
-import { allQueries } from '../../src/render/queries.ts';
+import { trainingMetrics } from '../../src/catalogue/metrics.ts';
+import { prometheusName } from '../../src/catalogue/prometheus-name.ts';
+import { allQueries } from '../../tools/generate/queries.ts';
 import { startBridge } from '../support/bridge.ts';
 import { instantQuery } from '../support/prometheus.ts';
 import { until } from '../support/until.ts';

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { expect, it } from 'vitest';
-import { allQueries } from '../../src/render/queries.ts';
+import { allQueries } from '../../tools/generate/queries.ts';
 
 /** Runs Prometheus' own tool: PROMTOOL, or the one on the PATH. */
 function promtool(...args: readonly string[]): { readonly status: number | null; readonly output: string } {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { parse } from 'yaml';
-import { standInKubectl, submit } from '../submit/kubectl.ts';
+import { standInKubectl, submit } from '../commands/submit/kubectl.ts';
 import { temporaryFolder } from '../support/file.ts';
 import { freePort } from '../support/port.ts';
 import { startProcess } from '../support/process.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { tryCollector } from '../../src/check/collector.ts';
+import { tryCollector } from '../../src/commands/check/collector.ts';
 import { startBridge } from '../support/bridge.ts';
 import { type Authority, type Certificate, createAuthority } from '../support/certificates.ts';
 import { configOf } from '../support/config.ts';

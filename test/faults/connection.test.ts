@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { startHealthServer } from '../../src/lifecycle/health.ts';
-import { createLiveness } from '../../src/lifecycle/liveness.ts';
-import { startReceiver } from '../../src/receiver/receiver.ts';
-import { deferred } from '../../src/timing.ts';
+import { startHealthServer } from '../../src/bridge/lifecycle/health.ts';
+import { createLiveness } from '../../src/bridge/lifecycle/liveness.ts';
+import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { systemClock } from '../../src/common/clock.ts';
+import { deferred } from '../../src/common/timing.ts';
 import { startBridge } from '../support/bridge.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { type Mischief, startHostileProxy } from '../support/hostile-proxy.ts';

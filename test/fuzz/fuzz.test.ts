@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { type Fixture, fixtureFolder } from '../../fuzz/fixture.ts';
-import { filesOf, filesPerSession, runSession } from '../../fuzz/session.ts';
 import { exampleText, temporaryFolder } from '../support/file.ts';
+import { type Fixture, fixtureFolder } from './fixture.ts';
+import { filesOf, filesPerSession, runSession } from './session.ts';
 
 const seed = 20_251_023;
 

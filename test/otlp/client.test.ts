@@ -1,7 +1,7 @@
 import { credentials, Metadata, status } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
+import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { createUnaryClient } from '../../src/otlp/client.ts';
-import { startReceiver } from '../../src/receiver/receiver.ts';
 
 it('fails a call under way when it is closed', async () => {
   const receiver = await startReceiver();

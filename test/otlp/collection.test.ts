@@ -2,8 +2,8 @@ import { ValueType } from '@opentelemetry/api';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { AggregationTemporality, DataPointType, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { expect, it } from 'vitest';
+import { decodeRequest } from '../../src/commands/demo/receiver/codec.ts';
 import { coalesce, encodeMetrics } from '../../src/otlp/collection.ts';
-import { decodeRequest } from '../../src/receiver/codec.ts';
 
 const resource = resourceFromAttributes({ 'service.name': 'test' });
 

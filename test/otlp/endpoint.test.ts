@@ -2,8 +2,8 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { readEndpoint } from '../../src/otlp/endpoint.ts';
-import { startReceiver } from '../../src/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
 import { temporaryFolder } from '../support/file.ts';
 

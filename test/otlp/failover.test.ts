@@ -1,8 +1,8 @@
 import dns from 'node:dns';
 import { ServerCredentials, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
-import { tryCollector } from '../../src/check/collector.ts';
-import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { tryCollector } from '../../src/commands/check/collector.ts';
+import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
 import { createAuthority } from '../support/certificates.ts';
 import { configOf } from '../support/config.ts';

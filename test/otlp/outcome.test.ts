@@ -1,9 +1,9 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { encodeResponse } from '../../src/commands/demo/receiver/codec.ts';
 import type { Answer } from '../../src/otlp/client.ts';
 import { judge, refusalIn } from '../../src/otlp/outcome.ts';
-import { encodeResponse } from '../../src/receiver/codec.ts';
 import { retryAfter, statusDetails, trailers } from './retry-details.ts';
 
 const failure = (code: number, metadata = new Metadata(), details = 'no'): Answer => ({

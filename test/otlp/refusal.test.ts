@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
-import { tryCollector } from '../../src/check/collector.ts';
-import { startReceiver } from '../../src/receiver/receiver.ts';
+import { tryCollector } from '../../src/commands/check/collector.ts';
+import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
 import { type Authority, type Certificate, createAuthority } from '../support/certificates.ts';
 import { configOf } from '../support/config.ts';

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { ServerCredentials } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
-import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
 import { type Authority, createAuthority } from '../support/certificates.ts';
 import { replaceFile, temporaryFolder } from '../support/file.ts';

@@ -1,13 +1,13 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
-import { systemClock } from '../../src/clock.ts';
-import { createBacklog } from '../../src/otlp/backlog.ts';
+import { systemClock } from '../../src/common/clock.ts';
+import { deferred } from '../../src/common/timing.ts';
 import type { Answer } from '../../src/otlp/client.ts';
 import type { Collection } from '../../src/otlp/collection.ts';
 import type { Connection } from '../../src/otlp/connection.ts';
-import { createQueue } from '../../src/otlp/queue.ts';
+import { createBacklog } from '../../src/otlp/queue/memory-queue.ts';
+import { createQueue } from '../../src/otlp/queue/queue.ts';
 import { createSender } from '../../src/otlp/sender.ts';
-import { deferred } from '../../src/timing.ts';
 import { until } from '../support/until.ts';
 import { retryAfter } from './retry-details.ts';
 

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { Metadata, status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Point, type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { type Point, type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
 import { until } from '../support/until.ts';
 import { retryAfter } from './retry-details.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { trainingMetrics } from '../../src/catalogue.ts';
+import { trainingMetrics } from '../../src/catalogue/metrics.ts';
 import { interpret, interpretBytes } from '../../src/snapshot/interpret.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { exampleFile, exampleText, type FileOverrides } from '../support/file.ts';

@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Clock, systemClock } from '../../src/clock.ts';
+import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { createPoller, type Poller } from '../../src/snapshot/poll.ts';
 import { maxFileBytes } from '../../src/snapshot/read.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';

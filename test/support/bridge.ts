@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { onTestFinished } from 'vitest';
-import { type BridgeSummary, runBridge } from '../../src/bridge.ts';
-import { type Clock, systemClock } from '../../src/clock.ts';
-import type { Config } from '../../src/config.ts';
-import { createLogger } from '../../src/log.ts';
-import { type Receiver, startReceiver } from '../../src/receiver/receiver.ts';
+import { type BridgeSummary, runBridge } from '../../src/bridge/bridge.ts';
+import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { type Clock, systemClock } from '../../src/common/clock.ts';
+import { createLogger } from '../../src/common/logger.ts';
+import type { Config } from '../../src/config/bridge.ts';
 import type { Poll } from '../../src/snapshot/poll.ts';
 import { configOf } from './config.ts';
 import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from './file.ts';

@@ -1,4 +1,4 @@
-import { type Config, readConfig } from '../../src/config.ts';
+import { type Config, readConfig } from '../../src/config/bridge.ts';
 
 /** The configuration of an environment, which has to be right. */
 export function configOf(environment: Readonly<Record<string, string>> = {}): Config {

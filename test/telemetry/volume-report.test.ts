@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { createConditions, createLogger } from '../../src/log.ts';
+import { createConditions, createLogger } from '../../src/common/logger.ts';
 import { createVolumeReport } from '../../src/telemetry/volume-report.ts';
 import { type LogLine, linesInto } from '../support/bridge.ts';
 

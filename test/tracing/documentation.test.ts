@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { replaceSections } from '../../src/render/sections.ts';
+import { replaceSections } from '../../tools/generate/sections.ts';
 import { documentedTables } from './support/tables.ts';
 
 const document = fileURLToPath(new URL('../../docs/tracing-library.md', import.meta.url));

@@ -1,7 +1,7 @@
 import type { Attributes } from '@opentelemetry/api';
+import { type SpanAttribute, spanAttributes } from '../../catalogue/spans.ts';
 import type { Run } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { type SpanAttribute, spanAttributes } from '../../span-catalogue.ts';
 import type { OpenEpoch, OpenRun } from './open-run.ts';
 
 /** How a run ended: with an error or without. */

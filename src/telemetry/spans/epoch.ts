@@ -1,5 +1,5 @@
+import { spanEvents } from '../../catalogue/spans.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { spanEvents } from '../../span-catalogue.ts';
 import { epochAttributes } from './attributes.ts';
 import { type FinishedSpan, newest, type OpenEpoch, type OpenRun } from './open-run.ts';
 

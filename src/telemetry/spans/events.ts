@@ -1,8 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
+import { spanEvents } from '../../catalogue/spans.ts';
 import type { Happening, Now } from '../../run/run.ts';
 import type { FileEvent, Snapshot } from '../../snapshot/snapshot.ts';
 import { maxTextLength } from '../../snapshot/values.ts';
-import { spanEvents } from '../../span-catalogue.ts';
 import type { OpenRun, SpanEvent } from './open-run.ts';
 
 /** Twice what a file may show: those that are still in it are never forgotten. */

@@ -1,13 +1,13 @@
 import { ExportResultCode } from '@opentelemetry/core';
 import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
-import type { Clock } from '../../clock.ts';
-import type { Conditions } from '../../log.ts';
-import { createBacklog } from '../../otlp/backlog.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Conditions } from '../../common/logger.ts';
 import type { Connection } from '../../otlp/connection.ts';
 import { Status } from '../../otlp/grpc.ts';
 import type { SendOutcome } from '../../otlp/outcome.ts';
-import { createQueue } from '../../otlp/queue.ts';
+import { createBacklog } from '../../otlp/queue/memory-queue.ts';
+import { createQueue } from '../../otlp/queue/queue.ts';
 import { createSender } from '../../otlp/sender.ts';
 
 export interface SpanExporterOptions {

@@ -6,14 +6,14 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import type { Clock } from '../../clock.ts';
-import type { Conditions, Logger } from '../../log.ts';
+import { runSpans } from '../../catalogue/spans.ts';
+import type { Clock } from '../../common/clock.ts';
+import type { Conditions, Logger } from '../../common/logger.ts';
+import { within } from '../../common/timing.ts';
+import type { TraceConfig } from '../../config/traces.ts';
 import { createConnection, traceMethod } from '../../otlp/connection.ts';
 import type { Now, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { runSpans } from '../../span-catalogue.ts';
-import { within } from '../../timing.ts';
-import type { TraceConfig } from '../../trace-config.ts';
 import { samplerOf } from '../../tracing/sampler.ts';
 import { createIdGenerator, type IdSource, spanIdOf, traceIdOf } from './ids.ts';
 import type { FinishedSpan, OpenRun } from './open-run.ts';

@@ -1,6 +1,6 @@
+import { spanEvents } from '../../catalogue/spans.ts';
 import type { Now, Run, RunIdentity, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { spanEvents } from '../../span-catalogue.ts';
 import { identityAttributes, runAttributes, type Verdict, verdictOn } from './attributes.ts';
 import { endEpoch, openEpoch, withValues } from './epoch.ts';
 import { losses, newEvents, noticed } from './events.ts';

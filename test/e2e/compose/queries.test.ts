@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { allQueries } from '../../../src/render/queries.ts';
+import { allQueries } from '../../../tools/generate/queries.ts';
 import { query } from './prometheus.ts';
 import { createStack, type Stack, services } from './stack.ts';
 

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { statfsSync } from 'node:fs';
 import { status } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
-import type { Receiver } from '../../../src/receiver/receiver.ts';
+import type { Receiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../../support/bridge.ts';
 import { temporaryFolder } from '../../support/file.ts';
 import { until } from '../../support/until.ts';

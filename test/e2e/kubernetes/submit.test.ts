@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { submit } from '../../submit/kubectl.ts';
+import { submit } from '../../commands/submit/kubectl.ts';
 import { until } from '../../support/until.ts';
 import { jaegerApi } from '../jaeger.ts';
 import { forget, forwarded, jobEnded, namespace, startStack } from './cluster.ts';

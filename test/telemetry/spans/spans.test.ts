@@ -1,10 +1,10 @@
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../../src/clock.ts';
-import type { Config } from '../../../src/config.ts';
-import { createConditions, createLogger } from '../../../src/log.ts';
-import { startReceiver } from '../../../src/receiver/receiver.ts';
+import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
+import { systemClock } from '../../../src/common/clock.ts';
+import { createConditions, createLogger } from '../../../src/common/logger.ts';
+import type { Config } from '../../../src/config/bridge.ts';
 import { advance } from '../../../src/run/advance.ts';
 import type { Run } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';

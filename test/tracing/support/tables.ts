@@ -1,11 +1,11 @@
-import { environmentTable } from '../../../src/render/environment-table.ts';
-import { code, markdownTable } from '../../../src/render/markdown.ts';
-import type { Sections } from '../../../src/render/sections.ts';
 import { eventTable } from '../../../src/tracing/events.ts';
 import type { Fields } from '../../../src/tracing/fields.ts';
 import { operations } from '../../../src/tracing/index.ts';
 import { namespaces } from '../../../src/tracing/namespaces.ts';
 import { tracingSettings } from '../../../src/tracing/node-settings.ts';
+import { environmentTable } from '../../../tools/generate/environment-table.ts';
+import { code, markdownTable } from '../../../tools/generate/markdown.ts';
+import type { Sections } from '../../../tools/generate/sections.ts';
 
 const typeOf = (type: string) =>
   type === 'string' ? '' : ` (${type.replace('string[]', 'list of strings')})`;

@@ -1,0 +1,153 @@
+import type { Conditions, Level, Logger } from '../common/logger.ts';
+import type { Happening, Run } from '../run/run.ts';
+import type { PollOutcome } from '../snapshot/poll.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+
+/** Tells a person, in log lines, what polls and runs show. Counting is done elsewhere. */
+export interface Reporter {
+  polled(outcome: PollOutcome): void;
+  happened(happening: Happening): void;
+}
+
+type Trouble = Exclude<PollOutcome, { status: 'ok' | 'unchanged' }>;
+
+const troubles: Readonly<Record<Trouble['status'], { readonly level: Level; readonly message: string }>> = {
+  missing: { level: 'debug', message: 'Metrics file does not exist yet' },
+  empty: { level: 'warn', message: 'Metrics file is empty' },
+  malformed: { level: 'error', message: 'Metrics file is malformed' },
+  too_large: { level: 'error', message: 'Metrics file is too large' },
+  not_a_file: { level: 'error', message: 'Metrics file is not a regular file' },
+  unreadable: { level: 'error', message: 'Metrics file may not be read' },
+  failed: { level: 'error', message: 'Metrics file cannot be read' },
+};
+
+const maxNames = 10;
+
+export function createReporter(log: Logger, conditions: Conditions, path: string): Reporter {
+  let lasting: Trouble['status'] | undefined;
+  let seen = false;
+  const reportSkipped = createSkipReport(conditions);
+
+  function trouble(outcome: Trouble): void {
+    if (lasting !== undefined && lasting !== outcome.status) conditions.forget(lasting);
+    lasting = outcome.status;
+    const { level, message } = troubles[outcome.status];
+    const wasThere = outcome.status === 'missing' && seen;
+    conditions.holds(
+      outcome.status,
+      wasThere ? 'warn' : level,
+      { path, reason: outcome.reason },
+      wasThere ? 'Metrics file is gone' : message,
+    );
+  }
+
+  return {
+    polled(outcome) {
+      if (outcome.status !== 'ok' && outcome.status !== 'unchanged') return trouble(outcome);
+      // A file that comes for the first time is told by its run.
+      if (lasting === 'missing' && !seen) conditions.forget(lasting);
+      else if (lasting !== undefined) {
+        conditions.isOver(lasting, 'Metrics file is read well', { path, before: lasting });
+      }
+      seen = true;
+      lasting = undefined;
+      if (outcome.status === 'ok') reportSkipped(outcome.snapshot);
+    },
+    happened: (happening) => tell(log, conditions, happening),
+  };
+}
+
+/** Each known field for itself, so that one that is always left out does not hide the next; all others in one line. */
+function createSkipReport(conditions: Conditions): (snapshot: Snapshot) => void {
+  let before = new Set<string>();
+  return ({ skipped }) => {
+    const known = new Map(skipped.filter((it) => it.known).map(({ field, reason }) => [field, reason]));
+    for (const [field, reason] of known) {
+      conditions.holds(
+        `skipped:${field}`,
+        'warn',
+        { field, reason },
+        'A field of the metrics file is left out',
+      );
+    }
+    for (const field of before) {
+      if (!known.has(field)) conditions.isOver(`skipped:${field}`, 'A field is read well again', { field });
+    }
+    before = new Set(known.keys());
+    const others = skipped.filter((it) => !it.known);
+    if (others.length === 0)
+      return conditions.isOver('extras_skipped', 'No further fields are left out any more');
+    const fields = Object.fromEntries(
+      others.slice(0, maxNames).map((it) => [it.field.slice(0, 64), it.reason]),
+    );
+    const details = { fields, count: others.length };
+    conditions.holds('extras_skipped', 'warn', details, 'Further fields of the metrics file are left out');
+  };
+}
+
+function tell(log: Logger, conditions: Conditions, happening: Happening): void {
+  switch (happening.kind) {
+    case 'run_began':
+      for (const ofTheLastRun of ['non_finite:', 'too_many', 'two_writers']) conditions.forget(ofTheLastRun);
+      return log.info(describeRun(happening.run), 'Training run began');
+    case 'run_ended': {
+      const { run, reason } = happening;
+      const level = run.state === 'failed' ? 'warn' : 'info';
+      return log[level](
+        { ...describeRun(run), reason, error: run.latest.error },
+        `Training run ${run.state}`,
+      );
+    }
+    case 'epoch_ended':
+      return log.debug({ epoch: happening.epoch, ...happening.run.latest.values }, 'Epoch ended');
+    case 'became_non_finite':
+      return conditions.holds(
+        `non_finite:${happening.field}`,
+        'warn',
+        { field: happening.field, value: String(happening.value) },
+        'A value is not finite',
+      );
+    case 'became_finite':
+      return conditions.isOver(`non_finite:${happening.field}`, 'A value is finite again', {
+        field: happening.field,
+      });
+    case 'went_stale':
+      return log.warn('Metrics file is stale: its values are no longer exported');
+    case 'became_fresh':
+      return log.info('Metrics file is fresh again');
+    case 'stalled':
+      return log.warn('Training run stalled: the step has not advanced');
+    case 'resumed':
+      return log.info('Training run resumed');
+    case 'extras_refused': {
+      const { names } = happening;
+      const details = { names: names.slice(0, maxNames), count: names.length };
+      return conditions.holds(
+        'too_many',
+        'warn',
+        details,
+        'More extra metrics than MAX_EXTRA_METRICS: these are left out',
+      );
+    }
+    case 'two_writers':
+      return conditions.holds(
+        'two_writers',
+        'error',
+        { ...happening.other },
+        'Two jobs write the same metrics file: snapshots of the older one are left out; give each a file of its own',
+      );
+  }
+}
+
+function describeRun({ identity, labels, progress, state }: Run) {
+  const startTime =
+    identity.startTimeMs === undefined ? undefined : new Date(identity.startTimeMs).toISOString();
+  return {
+    jobId: identity.jobId,
+    startTime,
+    ...labels,
+    state,
+    epoch: progress.epoch,
+    batches: progress.batches,
+  };
+}

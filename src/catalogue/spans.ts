@@ -1,0 +1,112 @@
+import { namespaces } from '../tracing/namespaces.ts';
+
+/**
+ * Every span the bridge makes of a training run, its attributes and its events, as data: the documentation's tables
+ * come from here, and so do the names in the code.
+ *
+ * Names follow the OpenTelemetry naming rules. `gen_ai.request.model` is of the semantic conventions for generative AI,
+ * `kubeflow.*` are the names proposed for the Kubeflow SDK; for training itself there is no convention.
+ */
+
+export const runSpans = {
+  run: {
+    name: 'training.run',
+    from: '`start_time` of the file, else its first snapshot',
+    to: 'the last snapshot of the run',
+    exported: 'when the run ends: by its `status`, by a new run in its place, or with the bridge',
+  },
+  started: {
+    name: 'training.run.started',
+    from: 'as `training.run`',
+    to: 'the same moment',
+    exported: 'at once, so that a trace of days is found from its first minute on',
+  },
+  epoch: {
+    name: 'training.epoch',
+    from: 'the last snapshot of the epoch before it; the first epoch, as `training.run`',
+    to: 'the last snapshot of the epoch',
+    exported: 'when the epoch ends',
+  },
+} as const;
+
+export type RunSpan = keyof typeof runSpans;
+
+interface AttributeRow {
+  readonly name: string;
+  readonly description: string;
+  readonly on: readonly RunSpan[];
+}
+
+const { training, genAi, kubeflow } = namespaces;
+const everywhere = ['run', 'started', 'epoch'] as const;
+const atTheEnd = ['run', 'epoch'] as const;
+
+export const spanAttributes = {
+  jobId: { name: training.jobId[0], description: '`job_id`', on: everywhere },
+  model: { name: genAi.requestModel[0], description: '`model_name`', on: everywhere },
+  dataset: { name: training.dataset[0], description: '`dataset`', on: everywhere },
+  jobName: { name: kubeflow.jobName[0], description: '`job_id`', on: everywhere },
+  jobType: { name: kubeflow.jobType[0], description: '`job_type`', on: everywhere },
+  rank: { name: training.rank[0], description: 'Rank, where the job has ranks', on: everywhere },
+  epoch: { name: training.epoch[0], description: 'The epoch; of a run, the last one', on: atTheEnd },
+  partial: {
+    name: 'training.epoch.partial',
+    description: 'true: its beginning was not seen, and it starts at its first snapshot',
+    on: ['epoch'],
+  },
+  totalEpochs: { name: training.totalEpochs[0], description: '`total_epochs`', on: ['run'] },
+  batches: {
+    name: 'training.batches',
+    description: 'Batches trained, as `ml.training.batch_number`',
+    on: ['run'],
+  },
+  loss: { name: training.loss[0], description: 'Last `training_loss` that was finite', on: atTheEnd },
+  validationLoss: {
+    name: training.validationLoss[0],
+    description: 'Last `validation_loss` that was finite',
+    on: atTheEnd,
+  },
+  accuracy: { name: training.accuracy[0], description: 'Last `accuracy`', on: atTheEnd },
+  learningRate: { name: training.learningRate[0], description: 'Last `learning_rate`', on: atTheEnd },
+  state: { name: 'training.run.state', description: 'completed, failed or ended', on: ['run'] },
+  errorType: {
+    name: 'error.type',
+    description:
+      'With error status: the `type` of the file’s `error`, `training_failed` or `loss_not_finite`',
+    on: ['run'],
+  },
+} as const satisfies Readonly<Record<string, AttributeRow>>;
+
+export type SpanAttribute = keyof typeof spanAttributes;
+
+interface EventRow {
+  readonly name: string;
+  readonly description: string;
+  readonly attributes: readonly string[];
+}
+
+/** What the bridge notices itself. What the file's `events` name goes beside it as it is. */
+export const spanEvents = {
+  lossNotFinite: {
+    name: 'loss_not_finite',
+    description: '`training_loss` or `validation_loss` became NaN or infinite',
+    attributes: ['training.field', 'training.value'],
+  },
+  stalled: { name: 'run_stalled', description: 'No step for `STALL_AFTER`', attributes: [] },
+  resumed: { name: 'run_resumed', description: 'A step after that', attributes: [] },
+  validationImproved: {
+    name: 'validation_loss_improved',
+    description: 'At the end of an epoch: the lowest `validation_loss` so far',
+    attributes: ['training.validation_loss', 'training.previous_validation_loss'],
+  },
+  restarted: {
+    name: 'run_restarted',
+    description: 'The job began anew, with its `job_id` and another `start_time`',
+    attributes: ['training.previous_start_time'],
+  },
+  exception: {
+    name: 'exception',
+    description: 'The file’s `error`, at the end of the run',
+    attributes: ['exception.type', 'exception.message'],
+  },
+} as const satisfies Readonly<Record<string, EventRow>>;

@@ -1,0 +1,103 @@
+import { type Line, span } from '../../cli/terminal/line.ts';
+import { wrap } from '../../cli/wrap.ts';
+import { bridgeSettings, readConfig } from '../../config/bridge.ts';
+import { type Environment, readSettings } from '../../config/setting.ts';
+import { bridgeResource } from '../../telemetry/resource.ts';
+import { targetLabels } from './series.ts';
+
+export interface SettingReport {
+  /** The variable it came from; where it is the default, the first of those that would be read. */
+  readonly variable: string;
+  readonly source: 'environment' | 'default';
+  /** As it is written in the variable; of a secret, what may be shown. Empty for none. */
+  readonly value: string;
+}
+
+/** The shape of `--print-config --output json`. */
+export interface ConfigurationReport {
+  readonly status: 'ok' | 'invalid';
+  readonly settings: readonly SettingReport[];
+  /** What follows from several of them; absent where anything is wrong. */
+  readonly derived?: {
+    readonly collector: string;
+    readonly transport: 'plaintext' | 'tls';
+    readonly job: string;
+    readonly instance: string;
+  };
+  readonly warnings: readonly string[];
+  readonly problems: readonly string[];
+}
+
+/** The configuration in effect and where each value comes from, without secrets. */
+export function reportConfiguration(
+  environment: Environment,
+  hostName: string,
+  version: string,
+): ConfigurationReport {
+  const { sources } = readSettings(bridgeSettings, environment);
+  const settings = Object.entries(bridgeSettings).map(([key, row]): SettingReport => {
+    const source = sources[key as keyof typeof sources];
+    if (source === 'default') return { variable: row.variable, source: 'default', value: row.defaultText };
+    const written = environment[source]?.trim() ?? '';
+    return {
+      variable: source,
+      source: 'environment',
+      value: row.secret ? namesOnly(written) : withoutUser(written),
+    };
+  });
+  const reading = readConfig(environment);
+  if (reading.status === 'invalid')
+    return {
+      status: 'invalid',
+      settings,
+      warnings: [],
+      problems: reading.problems.map(({ message }) => message),
+    };
+  const { endpoint } = reading.config;
+  const { job = '', instance = '' } = targetLabels(bridgeResource(reading.config, hostName, version));
+  const derived = { collector: endpoint.target, transport: endpoint.transport, job, instance };
+  return { status: 'ok', settings, derived, warnings: reading.warnings, problems: [] };
+}
+
+/** Values of headers are often tokens. */
+function namesOnly(written: string): string {
+  const names = written
+    .split(',')
+    .filter((pair) => pair.includes('='))
+    .map((pair) => `${pair.split('=')[0]?.trim()}=…`);
+  return names.length === 0 ? '(not shown)' : names.join(',');
+}
+
+/** Credentials in an address are refused, and still not to be shown. */
+const withoutUser = (written: string) => written.replace(/(:\/\/|^)[^/@\s]*@/, '$1***@');
+
+export function configurationLines(report: ConfigurationReport, columns: number): readonly Line[] {
+  const { settings, derived, warnings, problems } = report;
+  const from = (source: SettingReport['source']) => settings.filter((it) => it.source === source);
+  const lines = (list: readonly SettingReport[]) =>
+    list.map((it): Line => [`  ${it.variable}=`, it.value.replaceAll(/\p{C}/gu, '\uFFFD')]);
+  const given = from('environment');
+  return [
+    [span('strong', 'From the environment')],
+    ...(given.length === 0 ? [['  nothing']] : lines(given)),
+    [],
+    [span('strong', 'Defaults')],
+    ...lines(from('default')),
+    ...(derived === undefined
+      ? []
+      : [
+          [],
+          [span('strong', 'What follows')],
+          [
+            `  Collector at ${derived.collector}, ${derived.transport === 'tls' ? 'with TLS' : 'in plaintext'}`,
+          ],
+          [`  job="${derived.job}"`],
+          [`  instance="${derived.instance}"`],
+        ]),
+    ...warnings.flatMap((it) => [
+      [],
+      ...wrap(`Note: ${it}`, columns).map((line): Line => [span('warning', line)]),
+    ]),
+    ...problems.flatMap((it) => [[], ...wrap(`✗ ${it}`, columns).map((line): Line => [span('bad', line)])]),
+  ];
+}

@@ -1,0 +1,202 @@
+import { formatLabels } from '../../catalogue/prometheus-name.ts';
+import { clip, type Line, type Span, span, type Tone, widthOf } from '../../cli/terminal/line.ts';
+import { wrap } from '../../cli/wrap.ts';
+import type { CollectorReport } from './collector.ts';
+import { type FieldReport, leftOut, type Verdict } from './field.ts';
+import { duration, type ProblemReport, type Report } from './report.ts';
+import type { ExportedMetric } from './series.ts';
+
+/** A report as lines for a person, none wider than `columns`; 60 at least. */
+export function reportLines(report: Report, columns: number): readonly Line[] {
+  const width = Math.max(60, columns);
+  return [
+    ...fileLines(report, width),
+    ...report.problems.flatMap((problem) => problemLines(problem, width)),
+    ...sectionLines('training_metrics', report, width),
+    ...sectionLines('job_metadata', report, width),
+    ...sectionLines('top level', report, width),
+    ...labelLines(report, width),
+    ...report.notes.flatMap((note) => ['', ...hanging(span('warning', 'Note  '), note, width)].map(toLine)),
+    [],
+    ...summaryLines(report, width),
+  ];
+}
+
+const toLine = (it: string | Line): Line => (it === '' ? [] : typeof it === 'string' ? [it] : it);
+
+function fileLines({ file }: Report, width: number): readonly Line[] {
+  const { bytes, ageSeconds, owner, access } = file;
+  const facts = [
+    bytes === undefined ? undefined : `${bytes} bytes`,
+    ageSeconds === undefined ? undefined : `written ${duration(ageSeconds * 1000)} ago`,
+    owner && `owner uid ${owner.uid}, gid ${owner.gid}, mode ${owner.mode}`,
+  ].filter((it) => it !== undefined);
+  const readable = access.status === 'readable' ? [`The bridge, uid ${access.uid}, may read it.`] : [];
+  return [
+    ...pieces(file.path, width).map((piece): Line => [span('strong', piece)]),
+    ...(facts.length === 0 ? [] : [[facts.join(', ')]]).flatMap((line) =>
+      line.flatMap((it) => wrap(it, width)).map((it): Line => [it]),
+    ),
+    ...readable.map((it): Line => [it]),
+  ];
+}
+
+/** A path or a name has no spaces to break at: it is cut wherever a line is full. */
+function pieces(text: string, width: number): readonly string[] {
+  const lines: string[] = [];
+  let room = 0;
+  for (const character of text.replaceAll(/\p{C}/gu, '\uFFFD')) {
+    room -= widthOf([character]);
+    if (room < 0) {
+      lines.push('');
+      room = width - widthOf([character]);
+    }
+    lines[lines.length - 1] += character;
+  }
+  return lines;
+}
+
+function problemLines({ message, at }: ProblemReport, width: number): readonly Line[] {
+  const place = at === undefined ? '' : `line ${at.line}, column ${at.column}: `;
+  const lines = hanging(span('bad', '✗ '), `${place}${message}`, width);
+  if (at === undefined) return [[], ...lines];
+  const margin = `  ${at.line} | `;
+  const column = margin.length + widthOf([[...at.text].slice(0, at.caret).join('')]);
+  return [[], ...lines, [], [span('faint', margin), at.text], [' '.repeat(column), span('bad', '^')]];
+}
+
+/** A mark, and text that keeps clear of it on every line. */
+function hanging(mark: Span, text: string, width: number): readonly Line[] {
+  const indent = widthOf([mark]);
+  return wrapHard(text, width - indent).map((line, index) =>
+    index === 0 ? [mark, line] : [' '.repeat(indent), line],
+  );
+}
+
+const wrapHard = (text: string, width: number) => wrap(text, width).flatMap((line) => pieces(line, width));
+
+export const marks: Readonly<Record<Verdict, Span>> = {
+  accepted: span('good', '✓ '),
+  converted: span('warning', '≈ '),
+  ignored: span('faint', '– '),
+  refused: span('bad', '✗ '),
+};
+
+const nameWidth = 18;
+const valueWidth = 11;
+
+function sectionLines(section: FieldReport['section'], { fields }: Report, width: number): readonly Line[] {
+  const own = fields.filter((field) => field.section === section);
+  if (own.length === 0) return [];
+  const title = section === 'top level' ? 'Beside the two sections' : section;
+  return [[], [span('strong', title)], ...own.flatMap((field) => fieldLines(field, width))];
+}
+
+/** The field and what it holds on the left, what comes of it on the right. */
+function fieldLines(field: FieldReport, width: number): readonly Line[] {
+  const isMetric = field.section === 'training_metrics';
+  const indent = 2 + nameWidth + 1 + (isMetric ? valueWidth + 1 : 0);
+  const right = isMetric ? metricLines(field, width - indent) : metadataLines(field, width - indent);
+  const name = field.field.replaceAll(/\p{C}/gu, '\uFFFD') || '""';
+  const value = isMetric ? clip([field.written], valueWidth) : [];
+  const left: Line = [
+    marks[field.verdict],
+    padded([name], nameWidth),
+    ' ',
+    ...(isMetric ? [padded(value, valueWidth), ' '] : []),
+  ];
+  const rest = (lines: readonly Line[]) => lines.map((line): Line => [' '.repeat(indent), ...line]);
+  if (widthOf([name]) > nameWidth) {
+    const values = isMetric ? [' ', ...value] : [];
+    return [clip([marks[field.verdict], name, ...values], width), ...rest(right)];
+  }
+  const [first = [], ...others] = right;
+  return [[...left, ...first], ...rest(others)];
+}
+
+const padded = (line: Line, width: number): string =>
+  line.map((it) => (typeof it === 'string' ? it : it.text)).join('') +
+  ' '.repeat(Math.max(0, width - widthOf(line)));
+
+function metricLines({ metric, becomes, advice, verdict }: FieldReport, width: number): readonly Line[] {
+  return [
+    ...(metric === undefined ? [] : describeMetric(metric, width)),
+    ...(becomes === undefined ? [] : wrapped(becomes, width)),
+    ...(advice === undefined ? [] : wrapped(advice, width, verdict === 'accepted' ? 'warning' : undefined)),
+  ];
+}
+
+function describeMetric({ name, instrument, unit, series }: ExportedMetric, width: number): readonly Line[] {
+  const kind = unit === '' ? instrument : `${instrument} in ${unit}`;
+  return [
+    ...series.flatMap((it) => pieces(it.name, width)).map((it): Line => [span('curve', it)]),
+    ...wrapped(`${name}, ${kind}`, width, 'faint'),
+  ];
+}
+
+function metadataLines({ written, becomes, advice }: FieldReport, width: number): readonly Line[] {
+  if (becomes?.startsWith('label ')) return pieces(becomes, width).map((it): Line => [it]);
+  return [
+    clip([written], width),
+    ...(becomes === undefined || becomes === '' ? [] : wrapped(becomes, width, 'faint')),
+    ...(advice === undefined ? [] : wrapped(advice, width)),
+  ];
+}
+
+const wrapped = (text: string, width: number, tone?: Tone): readonly Line[] =>
+  wrapHard(text, width).map((it): Line => [tone === undefined ? it : span(tone, it)]);
+
+function labelLines({ fields, labels, runMetrics, bridgeSeries }: Report, width: number): readonly Line[] {
+  if (!fields.some(({ metric }) => metric !== undefined)) return [];
+  const texts = Object.entries(labels).map(([name, value]) => formatLabels({ [name]: value }).slice(1, -1));
+  const others = [
+    ...new Set(runMetrics.flatMap(({ series }) => series.map(({ name }) => name))),
+    ...bridgeSeries,
+  ];
+  return [
+    [],
+    [span('strong', 'Labels of each of these series')],
+    ...wrapHard(texts.join(', '), width - 2).map((it): Line => ['  ', it]),
+    ...(isOfThisHost(labels.instance)
+      ? [['  ', span('faint', 'instance is of this host and path; elsewhere it is another')]]
+      : []),
+    [],
+    [span('strong', 'Series beside them')],
+    ...wrapHard(others.join(', '), width - 2).map((it): Line => ['  ', span('faint', it)]),
+  ];
+}
+
+/** Made of the host's name, where the pod's is not given. */
+const isOfThisHost = (instance = '') => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(instance);
+
+function summaryLines({ status, fields }: Report, width: number): readonly Line[] {
+  if (status === 'unusable')
+    return hanging(span('bad', 'Not usable: '), 'the bridge exports nothing from this file.', width);
+  const metrics = fields.filter(({ metric }) => metric !== undefined).length;
+  const left = leftOut(fields).map(({ field }) => field || '""');
+  const out = left.length === 0 ? 'Nothing is left out.' : `Left out: ${left.join(', ')}.`;
+  const come = `${count(metrics, 'metric')} ${metrics === 1 ? 'comes' : 'come'} of ${count(fields.length, 'field')}. ${out}`;
+  return hanging(span('good', 'Usable: '), come, width);
+}
+
+const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
+
+/** How far the Collector could be reached. */
+export function collectorLines(report: CollectorReport, columns: number): readonly Line[] {
+  const width = Math.max(60, columns);
+  const title = `Collector at ${report.endpoint}, ${report.transport === 'tls' ? 'with TLS' : 'in plaintext'}`;
+  return [
+    [],
+    [span('strong', title)],
+    ...report.steps.flatMap(({ step, status, detail, advice }) => {
+      const mark = marks[status === 'ok' ? 'accepted' : status === 'failed' ? 'refused' : 'ignored'];
+      const texts = [
+        ...wrapHard(detail, width - 14),
+        ...(advice === undefined ? [] : wrapHard(advice, width - 14)),
+      ];
+      return texts.map(
+        (text, index): Line => (index === 0 ? [mark, step.padEnd(12), text] : [' '.repeat(14), text]),
+      );
+    }),
+  ];
+}

@@ -1,0 +1,118 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { hostname, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { runBridge } from '../../bridge/bridge.ts';
+import type { Output } from '../../cli/terminal/output.ts';
+import { systemClock } from '../../common/clock.ts';
+import { createLogger } from '../../common/logger.ts';
+import { version } from '../../common/version.ts';
+import { type Config, readConfig } from '../../config/bridge.ts';
+import { readSimulationSettings } from '../simulate/settings.ts';
+import { simulate, type Write } from '../simulate/simulate.ts';
+import { type Receiver, startReceiver } from './receiver/receiver.ts';
+import { createDemoView } from './terminal.ts';
+
+/** A run of about 20 s, the same every time. */
+const job = {
+  JOB_ID: 'demo-job',
+  WRITE_INTERVAL: '0.1',
+  TOTAL_EPOCHS: '5',
+  BATCHES_PER_EPOCH: '40',
+  SEED: '1',
+};
+const pace = { COLLECTION_INTERVAL: '0.05', OTEL_METRIC_EXPORT_INTERVAL: '1000' };
+
+export interface DemoOptions {
+  readonly output: Output;
+  /** Stops the job early; what it wrote last still gets out. */
+  readonly signal: AbortSignal;
+  /** Variables that stand in for the demo's own, for a shorter run. */
+  readonly overrides?: Readonly<Record<string, string>>;
+}
+
+/** A simulated training job, the bridge, and a receiver in one process, watched live. Exit code 0 if nothing was lost. */
+export async function demo({ output, signal, overrides }: DemoOptions): Promise<number> {
+  const folder = await mkdtemp(join(tmpdir(), 'ml-metrics-bridge-'));
+  const environment = { ...job, ...pace, METRICS_FILE_PATH: join(folder, 'current.json'), ...overrides };
+  const view = createDemoView({ output, isTty: output.isTTY ?? false });
+  const receiver = await startReceiver({ keep: 4, onRequest: view.update });
+  try {
+    const stop = new AbortController();
+    const bridge = runBridge({
+      config: demoConfig({ ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint }),
+      log: createLogger('critical'),
+      clock: systemClock,
+      signal: stop.signal,
+      hostName: hostname(),
+      version,
+    });
+    let last: Write | undefined;
+    const onWrite = (write: Write) => {
+      last = write;
+    };
+    await simulate(demoSimulation(environment), { signal, onWrite });
+    // Stopped before its next poll is due, so that what follows is the bridge's last look at the file.
+    stop.abort();
+    const summary = await bridge;
+    const arrived = last !== undefined && hasArrived(receiver, last);
+    view.finish(epilogue(last, arrived, summary.snapshots, summary.exports.success ?? 0));
+    return arrived ? 0 : 1;
+  } finally {
+    await receiver.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** `demo`, on this process's terminal; Ctrl-C ends the job early. */
+export async function demoCommand(args: readonly string[]): Promise<number> {
+  if (args.length > 0) {
+    process.stderr.write(`ml-metrics-bridge demo takes no arguments, but was given: ${args.join(' ')}\n`);
+    return 2;
+  }
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return await demo({ output: process.stdout, signal: stop.signal });
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+function demoConfig(environment: Readonly<Record<string, string>>): Config {
+  const reading = readConfig(environment);
+  if (reading.status === 'invalid')
+    throw new Error(reading.problems.map(({ message }) => message).join('; '));
+  return reading.config;
+}
+
+function demoSimulation(environment: Readonly<Record<string, string>>) {
+  const reading = readSimulationSettings(environment);
+  if (reading.status === 'invalid')
+    throw new Error(reading.problems.map(({ message }) => message).join('; '));
+  return reading.settings;
+}
+
+function hasArrived(receiver: Receiver, { step }: Write): boolean {
+  const loss = receiver.points('ml.training.loss').at(-1)?.value;
+  const batches = receiver.points('ml.training.batch_number').at(-1)?.value;
+  return loss === step.trainingLoss && batches === step.globalStep;
+}
+
+function epilogue(
+  last: Write | undefined,
+  arrived: boolean,
+  snapshots: number,
+  exports: number,
+): readonly string[] {
+  if (last === undefined) return ['Stopped before the job wrote anything.'];
+  const { epoch, batchNumber, trainingLoss, globalStep } = last.step;
+  return [
+    `The job's last write was epoch ${epoch}, batch ${batchNumber}: training_loss ${trainingLoss}.`,
+    'Then the bridge was stopped: it read the file once more and flushed.',
+    arrived
+      ? `The receiver's last values: ml_training_loss ${trainingLoss}, batch ${globalStep} of the run. Nothing was lost.`
+      : 'The receiver did not get these values.',
+    `${snapshots} snapshots in ${exports} exports. For your own job: README.md, "Add it to your own job".`,
+  ];
+}

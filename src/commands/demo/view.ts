@@ -1,0 +1,119 @@
+import {
+  bridgeMetrics,
+  type MetricDefinition,
+  runAttributes,
+  runMetrics,
+  trainingMetrics,
+} from '../../catalogue/metrics.ts';
+import { formatLabels } from '../../catalogue/prometheus-name.ts';
+import { clip, type Line, span, spread, type Tone, widthOf } from '../../cli/terminal/line.ts';
+import { chart } from './chart.ts';
+import { type Labels, labelledRow, metricRow } from './rows.ts';
+import { type DemoState, epochOf, latestPoint, runState } from './state.ts';
+
+/** In characters. */
+export interface Size {
+  readonly columns: number;
+  readonly rows: number;
+}
+
+/** A screen is no larger, however large the terminal: it is read, and photographed, as one piece. */
+export const largest: Size = { columns: 100, rows: 30 };
+
+/** Those every job writes; the rest of the catalogue is optional. */
+const trained = trainingMetrics.slice(0, 9);
+
+/** Fewer rows, epochs included, show no curve. */
+const leastCurve = 5;
+
+/**
+ * The rows of a screen: at most `size` and at most `largest`. Where rows are few, details of the bridge give way to
+ * the curve, then the curve goes, then the rows at the end. `note` is the last row.
+ */
+export function view(state: DemoState, size: Size, note = ''): readonly Line[] {
+  const columns = Math.min(size.columns, largest.columns);
+  const rows = Math.min(size.rows, largest.rows);
+  const foot = note === '' ? [] : [[' ', span('faint', note)]];
+  const room = Math.max(0, rows - foot.length);
+  const lines =
+    withCurve(state, columns, room, 'full') ??
+    withCurve(state, columns, room, 'compact') ??
+    [title(state, columns), ...body(state, columns, 'full')].slice(0, room);
+  return [...lines, ...foot].slice(0, rows).map((line) => clip(line, columns));
+}
+
+type Detail = 'full' | 'compact';
+
+/** All rows filled, the curve with those that are left; undefined where they are too few. */
+function withCurve(
+  state: DemoState,
+  columns: number,
+  rows: number,
+  detail: Detail,
+): readonly Line[] | undefined {
+  const head = [title(state, columns), ...(detail === 'full' ? [[]] : [])];
+  const rest = [[], ...body(state, columns, detail)];
+  const room = rows - head.length - rest.length;
+  return room < leastCurve ? undefined : [...head, ...chart(state.curve, columns - 1, room), ...rest];
+}
+
+const body = (state: DemoState, columns: number, detail: Detail): readonly Line[] => [
+  ...trainingRows(state, columns),
+  ...(detail === 'full' ? [[]] : []),
+  ...bridgeRows(state, columns, detail),
+];
+
+const tones: Readonly<Record<string, Tone>> = {
+  running: 'good',
+  completed: 'good',
+  stalled: 'warning',
+  failed: 'bad',
+};
+
+function title(state: DemoState, columns: number): Line {
+  const present = runState(state) ?? 'waiting';
+  const epoch = epochOf(state);
+  const total = latestPoint(state, 'ml.training.total_epochs')?.value;
+  const reached = epoch === undefined ? '' : `epoch ${epoch}${total === undefined ? '' : ` of ${total}`}   `;
+  const right = [reached, span(tones[present] ?? 'faint', `● ${present}`)];
+  const name = [' ', span('strong', 'ml-metrics-bridge')];
+  const path = [...name, span('faint', '   current.json → OTLP/gRPC → Prometheus names')];
+  return spread(widthOf([...path, ...right]) + 3 > columns ? name : path, right, columns - 1);
+}
+
+function trainingRows(state: DemoState, columns: number): readonly Line[] {
+  const common = commonLabels(state);
+  const labels = formatLabels(common) || 'waiting for the first snapshot';
+  const nonFinite = state.latest.get(runMetrics.nonFinite.name);
+  return [
+    [' ', span('faint', labels)],
+    ...trained.map((metric) => metricRow(metric, latestPoint(state, metric.name), common, columns)),
+    labelled(state, runMetrics.state, 'state'),
+    // Only once there is one: it is news, not a reading.
+    ...(nonFinite?.some(({ value }) => value > 0) ? [labelled(state, runMetrics.nonFinite, 'field')] : []),
+  ];
+}
+
+function bridgeRows(state: DemoState, columns: number, detail: Detail): readonly Line[] {
+  const { snapshots, exports, fileAge, backlog } = bridgeMetrics;
+  const single = detail === 'full' ? [fileAge, backlog] : [];
+  return [
+    labelled(state, snapshots, 'outcome'),
+    labelled(state, exports, 'outcome'),
+    ...single.map((metric) => metricRow(metric, latestPoint(state, metric.name), {}, columns)),
+  ];
+}
+
+const labelled = (state: DemoState, metric: MetricDefinition, label: string): Line =>
+  labelledRow(metric, state.latest.get(metric.name), label);
+
+/** The labels of the run that every series on the screen has in common. */
+function commonLabels(state: DemoState): Labels {
+  const points = trained.flatMap((metric) => state.latest.get(metric.name) ?? []);
+  const ofRun: readonly string[] = Object.values(runAttributes);
+  return Object.fromEntries(
+    Object.entries(points[0]?.attributes ?? {}).filter(
+      ([key, value]) => ofRun.includes(key) && points.every((point) => point.attributes[key] === value),
+    ),
+  );
+}

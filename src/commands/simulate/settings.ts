@@ -1,0 +1,59 @@
+import { randomInt } from 'node:crypto';
+import {
+  type Environment,
+  integer,
+  type Problem,
+  readSettings,
+  seconds,
+  setting,
+  text,
+  type Values,
+} from '../../config/setting.ts';
+
+const largestSeed = 2 ** 32 - 1;
+
+/** Every variable the simulated training job reads. */
+export const simulationSettings = {
+  jobId: setting('JOB_ID', text, 'training-job-001', 'job_id of the simulated job'),
+  modelName: setting('MODEL_NAME', text, 'resnet-50', 'model_name of the simulated job'),
+  dataset: setting('DATASET', text, 'imagenet', 'dataset of the simulated job'),
+  metricsFilePath: setting(
+    'METRICS_FILE_PATH',
+    text,
+    '/shared/metrics/current.json',
+    'The JSON file to write; its folder is made where it is missing',
+  ),
+  writeIntervalMs: setting(
+    'WRITE_INTERVAL',
+    seconds(0.001),
+    1000,
+    'Seconds between writes, fractions allowed; one write a batch',
+    { defaultText: '1' },
+  ),
+  totalEpochs: setting('TOTAL_EPOCHS', integer(1, 1_000_000), 10, 'Epochs of the run'),
+  batchesPerEpoch: setting('BATCHES_PER_EPOCH', integer(1, 1_000_000), 100, 'Batches in one epoch'),
+  seed: setting<number | undefined>(
+    'SEED',
+    integer(0, largestSeed),
+    undefined,
+    'The same seed gives the same values; unset, one is drawn and printed',
+  ),
+} as const;
+
+/** What a simulation needs to know. Durations are in milliseconds. */
+export interface SimulationSettings extends Omit<Values<typeof simulationSettings>, 'seed'> {
+  /** Whole number from 0 to 2^32 - 1. */
+  readonly seed: number;
+}
+
+export type SimulationReading =
+  | { readonly status: 'ok'; readonly settings: SimulationSettings }
+  | { readonly status: 'invalid'; readonly problems: readonly Problem[] };
+
+/** Reads the environment, all problems at once; draws a seed where none is given. */
+export function readSimulationSettings(environment: Environment): SimulationReading {
+  const { status, values, problems } = readSettings(simulationSettings, environment);
+  if (status === 'invalid') return { status, problems };
+  const seed = values.seed ?? randomInt(largestSeed + 1);
+  return { status: 'ok', settings: Object.freeze({ ...values, seed }) };
+}

@@ -1,0 +1,27 @@
+import { expect, it, onTestFinished } from 'vitest';
+import { settleExporters } from '../../src/bridge/console-fallback.ts';
+import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { createLogger } from '../../src/common/logger.ts';
+import { type LogLine, linesInto } from '../support/bridge.ts';
+import { configOf } from '../support/config.ts';
+
+it('a Collector that takes the connection and never answers holds up a start for three seconds at most', async () => {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  receiver.reply(() => ({ status: 'hang' }));
+  const log: LogLine[] = [];
+  const config = configOf({
+    OTEL_METRICS_EXPORTER: 'otlp,console',
+    OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '60000',
+  });
+  const settled = await settleExporters(config, '0.0.0', createLogger('info', linesInto(log)));
+  expect(settled.metricsExporter).toBe('console');
+  expect(log).toMatchObject([
+    {
+      level: 'warn',
+      message: 'Collector cannot be reached: metrics are printed',
+      reason: expect.stringMatching(/after 3\.\d+s/),
+    },
+  ]);
+});

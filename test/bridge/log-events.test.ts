@@ -1,0 +1,131 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { startBridge } from '../support/bridge.ts';
+import { exampleText } from '../support/file.ts';
+import { until } from '../support/until.ts';
+
+describe('what lasts is logged when it begins and when it ends', () => {
+  it.each([
+    ['malformed', 'not JSON', 'error', 'Metrics file is malformed'],
+    ['empty', '', 'warn', 'Metrics file is empty'],
+  ] as const)('a file that is %s', async (status, content, level, message) => {
+    const { file, log, outcome, polled, write, receiver, stop } = await startBridge();
+    writeFileSync(file, content);
+    await outcome(status);
+    await polled(5);
+    await write({});
+    await polled(3);
+    const lines = log.filter((line) => line.message === message);
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatchObject({ level, path: file, reason: expect.stringMatching(/./) });
+    const ends = log.filter((line) => line.message === 'Metrics file is read well');
+    expect(ends).toHaveLength(1);
+    expect(ends[0]).toMatchObject({ level: 'info', before: status, times: expect.any(Number) });
+    const counted = () =>
+      receiver.points('ml.bridge.snapshots').filter(({ attributes }) => attributes.outcome === status);
+    await stop();
+    expect(counted().at(-1)?.value).toBeGreaterThanOrEqual(5);
+  });
+
+  it.each([
+    [
+      'too_large',
+      'Metrics file is too large',
+      (file: string) => writeFileSync(file, Buffer.alloc(2_000_000)),
+    ],
+    ['not_a_file', 'Metrics file is not a regular file', (file: string) => mkdirSync(file)],
+    ['failed', 'Metrics file cannot be read', (file: string) => symlinkSync(file, file)],
+  ] as const)('a file that is %s', async (status, message, make) => {
+    const { file, log, outcome, polled, write, receiver, stop } = await startBridge();
+    make(file);
+    await outcome(status);
+    await polled(5);
+    rmSync(file, { recursive: true });
+    await write({});
+    const lines = log.filter((line) => line.message === message);
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'error', path: file, reason: expect.stringContaining(file) }),
+    ]);
+    const counted = () =>
+      receiver.points('ml.bridge.snapshots').filter(({ attributes }) => attributes.outcome === status);
+    await stop();
+    expect(counted().at(-1)?.value).toBeGreaterThanOrEqual(5);
+  });
+
+  it('a file that is not there yet, at debug, and one that is gone, as a warning', async () => {
+    const { file, log, polled, write } = await startBridge();
+    await polled(5);
+    await write({});
+    rmSync(file);
+    await polled(5);
+    expect(
+      log.filter((line) => line.message === 'Metrics file does not exist yet').map(({ level }) => level),
+    ).toEqual(['debug']);
+    await until(() => log.some((line) => line.message === 'Metrics file is gone'), 'the warning');
+    expect(log.filter((line) => line.message === 'Metrics file is gone').map(({ level }) => level)).toEqual([
+      'warn',
+    ]);
+  });
+
+  it('fields that are left out, each for itself', async () => {
+    const { log, write } = await startBridge();
+    const skipped = () => log.filter((line) => line.message === 'A field of the metrics file is left out');
+    for (let turn = 0; turn < 5; turn++) await write({ metrics: { accuracy: 95 + turn } });
+    expect(skipped()).toEqual([
+      expect.objectContaining({ level: 'warn', field: 'accuracy', reason: 'out_of_range' }),
+    ]);
+    // One that is always left out does not hide the next.
+    await write({ metrics: { accuracy: 99, training_loss: 'oops' } });
+    expect(skipped().at(-1)).toMatchObject({ field: 'training_loss', reason: 'wrong_type' });
+    await write({});
+    const ends = log
+      .filter((line) => line.message === 'A field is read well again')
+      .map(({ field }) => String(field));
+    expect(ends.toSorted()).toEqual(['accuracy', 'training_loss']);
+  });
+
+  it('a loss that is NaN in one run, and again in the next', async () => {
+    const { log, write } = await startBridge();
+    const nan = () => log.filter((line) => line.message === 'A value is not finite').length;
+    await write({ job: { job_id: 'a' }, metrics: { training_loss: Number.NaN } });
+    await write({ job: { job_id: 'b' } });
+    await write({ job: { job_id: 'b' }, metrics: { training_loss: Number.NaN } });
+    expect(nan()).toBe(2);
+  });
+
+  it('thousands of values that are not finite, in one line', async () => {
+    const { log, write } = await startBridge({ environment: { MAX_EXTRA_METRICS: '0' } });
+    for (const part of ['a', 'b']) {
+      const names = Array.from({ length: 1000 }, (_, index) => [`${part}_${index}`, Number.NaN]);
+      await write({ metrics: Object.fromEntries(names) });
+    }
+    expect(log.filter((line) => line.message === 'A value is not finite')).toHaveLength(1);
+  });
+
+  it('a flood of wrong fields, in one line of bounded length', async () => {
+    const { log, write } = await startBridge();
+    const flood = Object.fromEntries(
+      Array.from({ length: 10_000 }, (_, index) => [`-${index}${'x'.repeat(50)}`, 1]),
+    );
+    await write({ metrics: flood });
+    const [line] = log.filter((it) => it.message === 'Further fields of the metrics file are left out');
+    expect(line?.count).toBe(10_000);
+    expect(JSON.stringify(line).length).toBeLessThan(3_000);
+  });
+
+  it('a run, from its beginning to its end', async () => {
+    const { log, write, stop } = await startBridge();
+    await write(exampleText());
+    await stop();
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        message: 'Training run began',
+        jobId: 'training-job-001',
+        startTime: '2025-10-23T10:15:00.000Z',
+      }),
+    );
+    expect(log).toContainEqual(
+      expect.objectContaining({ message: 'Training run ended', reason: 'stopped', batches: 45 }),
+    );
+  });
+});

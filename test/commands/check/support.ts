@@ -1,0 +1,36 @@
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { lookAt } from '../../../src/commands/check/look.ts';
+import { type Checked, reportOn } from '../../../src/commands/check/report.ts';
+import { systemClock } from '../../../src/common/clock.ts';
+import { bridgeResource } from '../../../src/telemetry/resource.ts';
+import { configOf } from '../../support/config.ts';
+import { temporaryFolder } from '../../support/file.ts';
+
+/** A folder others may look into, as a shared volume is. */
+export function openFolder(): string {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** Checks a file with this content, or the one that is there. */
+export async function check(
+  content: string | Uint8Array | undefined,
+  options: {
+    readonly file?: string;
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly uid?: number;
+  } = {},
+): Promise<Checked> {
+  const file = options.file ?? join(openFolder(), 'current.json');
+  if (content !== undefined) writeFileSync(file, content);
+  const config = configOf({ METRICS_FILE_PATH: file, ...options.environment });
+  return reportOn(await lookAt(file), undefined, {
+    config,
+    resource: bridgeResource(config, 'test-host', '0.0.0'),
+    version: '0.0.0',
+    reader: { uid: options.uid ?? 65_532, gids: [options.uid ?? 65_532] },
+    now: systemClock(),
+  });
+}

@@ -1,0 +1,285 @@
+import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { describe, expect, it } from 'vitest';
+import { type Receiver, startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
+import { systemClock } from '../../../src/common/clock.ts';
+import { deferred } from '../../../src/common/timing.ts';
+import { createSpill } from '../../../src/otlp/queue/disk-queue.ts';
+import { createBacklog } from '../../../src/otlp/queue/memory-queue.ts';
+import { createQueue } from '../../../src/otlp/queue/queue.ts';
+import type { QueueFolder } from '../../../src/otlp/queue/queue-folder.ts';
+import { startBridge } from '../../support/bridge.ts';
+import { temporaryFolder } from '../../support/file.ts';
+import { until } from '../../support/until.ts';
+
+const soon = { OTEL_METRIC_EXPORT_INTERVAL: '50' };
+const away = () => ({ status: 'error', code: status.UNAVAILABLE }) as const;
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
+
+/** Each loss once, in the order they came; heartbeats repeat the last. */
+const losses = (receiver: Receiver) => [
+  ...new Set(receiver.points('ml.training.loss').map(({ value }) => value)),
+];
+const dropped = (receiver: Receiver, reason: string) =>
+  receiver.points('ml.bridge.dropped').findLast(({ attributes }) => attributes.reason === reason)?.value;
+const filesUnder = (root: string) =>
+  readdirSync(root, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.otlp'))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .toSorted();
+
+/** A bridge without a Collector that has read losses 1, 2, 3 and so on. */
+async function duringOutage(count: number, root: string, options: Parameters<typeof startBridge>[0] = {}) {
+  const bridge = await startBridge({
+    ...options,
+    environment: { ...soon, EXPORT_QUEUE_DIR: root, SHUTDOWN_TIMEOUT: '0.3', ...options.environment },
+  });
+  bridge.receiver.reply(away);
+  for (const loss of upTo(count)) await bridge.write({ metrics: { training_loss: loss } });
+  return bridge;
+}
+
+describe('an outage that memory does not last for', () => {
+  it('loses nothing that fits the folder, and leaves nothing there', async () => {
+    const root = temporaryFolder();
+    const { receiver } = await duringOutage(30, root, { environment: { EXPORT_QUEUE_SIZE: '3' } });
+    await until(() => filesUnder(root).length === 30, 'all in the folder');
+    receiver.reply(() => ({ status: 'ok' }));
+    await receiver.waitFor(() => losses(receiver).length === 30, 'all of them');
+    expect(losses(receiver)).toEqual(upTo(30));
+    await until(() => filesUnder(root).length === 0, 'an empty folder');
+    expect(dropped(receiver, 'queue_full')).toBe(0);
+    expect(dropped(receiver, 'queue_dir_full')).toBe(0);
+  });
+
+  it('drops the oldest where the folder is full, counts them and says so once', async () => {
+    const root = temporaryFolder();
+    const { receiver, log } = await duringOutage(30, root, {
+      config: { exportQueueDirBytes: 40_000, exportQueueSize: 2 },
+    });
+    const bytes = () => filesUnder(root).reduce((sum, file) => sum + statSync(file).size, 0);
+    await until(() => bytes() > 30_000 && bytes() <= 41_000, 'the folder to be full and no more');
+    receiver.reply(() => ({ status: 'ok' }));
+    await receiver.waitFor(() => losses(receiver).includes(30), 'the last');
+    const kept = losses(receiver).length;
+    // Which go is not to be said to the last: what is under way stays, and something newer goes in its place.
+    expect(kept).toBeLessThan(30);
+    expect(losses(receiver)).toEqual(losses(receiver).toSorted((a, b) => Number(a) - Number(b)));
+    // One that the folder has let go of while it was in memory is lost to memory's limit.
+    const counted = () => (dropped(receiver, 'queue_dir_full') ?? 0) + (dropped(receiver, 'queue_full') ?? 0);
+    await receiver.waitFor(() => counted() === 30 - kept, 'the others counted');
+    expect(
+      log.filter(({ message }) => message.startsWith('Folder of the export queue takes all')),
+    ).toHaveLength(1);
+  });
+});
+
+describe('what a bridge leaves in the folder', () => {
+  it('is sent by its successor, but for what is not whole, which is counted', async () => {
+    const root = temporaryFolder();
+    const first = await duringOutage(6, root);
+    await first.stop();
+    const files = filesUnder(root);
+    // The seventh is the last word.
+    expect(files).toHaveLength(7);
+    truncateSync(files[1] ?? '', 100);
+    writeFileSync(files[3] ?? '', 'something else');
+    const receiver = await startReceiver();
+    const { log } = await startBridge({
+      receiver,
+      file: first.file,
+      environment: { ...soon, EXPORT_QUEUE_DIR: root },
+    });
+    await receiver.waitFor(() => dropped(receiver, 'queue_dir_failed') === 2, 'two counted');
+    await receiver.waitFor(() => losses(receiver).length === 4, 'the others');
+    expect(losses(receiver)).toEqual([1, 3, 5, 6]);
+    expect(log).toContainEqual(
+      expect.objectContaining({
+        level: 'info',
+        path: root,
+        count: 7,
+        message: expect.stringMatching(/earlier/),
+      }),
+    );
+    expect(log.filter(({ message }) => message.includes('not whole'))).toMatchObject([{ level: 'error' }]);
+  });
+
+  it('is not mixed with what another bridge leaves on the same volume', async () => {
+    const root = temporaryFolder();
+    const bridges = await Promise.all(
+      ['one', 'two'].map((job) =>
+        duringOutage(5, root, { environment: { OTEL_RESOURCE_ATTRIBUTES: `service.instance.id=${job}` } }),
+      ),
+    );
+    for (const [index, { receiver, write }] of bridges.entries()) {
+      await write({ metrics: { training_loss: 100 + index } });
+      receiver.reply(() => ({ status: 'ok' }));
+    }
+    for (const [index, { receiver }] of bridges.entries()) {
+      await receiver.waitFor(() => losses(receiver).length === 6, 'all of them');
+      expect(losses(receiver)).toEqual([...upTo(5), 100 + index]);
+    }
+    await until(() => filesUnder(root).length === 0, 'an empty folder');
+  });
+});
+
+describe('a folder that cannot be written', () => {
+  it('is one warning, and memory does what it can', async () => {
+    const root = join(temporaryFolder(), 'file', 'folder');
+    writeFileSync(join(root, '..'), '');
+    const { receiver, log } = await duringOutage(5, root);
+    receiver.reply(() => ({ status: 'ok' }));
+    await receiver.waitFor(() => losses(receiver).length === 5, 'all of them');
+    expect(losses(receiver)).toEqual(upTo(5));
+    expect(
+      log.filter(({ message }) => message.startsWith('Folder of the export queue cannot')),
+    ).toMatchObject([{ level: 'warn', path: root, reason: 'ENOTDIR' }]);
+  });
+});
+
+interface Disk {
+  readonly write?: (
+    name: string,
+    request: Uint8Array,
+    write: (name: string, request: Uint8Array) => void,
+  ) => Promise<void>;
+  readonly read?: (name: string, request: Uint8Array | undefined) => Promise<Uint8Array | undefined>;
+}
+
+/** Collections by number, and a folder in memory that does what is asked of it here. */
+function setUp({ write, read }: Disk, maxBytes = 1_000) {
+  const written = new Map<string, Uint8Array>();
+  const events: string[] = [];
+  let names = 0;
+  const put = (name: string, request: Uint8Array) => void written.set(name, request);
+  const folder: QueueFolder = {
+    open: async () => [],
+    newName: () => String(++names).padStart(3, '0'),
+    write: async (name, request) => (write === undefined ? put(name, request) : write(name, request, put)),
+    read: async (name) => (read === undefined ? written.get(name) : read(name, written.get(name))),
+    remove: async (name) => void written.delete(name),
+    touch: async () => undefined,
+  };
+  const spill = createSpill({
+    folder,
+    maxBytes,
+    onFound: (count) => events.push(`found ${count}`),
+    onLost: (reason) => events.push(reason),
+    onWritten: (error) => error && events.push(String(error.code)),
+  });
+  const queue = createQueue({
+    backlog: createBacklog({ collections: 3, bytes: 1_000_000 }),
+    spill,
+    onOverflow: (drops) => events.push(...drops.map(({ reason }) => reason)),
+  });
+  const push = (value: number) => queue.push({ kind: 'snapshot', request: Buffer.from(`${value}`) });
+  const lend = async (end: 'oldest' | 'newest' = 'oldest') =>
+    (await queue.lend(end)).map(({ request }) => Number(Buffer.from(request)));
+  return { written, events, queue, push, lend };
+}
+
+describe('the queue', () => {
+  it('lends what is on the disk before what is in memory, and at the end memory first', async () => {
+    const { queue, push, lend, written } = setUp({});
+    for (const value of upTo(7)) push(value);
+    expect(await lend()).toEqual([1, 2, 3, 4]);
+    queue.giveBack();
+    expect(await lend('newest')).toEqual([5, 6, 7]);
+    queue.remove(await queue.lend('newest'));
+    expect(await lend('newest')).toEqual([1, 2, 3, 4]);
+    queue.remove([]);
+    expect(queue.size).toBe(0);
+    await queue.settled();
+    expect(written.size).toBe(0);
+  });
+
+  it('does not read what is not written yet, and loses none of it', async () => {
+    const gate = deferred<void>();
+    const { queue, push, lend, events } = setUp({
+      write: async (name, request, write) => {
+        if (name > '004') await gate.promise;
+        write(name, request);
+      },
+    });
+    for (const value of upTo(4)) push(value);
+    await queue.settled();
+    const lent = lend();
+    // Come in while that waits for the disk, and push 2 to 5 out of memory.
+    for (const value of [5, 6, 7, 8]) push(value);
+    expect(await lent).toEqual([1, 2, 3, 4]);
+    queue.remove([]);
+    gate.resolve();
+    expect(await lend()).toEqual([5]);
+    queue.remove([]);
+    expect(await lend()).toEqual([6, 7, 8]);
+    expect(events).toEqual([]);
+  });
+
+  it('does not push out what is being read, and count it as lost', async () => {
+    const gate = deferred<void>();
+    let reading = 0;
+    const { push, lend, events } = setUp(
+      {
+        read: async (_name, request) => {
+          reading += 1;
+          await gate.promise;
+          return request;
+        },
+      },
+      6,
+    );
+    for (const value of upTo(6)) push(value);
+    const lent = lend();
+    await until(() => reading === 3, 'the reading');
+    push(7);
+    gate.resolve();
+    expect(await lent).toEqual([1, 2, 3]);
+    // The fourth, for which there is room nowhere.
+    expect(events).toEqual(['queue_full']);
+  });
+
+  it('loses what memory has no room for where the volume is full, and says which', async () => {
+    const full = Object.assign(new Error('full'), { code: 'ENOSPC' });
+    const { queue, push, lend, events } = setUp({ write: () => Promise.reject(full) });
+    for (const value of upTo(3)) push(value);
+    await queue.settled();
+    for (const value of [4, 5]) push(value);
+    await queue.settled();
+    expect(await lend()).toEqual([3, 4, 5]);
+    expect(events.filter((event) => event === 'ENOSPC')).toHaveLength(5);
+    expect(events.filter((event) => event === 'queue_full')).toHaveLength(2);
+  });
+
+  it('counts as lost what left memory before its writing failed', async () => {
+    const full = Object.assign(new Error('full'), { code: 'ENOSPC' });
+    const { queue, push, lend, events } = setUp({ write: () => Promise.reject(full) });
+    for (const value of upTo(5)) push(value);
+    await queue.settled();
+    expect(await lend()).toEqual([3, 4, 5]);
+    expect(events.filter((event) => event === 'queue_dir_failed')).toHaveLength(2);
+  });
+
+  it('goes on in memory while the volume hangs, and holds no more for it than it may', {
+    timeout: 20_000,
+  }, async () => {
+    let writes = 0;
+    const { push, lend, events } = setUp(
+      {
+        write: () => {
+          writes += 1;
+          return new Promise(() => undefined);
+        },
+      },
+      1_000_000,
+    );
+    for (const value of upTo(100)) push(value);
+    const started = systemClock().uptimeMs;
+    expect(await lend()).toEqual([98, 99, 100]);
+    expect(systemClock().uptimeMs - started).toBeLessThan(15_000);
+    expect(writes).toBe(1);
+    // Those that were not handed over to the volume are lost to it, and said to be.
+    expect(events.filter((event) => event === 'queue_full')).toHaveLength(100 - 64 - 3);
+    expect(events).not.toContain('queue_dir_failed');
+  });
+});

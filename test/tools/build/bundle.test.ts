@@ -1,0 +1,78 @@
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../../../tools/build/build.mjs';
+
+/**
+ * What the sidecar loads is what every training pod pays for. Where a bound is passed on purpose, raise it, and write
+ * down in docs/performance.md what the memory was before and after.
+ */
+describe('the bundle', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-test-'));
+  let files: Awaited<ReturnType<typeof bundle>>;
+
+  beforeAll(async () => {
+    files = await bundle(folder);
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it('keeps what the sidecar loads below 620,000 bytes', () => {
+    const loaded = loadedWith(files.sidecar.outputs, 'main.cjs');
+    const sizes = loaded.map((path) => statSync(join(folder, basename(path))).size);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(620_000);
+  });
+
+  it('keeps all of it below 2,700,000 bytes', () => {
+    const sizes = readdirSync(folder).map((file) => statSync(join(folder, file)).size);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(2_700_000);
+  });
+
+  it('has these packages in what the sidecar loads, and no more', () => {
+    expect(packagesIn(files.sidecar.outputs, 'main.cjs')).toEqual([
+      '@grpc/grpc-js',
+      '@js-sdsl/ordered-map',
+      '@opentelemetry/api',
+      '@opentelemetry/core',
+      '@opentelemetry/otlp-transformer',
+      '@opentelemetry/resources',
+      '@opentelemetry/sdk-metrics',
+      '@opentelemetry/semantic-conventions',
+      '@pinojs/redact',
+      'atomic-sleep',
+      'on-exit-leak-free',
+      'pino',
+      'pino-std-serializers',
+      'quick-format-unescaped',
+      'safe-stable-stringify',
+      'sonic-boom',
+      'uuid',
+      'zod',
+    ]);
+  });
+
+  it('has none of gRPC that only a server needs', () => {
+    const modules = Object.values(files.sidecar.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+    const ofServers = modules.filter((path) => /grpc-js\/build\/src\/(server|index|orca)/.test(path));
+    expect(ofServers).toEqual([]);
+  });
+});
+
+type Outputs = Awaited<ReturnType<typeof bundle>>['sidecar']['outputs'];
+
+/** A file and those it loads at once. */
+function loadedWith(outputs: Outputs, file: string): readonly string[] {
+  const loaded = new Set(Object.keys(outputs).filter((path) => basename(path) === file));
+  for (const path of loaded) {
+    for (const { kind, path: next } of outputs[path]?.imports ?? [])
+      if (kind !== 'dynamic-import' && next in outputs) loaded.add(next);
+  }
+  return [...loaded];
+}
+
+function packagesIn(outputs: Outputs, file: string): readonly string[] {
+  const modules = loadedWith(outputs, file).flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+  return [
+    ...new Set(modules.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])),
+  ].sort();
+}

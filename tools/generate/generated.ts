@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { simulationSettings } from '../../src/commands/simulate/settings.ts';
+import { bridgeSettings } from '../../src/config/bridge.ts';
+import { bridgeTraceSettings } from '../../src/config/traces.ts';
+import { commandLineSection } from './command-line-section.ts';
+import { dashboardJson } from './dashboard.ts';
+import { dependenciesTable } from './dependencies-table.ts';
+import { environmentTable } from './environment-table.ts';
+import { metricsTable } from './metrics-table.ts';
+import { benchmarks, performanceSections, readResult, targetsTable } from './performance.ts';
+import { rulesYaml } from './rules.ts';
+import { newDocument, replaceSections, type Sections } from './sections.ts';
+import { spanAttributesTable, spanEventsTable, spansTable } from './spans-tables.ts';
+
+/** A file of the repository that is generated, in whole or between markers. */
+export interface GeneratedFile {
+  /** Relative to the root of the repository. */
+  readonly path: string;
+  /** What the file should be, from what it is; `undefined` is a file that is not there. */
+  readonly render: (present: string | undefined) => string;
+}
+
+const results = benchmarks.map(readResult);
+
+const readmeSections = {
+  performance: targetsTable(results),
+  metrics: metricsTable(),
+  environment: environmentTable(bridgeSettings),
+  simulate: environmentTable(simulationSettings),
+  commands: commandLineSection(),
+};
+
+const securitySections = { dependencies: dependenciesTable() };
+
+const tracingSections = {
+  spans: spansTable(),
+  attributes: spanAttributesTable(),
+  events: spanEventsTable(),
+  environment: environmentTable(bridgeTraceSettings),
+};
+
+/** kustomize reads nothing above its own folder, so what the cluster shares with docker-compose.yaml is copied there. */
+const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
+  path: `k8s/base/config/${path}`,
+  render: () => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'),
+}));
+
+export const generatedFiles: readonly GeneratedFile[] = [
+  document('README.md', 'ml-metrics-bridge', readmeSections),
+  document('docs/performance.md', 'Performance', performanceSections(results)),
+  document('SECURITY.md', 'Security', securitySections),
+  document('docs/tracing.md', 'Traces', tracingSections),
+  { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },
+  { path: 'prometheus/rules/ml-metrics-bridge.yaml', render: rulesYaml },
+  { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },
+  ...copies,
+];
+
+function document(path: string, title: string, sections: Sections): GeneratedFile {
+  return {
+    path,
+    render: (present) =>
+      present === undefined ? newDocument(title, sections) : replaceSections(present, sections),
+  };
+}
+
+/** Where two texts part, as a person looks for it; `undefined` where they are one. Lines count from 1. */
+export function firstDifference(
+  present: string,
+  expected: string,
+): { readonly line: number; readonly present: string; readonly expected: string } | undefined {
+  if (present === expected) return undefined;
+  const [left, right] = [present.split('\n'), expected.split('\n')];
+  const index = left.findIndex((text, at) => text !== right[at]);
+  const at = index === -1 ? left.length : index;
+  return { line: at + 1, present: left[at] ?? '(end of file)', expected: right[at] ?? '(end of file)' };
+}
