@@ -1,7 +1,7 @@
 // What one snapshot costs in the code: parse, run, observe; and how that grows with the number of metrics.
 import { emptyResource } from '@opentelemetry/resources';
-import { advance } from '../src/run/advance.ts';
-import type { Policy, Run } from '../src/run/run.ts';
+import { applySnapshot } from '../src/run/advance.ts';
+import type { Run, RunPolicy } from '../src/run/run.ts';
 import { interpretBytes } from '../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../src/telemetry/instruments.ts';
 import { snapshotOf } from '../test/support/snapshot.ts';
@@ -14,7 +14,7 @@ import { measured, median, significant } from './support/statistics.ts';
 const options = readOptions({ rounds: 15, snapshots: 200 });
 const sizes = [0, 10, 100, 1_000];
 
-const policy: Policy = { staleAfterMs: 3e5, stallAfterMs: 6e5, maxExtraMetrics: 1_000, rank: undefined };
+const policy: RunPolicy = { staleAfterMs: 3e5, stallAfterMs: 6e5, maxExtraMetrics: 1_000, rank: undefined };
 const phases = ['parse', 'run', 'observe'] as const;
 type Times = Record<(typeof phases)[number], number>;
 
@@ -59,10 +59,10 @@ function createJob(extras: number) {
       const begun = performance.now();
       const snapshot = snapshotOf(interpretBytes(bytes));
       const parsed = performance.now();
-      const now = { unixMs: 1_700_000_000_000 + step * 1_000, uptimeMs: step * 1_000, fileAgeMs: 0 };
-      run = advance(run, snapshot, now, policy).run;
+      const now = { unixMs: 1_700_000_000_000 + step * 1_000, monotonicMs: step * 1_000, fileAgeMs: 0 };
+      run = applySnapshot(run, snapshot, now, policy).run;
       const advanced = performance.now();
-      instruments.show(run);
+      instruments.setRun(run);
       instruments.record(snapshot);
       await instruments.collect();
       const observed = performance.now();

@@ -3,12 +3,12 @@ import { fileContent } from '../../src/commands/simulate/content.ts';
 import { trainingSteps } from '../../src/commands/simulate/steps.ts';
 import type { Config } from '../../src/config/bridge.ts';
 import { encodeMetrics } from '../../src/otlp/collection.ts';
-import { advance } from '../../src/run/advance.ts';
+import { applySnapshot } from '../../src/run/advance.ts';
 import type { Run } from '../../src/run/run.ts';
 import { interpretBytes } from '../../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../../src/telemetry/instruments.ts';
+import { createInternalMetrics } from '../../src/telemetry/internal-metrics.ts';
 import { bridgeResource } from '../../src/telemetry/resource.ts';
-import { createSelfTelemetry } from '../../src/telemetry/self.ts';
 import { configOf } from '../../test/support/config.ts';
 import { snapshotOf } from '../../test/support/snapshot.ts';
 
@@ -47,7 +47,7 @@ export function createRun(
   const startTimeMs = Date.now();
   const resource = resourceOf(templateJob);
   const instruments = createRunInstruments(resource, histograms, version);
-  const self = createSelfTelemetry(resource, version, () => 0);
+  const self = createInternalMetrics(resource, version, () => 0);
   let run: Run | undefined;
   return async (isWhole) => {
     const { value: step } = steps.next();
@@ -55,8 +55,13 @@ export function createRun(
     const unixMs = Date.now();
     const content = fileContent({ step, status: 'running', startTimeMs, timeMs: unixMs }, settings);
     const snapshot = snapshotOf(interpretBytes(Buffer.from(content)));
-    run = advance(run, snapshot, { unixMs, uptimeMs: performance.now(), fileAgeMs: 0 }, podConfig).run;
-    instruments.show(run);
+    run = applySnapshot(
+      run,
+      snapshot,
+      { unixMs, monotonicMs: performance.now(), fileAgeMs: 0 },
+      podConfig,
+    ).run;
+    instruments.setRun(run);
     instruments.record(snapshot);
     self.polled('ok', 1);
     self.exported({ status: 'success' }, unixMs);

@@ -1,15 +1,15 @@
 import type { Clock } from '../common/clock.ts';
 import { createConditions, type Logger } from '../common/logger.ts';
-import { pause, unlessHung, within } from '../common/timing.ts';
+import { pause, settlesWithin, withAbortGrace } from '../common/timing.ts';
 import type { Config } from '../config/bridge.ts';
-import { advance, end, tick } from '../run/advance.ts';
-import type { Now, Policy, Run, Transition } from '../run/run.ts';
+import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
+import type { PollTime, Run, RunPolicy, Transition } from '../run/run.ts';
 import { createPoller, type Poll } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
 import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
-import { createReporter } from './log-events.ts';
+import { createEventLog } from './log-events.ts';
 
 export interface BridgeOptions {
   readonly config: Config;
@@ -57,22 +57,22 @@ export async function runBridge({
   const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
   const telemetry = createTelemetry({ config, resource, version, clock, conditions, spans });
   const poller = createPoller(config.metricsFilePath, clock);
-  const reporter = createReporter(log, conditions, config.metricsFilePath);
-  const policy: Policy = config;
-  const started = clock().uptimeMs;
+  const reporter = createEventLog(log, conditions, config.metricsFilePath);
+  const policy: RunPolicy = config;
+  const started = clock().monotonicMs;
   const count = { polls: 0, snapshots: 0, runs: 0 };
   let run: Run | undefined;
-  let stoppedUptimeMs: number | undefined;
+  let stoppedMonotonicMs: number | undefined;
   const noteStop = () => {
-    stoppedUptimeMs = clock().uptimeMs;
+    stoppedMonotonicMs = clock().monotonicMs;
   };
   signal.addEventListener('abort', noteStop, { once: true });
 
-  async function take(transition: Transition, now: Now, snapshot?: Snapshot): Promise<void> {
+  async function take(transition: Transition, now: PollTime, snapshot?: Snapshot): Promise<void> {
     run = transition.run;
-    for (const happening of transition.happenings) {
-      if (happening.kind === 'run_began') count.runs += 1;
-      reporter.happened(happening);
+    for (const event of transition.events) {
+      if (event.kind === 'run_began') count.runs += 1;
+      reporter.runEvent(event);
     }
     await telemetry.follow(transition, snapshot, now);
   }
@@ -82,14 +82,14 @@ export async function runBridge({
     const poll = await poller.poll();
     const snapshot = poll.outcome.status === 'ok' ? poll.outcome.snapshot : undefined;
     const now = { ...poll.moment, fileAgeMs: poll.snapshotAgeMs ?? 0 };
-    const transition = snapshot ? advance(run, snapshot, now, policy) : tick(run, now, policy);
+    const transition = snapshot ? applySnapshot(run, snapshot, now, policy) : applyTime(run, now, policy);
     count.polls += 1;
     if (snapshot) count.snapshots += 1;
     telemetry.polled(poll);
     reporter.polled(poll.outcome);
     await take(transition, now, snapshot);
     onPoll?.(poll);
-    return { isNews: snapshot !== undefined || transition.happenings.length > 0, fileAgeMs: poll.fileAgeMs };
+    return { isNews: snapshot !== undefined || transition.events.length > 0, fileAgeMs: poll.fileAgeMs };
   }
 
   async function loop(): Promise<void> {
@@ -97,25 +97,25 @@ export async function runBridge({
     let nextExport = started;
     while (!signal.aborted) {
       let isNews = false;
-      if (clock().uptimeMs >= nextPoll) {
-        const seen = await unlessHung(look(), signal, config.shutdownTimeoutMs * hangShare);
+      if (clock().monotonicMs >= nextPoll) {
+        const seen = await withAbortGrace(look(), signal, config.shutdownTimeoutMs * hangShare);
         if (seen === undefined) return;
         isNews = seen.isNews;
-        nextPoll = Math.max(nextPoll + config.collectionIntervalMs, clock().uptimeMs);
+        nextPoll = Math.max(nextPoll + config.collectionIntervalMs, clock().monotonicMs);
         if (endsItself(seen.fileAgeMs)) return;
       }
-      if (isNews || clock().uptimeMs >= nextExport) {
+      if (isNews || clock().monotonicMs >= nextExport) {
         await telemetry.collect(isNews ? 'snapshot' : 'heartbeat');
-        nextExport = clock().uptimeMs + config.exportIntervalMs;
+        nextExport = clock().monotonicMs + config.exportIntervalMs;
       }
-      await pause(Math.min(nextPoll, nextExport) - clock().uptimeMs, signal);
+      await pause(Math.min(nextPoll, nextExport) - clock().monotonicMs, signal);
     }
   }
 
   /** Without a native sidecar nobody tells the bridge that the trainer is done, and a Job waits for all its containers. */
   function endsItself(fileAgeMs: number | undefined): boolean {
     if (config.sidecarMode !== 'container') return false;
-    const aloneMs = clock().uptimeMs - started;
+    const aloneMs = clock().monotonicMs - started;
     const idleMs = Math.min(fileAgeMs ?? aloneMs, aloneMs);
     const isOver = run?.state === 'completed' || run?.state === 'failed';
     if (!isOver && idleMs < config.exitAfterStaleMs) return false;
@@ -128,10 +128,10 @@ export async function runBridge({
 
   /** The last word: the file once more, the end of the run, and all that waits, which goes out whatever else fails. */
   async function finish(): Promise<number> {
-    const deadline = (stoppedUptimeMs ?? clock().uptimeMs) + config.shutdownTimeoutMs * flushShare;
+    const deadline = (stoppedMonotonicMs ?? clock().monotonicMs) + config.shutdownTimeoutMs * flushShare;
     // A volume that hangs gets half of the time.
-    await surely(() => within((deadline - clock().uptimeMs) / 2, look()));
-    await surely(async () => run && take(end(run, 'stopped'), { ...clock(), fileAgeMs: 0 }));
+    await surely(() => settlesWithin((deadline - clock().monotonicMs) / 2, look()));
+    await surely(async () => run && take(endRun(run, 'stopped'), { ...clock(), fileAgeMs: 0 }));
     await surely(() => telemetry.collect('snapshot', true));
     return telemetry.close(deadline);
   }
@@ -149,7 +149,7 @@ export async function runBridge({
     (error: unknown) => ({ error }),
   );
   const undelivered = await finish();
-  const seconds = Math.round((clock().uptimeMs - started) / 100) / 10;
+  const seconds = Math.round((clock().monotonicMs - started) / 100) / 10;
   return { ...count, exports: telemetry.sent, undelivered, seconds, ...failure };
 }
 

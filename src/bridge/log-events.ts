@@ -1,12 +1,12 @@
 import type { Conditions, Level, Logger } from '../common/logger.ts';
-import type { Happening, Run } from '../run/run.ts';
+import type { Run, RunEvent } from '../run/run.ts';
 import type { PollOutcome } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
 /** Tells a person, in log lines, what polls and runs show. Counting is done elsewhere. */
-export interface Reporter {
+export interface EventLog {
   polled(outcome: PollOutcome): void;
-  happened(happening: Happening): void;
+  runEvent(event: RunEvent): void;
 }
 
 type Trouble = Exclude<PollOutcome, { status: 'ok' | 'unchanged' }>;
@@ -23,17 +23,17 @@ const troubles: Readonly<Record<Trouble['status'], { readonly level: Level; read
 
 const maxNames = 10;
 
-export function createReporter(log: Logger, conditions: Conditions, path: string): Reporter {
+export function createEventLog(log: Logger, conditions: Conditions, path: string): EventLog {
   let lasting: Trouble['status'] | undefined;
   let seen = false;
   const reportSkipped = createSkipReport(conditions);
 
   function trouble(outcome: Trouble): void {
-    if (lasting !== undefined && lasting !== outcome.status) conditions.forget(lasting);
+    if (lasting !== undefined && lasting !== outcome.status) conditions.discard(lasting);
     lasting = outcome.status;
     const { level, message } = troubles[outcome.status];
     const wasThere = outcome.status === 'missing' && seen;
-    conditions.holds(
+    conditions.raise(
       outcome.status,
       wasThere ? 'warn' : level,
       { path, reason: outcome.reason },
@@ -45,15 +45,15 @@ export function createReporter(log: Logger, conditions: Conditions, path: string
     polled(outcome) {
       if (outcome.status !== 'ok' && outcome.status !== 'unchanged') return trouble(outcome);
       // A file that comes for the first time is told by its run.
-      if (lasting === 'missing' && !seen) conditions.forget(lasting);
+      if (lasting === 'missing' && !seen) conditions.discard(lasting);
       else if (lasting !== undefined) {
-        conditions.isOver(lasting, 'Metrics file is read well', { path, before: lasting });
+        conditions.clear(lasting, 'Metrics file is read well', { path, before: lasting });
       }
       seen = true;
       lasting = undefined;
       if (outcome.status === 'ok') reportSkipped(outcome.snapshot);
     },
-    happened: (happening) => tell(log, conditions, happening),
+    runEvent: (event) => tell(log, conditions, event),
   };
 }
 
@@ -63,7 +63,7 @@ function createSkipReport(conditions: Conditions): (snapshot: Snapshot) => void 
   return ({ skipped }) => {
     const known = new Map(skipped.filter((it) => it.known).map(({ field, reason }) => [field, reason]));
     for (const [field, reason] of known) {
-      conditions.holds(
+      conditions.raise(
         `skipped:${field}`,
         'warn',
         { field, reason },
@@ -71,27 +71,27 @@ function createSkipReport(conditions: Conditions): (snapshot: Snapshot) => void 
       );
     }
     for (const field of before) {
-      if (!known.has(field)) conditions.isOver(`skipped:${field}`, 'A field is read well again', { field });
+      if (!known.has(field)) conditions.clear(`skipped:${field}`, 'A field is read well again', { field });
     }
     before = new Set(known.keys());
     const others = skipped.filter((it) => !it.known);
     if (others.length === 0)
-      return conditions.isOver('extras_skipped', 'No further fields are left out any more');
+      return conditions.clear('extras_skipped', 'No further fields are left out any more');
     const fields = Object.fromEntries(
       others.slice(0, maxNames).map((it) => [it.field.slice(0, 64), it.reason]),
     );
     const details = { fields, count: others.length };
-    conditions.holds('extras_skipped', 'warn', details, 'Further fields of the metrics file are left out');
+    conditions.raise('extras_skipped', 'warn', details, 'Further fields of the metrics file are left out');
   };
 }
 
-function tell(log: Logger, conditions: Conditions, happening: Happening): void {
-  switch (happening.kind) {
+function tell(log: Logger, conditions: Conditions, event: RunEvent): void {
+  switch (event.kind) {
     case 'run_began':
-      for (const ofTheLastRun of ['non_finite:', 'too_many', 'two_writers']) conditions.forget(ofTheLastRun);
-      return log.info(describeRun(happening.run), 'Training run began');
+      for (const ofTheLastRun of ['non_finite:', 'too_many', 'two_writers']) conditions.discard(ofTheLastRun);
+      return log.info(describeRun(event.run), 'Training run began');
     case 'run_ended': {
-      const { run, reason } = happening;
+      const { run, reason } = event;
       const level = run.state === 'failed' ? 'warn' : 'info';
       return log[level](
         { ...describeRun(run), reason, error: run.latest.error },
@@ -99,17 +99,17 @@ function tell(log: Logger, conditions: Conditions, happening: Happening): void {
       );
     }
     case 'epoch_ended':
-      return log.debug({ epoch: happening.epoch, ...happening.run.latest.values }, 'Epoch ended');
+      return log.debug({ epoch: event.epoch, ...event.run.latest.values }, 'Epoch ended');
     case 'became_non_finite':
-      return conditions.holds(
-        `non_finite:${happening.field}`,
+      return conditions.raise(
+        `non_finite:${event.field}`,
         'warn',
-        { field: happening.field, value: String(happening.value) },
+        { field: event.field, value: String(event.value) },
         'A value is not finite',
       );
     case 'became_finite':
-      return conditions.isOver(`non_finite:${happening.field}`, 'A value is finite again', {
-        field: happening.field,
+      return conditions.clear(`non_finite:${event.field}`, 'A value is finite again', {
+        field: event.field,
       });
     case 'went_stale':
       return log.warn('Metrics file is stale: its values are no longer exported');
@@ -120,9 +120,9 @@ function tell(log: Logger, conditions: Conditions, happening: Happening): void {
     case 'resumed':
       return log.info('Training run resumed');
     case 'extras_refused': {
-      const { names } = happening;
+      const { names } = event;
       const details = { names: names.slice(0, maxNames), count: names.length };
-      return conditions.holds(
+      return conditions.raise(
         'too_many',
         'warn',
         details,
@@ -130,10 +130,10 @@ function tell(log: Logger, conditions: Conditions, happening: Happening): void {
       );
     }
     case 'two_writers':
-      return conditions.holds(
+      return conditions.raise(
         'two_writers',
         'error',
-        { ...happening.other },
+        { ...event.other },
         'Two jobs write the same metrics file: snapshots of the older one are left out; give each a file of its own',
       );
   }

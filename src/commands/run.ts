@@ -7,7 +7,7 @@ import { createLiveness } from '../bridge/lifecycle/liveness.ts';
 import { onTermination } from '../bridge/lifecycle/termination.ts';
 import { systemClock } from '../common/clock.ts';
 import { createConditions, createLogger, type Level, type Logger } from '../common/logger.ts';
-import { aborted } from '../common/timing.ts';
+import { whenAborted } from '../common/timing.ts';
 import { version } from '../common/version.ts';
 import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config/bridge.ts';
 import type { Environment, Problem } from '../config/setting.ts';
@@ -87,7 +87,7 @@ async function refuse(
   // Keeps the process alive where the health server is off.
   const wait = setInterval(() => undefined, 2 ** 30);
   log.warn('ON_CONFIG_ERROR=idle: waiting for SIGTERM without doing anything');
-  await aborted(termination.signal);
+  await whenAborted(termination.signal);
   clearInterval(wait);
   health?.close();
   termination.release();
@@ -123,6 +123,6 @@ function diagTo(log: Logger) {
   const at =
     (level: Level) =>
     (message: string, ...details: unknown[]) =>
-      conditions.holds(message, level, { details: details.map(String) }, message);
+      conditions.raise(message, level, { details: details.map(String) }, message);
   return { error: at('error'), warn: at('warn'), info: at('info'), debug: at('debug'), verbose: at('debug') };
 }

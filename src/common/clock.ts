@@ -4,9 +4,9 @@
  */
 export interface Moment {
   readonly unixMs: number;
-  readonly uptimeMs: number;
+  readonly monotonicMs: number;
 }
 
 export type Clock = () => Moment;
 
-export const systemClock: Clock = () => ({ unixMs: Date.now(), uptimeMs: performance.now() });
+export const systemClock: Clock = () => ({ unixMs: Date.now(), monotonicMs: performance.now() });

@@ -32,12 +32,12 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 
 /** Logs what lasts when it begins and when it ends, and not at every poll in between. */
 export interface Conditions {
-  holds(name: string, level: Level, details: Record<string, unknown>, message: string): void;
-  isOver(name: string, message: string, details?: Record<string, unknown>): void;
+  raise(name: string, level: Level, details: Record<string, unknown>, message: string): void;
+  clear(name: string, message: string, details?: Record<string, unknown>): void;
   /** The same for all whose name begins so, in one line. */
-  areOver(prefix: string, message: string, details?: Record<string, unknown>): void;
+  clearAll(prefix: string, message: string, details?: Record<string, unknown>): void;
   /** Forgets without a word all whose name begins so: what they were about is gone. */
-  forget(prefix: string): void;
+  discard(prefix: string): void;
 }
 
 export function createConditions(log: Logger): Conditions {
@@ -54,13 +54,13 @@ export function createConditions(log: Logger): Conditions {
       log.info({ ...details, times: counts.reduce((sum, count) => sum + count) }, message);
   };
   return {
-    holds(name, level, details, message) {
+    raise(name, level, details, message) {
       const before = times.get(name) ?? 0;
       times.set(name, before + 1);
       if (before === 0) log[level](details, message);
     },
-    isOver: (name, message, details) => end([name], message, details),
-    areOver: (prefix, message, details) => end(beginning(prefix), message, details),
-    forget: (prefix) => void take(beginning(prefix)),
+    clear: (name, message, details) => end([name], message, details),
+    clearAll: (prefix, message, details) => end(beginning(prefix), message, details),
+    discard: (prefix) => void take(beginning(prefix)),
   };
 }

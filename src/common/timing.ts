@@ -7,7 +7,7 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /** Whether a promise settled in time; a rejection is passed on. What is late goes on behind. */
-export async function within(ms: number, promise: Promise<unknown>): Promise<boolean> {
+export async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
   const timer = new AbortController();
   const late = pause(ms, timer.signal).then(() => false);
   try {
@@ -20,7 +20,7 @@ export async function within(ms: number, promise: Promise<unknown>): Promise<boo
 }
 
 /** What a promise gives; undefined where it is still pending `ms` after the signal was aborted. It goes on behind then. */
-export async function unlessHung<T>(
+export async function withAbortGrace<T>(
   promise: Promise<T>,
   signal: AbortSignal,
   ms: number,
@@ -43,7 +43,7 @@ export async function unlessHung<T>(
 }
 
 /** Resolves when the signal is aborted. */
-export async function aborted(signal: AbortSignal): Promise<void> {
+export async function whenAborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await once(signal, 'abort');
 }
 

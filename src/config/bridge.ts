@@ -10,10 +10,10 @@ import {
   type Parsed,
   type Problem,
   readSettings,
+  type SettingValues,
   seconds,
   setting,
-  text,
-  type Values,
+  textSetting,
 } from './setting.ts';
 import { exporter, readTraceConfig, type TraceConfig } from './traces.ts';
 
@@ -28,7 +28,7 @@ const defaultHealthPort = 13_134;
 export const bridgeSettings = {
   metricsFilePath: setting(
     'METRICS_FILE_PATH',
-    text,
+    textSetting,
     '/shared/metrics/current.json',
     'The JSON file the training job writes',
   ),
@@ -94,7 +94,7 @@ export const bridgeSettings = {
   ),
   exportQueueDir: setting<string | undefined>(
     'EXPORT_QUEUE_DIR',
-    text,
+    textSetting,
     undefined,
     'Folder on a volume where what waits is kept, too: for outages longer than memory lasts, and for a bridge that is killed meanwhile. Bridges may share it',
   ),
@@ -133,7 +133,7 @@ export const bridgeSettings = {
       fallbacks: ['JOB_COMPLETION_INDEX'],
     },
   ),
-  serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', text, undefined, 'service.name', {
+  serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', textSetting, undefined, 'service.name', {
     defaultText: 'ml-metrics-bridge',
   }),
   resourceAttributes: setting(
@@ -178,7 +178,10 @@ export const bridgeSettings = {
   ),
 } as const;
 
-type Settings = Omit<Values<typeof bridgeSettings>, keyof ReturnType<typeof otlpSettings> | 'temporality'>;
+type Settings = Omit<
+  SettingValues<typeof bridgeSettings>,
+  keyof ReturnType<typeof otlpSettings> | 'temporality'
+>;
 
 /** The whole configuration, checked. Durations are in milliseconds. */
 export interface Config extends Settings, Destination {

@@ -1,7 +1,15 @@
 import type { CredentialSources, NamedFile } from '../otlp/credentials.ts';
 import { type Endpoint, readEndpoint } from '../otlp/endpoint.ts';
 import { type Headers, parseHeaders } from '../otlp/headers.ts';
-import { boolean, milliseconds, oneOf, type Problem, type Reading, text, type Values } from './setting.ts';
+import {
+  boolean,
+  milliseconds,
+  oneOf,
+  type Problem,
+  type SettingsReading,
+  type SettingValues,
+  textSetting,
+} from './setting.ts';
 import { signalSetting } from './signal-setting.ts';
 
 /** The standard variables of OTLP, for one signal. */
@@ -10,7 +18,7 @@ export function otlpSettings(signal: 'METRICS' | 'TRACES') {
   return {
     endpoint: row(
       'ENDPOINT',
-      text,
+      textSetting,
       'http://localhost:4317',
       'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, ipv4:a:4317,b:4317, unix:///. Of several addresses one is used at a time, the next where it fails',
     ),
@@ -33,7 +41,7 @@ export function otlpSettings(signal: 'METRICS' | 'TRACES') {
     ),
     headersFile: row<string | undefined>(
       'HEADERS_FILE',
-      text,
+      textSetting,
       undefined,
       'File with further headers, key=value, separated by commas or lines; read again for each request, so that a token can be renewed',
     ),
@@ -41,19 +49,19 @@ export function otlpSettings(signal: 'METRICS' | 'TRACES') {
     timeoutMs: row('TIMEOUT', milliseconds(1), 10_000, 'Milliseconds one export may take'),
     certificate: row<string | undefined>(
       'CERTIFICATE',
-      text,
+      textSetting,
       undefined,
       "PEM file of the authorities the Collector is checked against, in place of Node's. Like the next two it is read again when it changes",
     ),
     clientKey: row<string | undefined>(
       'CLIENT_KEY',
-      text,
+      textSetting,
       undefined,
       "PEM file of the bridge's own key, for mTLS",
     ),
     clientCertificate: row<string | undefined>(
       'CLIENT_CERTIFICATE',
-      text,
+      textSetting,
       undefined,
       "PEM file of the bridge's own certificate, for mTLS",
     ),
@@ -61,7 +69,7 @@ export function otlpSettings(signal: 'METRICS' | 'TRACES') {
 }
 
 type OtlpSettings = ReturnType<typeof otlpSettings>;
-type OtlpValues = Values<OtlpSettings>;
+type OtlpValues = SettingValues<OtlpSettings>;
 
 /** Where a signal goes, and how. */
 export interface Destination extends CredentialSources, Pick<OtlpValues, 'compression' | 'timeoutMs'> {
@@ -76,7 +84,7 @@ export type DestinationReading =
 export function readDestination({
   values,
   sources,
-}: Pick<Reading<OtlpSettings>, 'values' | 'sources'>): DestinationReading {
+}: Pick<SettingsReading<OtlpSettings>, 'values' | 'sources'>): DestinationReading {
   const { endpoint: address, insecure, headers, compression, timeoutMs } = values;
   const problems = [...incompleteMtls(values)];
   const reading = readEndpoint(address, { insecure, certificates: hasCertificates(values) });

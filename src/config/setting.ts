@@ -22,7 +22,7 @@ export interface Setting<T> {
 }
 
 export type Settings = Readonly<Record<string, Setting<unknown>>>;
-export type Values<S extends Settings> = {
+export type SettingValues<S extends Settings> = {
   readonly [K in keyof S]: S[K] extends Setting<infer T> ? T : never;
 };
 
@@ -35,9 +35,9 @@ export interface Problem {
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What was read. Where a variable is wrong its default stands in, so that what depends on others can be checked too. */
-export interface Reading<S extends Settings> {
+export interface SettingsReading<S extends Settings> {
   readonly status: 'ok' | 'invalid';
-  readonly values: Values<S>;
+  readonly values: SettingValues<S>;
   /** The variable each value came from, or `default`. */
   readonly sources: Readonly<Record<keyof S, string>>;
   readonly problems: readonly Problem[];
@@ -71,7 +71,7 @@ export function setting<T>(
  * Reads every variable of a table and collects every problem, so that a person mends them in one go. An empty
  * variable counts as not set, as the OpenTelemetry specification has it.
  */
-export function readSettings<S extends Settings>(settings: S, environment: Environment): Reading<S> {
+export function readSettings<S extends Settings>(settings: S, environment: Environment): SettingsReading<S> {
   const values: Record<string, unknown> = {};
   const sources: Record<string, string> = {};
   const problems: Problem[] = [];
@@ -90,7 +90,7 @@ export function readSettings<S extends Settings>(settings: S, environment: Envir
   }
   return {
     status: problems.length === 0 ? 'ok' : 'invalid',
-    values: Object.freeze(values) as Values<S>,
+    values: Object.freeze(values) as SettingValues<S>,
     sources: Object.freeze(sources) as Record<keyof S, string>,
     problems,
   };
@@ -101,7 +101,7 @@ const shorten = (written: string) => (written.length > 200 ? `${written.slice(0,
 const ok = <T>(value: T): Parsed<T> => ({ status: 'ok', value });
 const invalid = (expected: string): Parsed<never> => ({ status: 'invalid', expected });
 
-export const text = (value: string): Parsed<string> => ok(value);
+export const textSetting = (value: string): Parsed<string> => ok(value);
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 

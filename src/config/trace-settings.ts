@@ -1,5 +1,5 @@
 import { samplers } from '../tracing/sampler-names.ts';
-import { integer, milliseconds, oneOf, setting, text } from './setting.ts';
+import { integer, milliseconds, oneOf, setting, textSetting } from './setting.ts';
 
 /** The standard variables of tracing that the bridge and the library for programs that submit jobs read alike. */
 export const traceSettings = {
@@ -11,7 +11,7 @@ export const traceSettings = {
   ),
   samplerArgument: setting<string | undefined>(
     'OTEL_TRACES_SAMPLER_ARG',
-    text,
+    textSetting,
     undefined,
     'For traceidratio the share of traces that are kept, 0 to 1 (1 if not given). For jaeger_remote endpoint=URL, pollingIntervalMs=60000 and initialSamplingRate=0.001, separated by commas',
     { defaultText: '' },

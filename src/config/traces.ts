@@ -1,7 +1,7 @@
 import type { TraceEnv } from '../tracing/env.ts';
 import { readSampler, type SamplerChoice } from '../tracing/sampler-names.ts';
 import { type Destination, otlpSettings, readDestination } from './otlp.ts';
-import { type Environment, oneOf, type Problem, readSettings, setting, text } from './setting.ts';
+import { type Environment, oneOf, type Problem, readSettings, setting, textSetting } from './setting.ts';
 import { traceSettings } from './trace-settings.ts';
 
 const exporters = oneOf(['otlp', 'console', 'none', 'otlp,console']);
@@ -27,13 +27,13 @@ export const bridgeTraceSettings = {
   ),
   traceparent: setting<string | undefined>(
     'TRACEPARENT',
-    text,
+    textSetting,
     undefined,
     'W3C trace context of whoever submitted the job; without it that of the file',
   ),
   tracestate: setting<string | undefined>(
     'TRACESTATE',
-    text,
+    textSetting,
     undefined,
     'W3C trace state that goes with TRACEPARENT',
   ),

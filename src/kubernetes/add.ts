@@ -1,6 +1,6 @@
 import { isScalar, type YAMLMap } from 'yaml';
 import { bridgeContainer, containerModeGraceSeconds, containerName, graceKey } from './container.ts';
-import { append, child, ensure, type Manifest, text } from './edit.ts';
+import { append, child, ensure, type Manifest, scalarText } from './edit.ts';
 import { annotationsOf, createMarks, type Marks, readMarks, writeMarks } from './marker.ts';
 import { planMetrics } from './metrics-mount.ts';
 import type { InjectOptions } from './options.ts';
@@ -18,7 +18,7 @@ export function addBridge(document: Manifest, pod: Pod, options: InjectOptions):
 
   const { mount, hasVolume, without } = planMetrics(pod, options);
   for (const container of without) {
-    const name = text(container, 'name') ?? '';
+    const name = scalarText(container, 'name') ?? '';
     const mounts = ensure(container, 'volumeMounts', 'list', marks.was(`${name}.volumeMounts`));
     append(document, mounts, { name: mount.volume, mountPath: mount.mountPath });
     marks.add('mount', `${name}/${mount.volume}`);

@@ -1,5 +1,5 @@
 /** What becomes of a line; the indices are those of both lists at that point. */
-export interface Step {
+export interface EditStep {
   readonly kind: 'keep' | 'delete' | 'insert';
   readonly before: number;
   readonly after: number;
@@ -24,7 +24,10 @@ export const commentOf = (line: string) => keyAndComment.exec(line)?.[2] ?? '';
  *
  * @returns undefined where that would take too much memory
  */
-export function difference(before: readonly string[], after: readonly string[]): readonly Step[] | undefined {
+export function difference(
+  before: readonly string[],
+  after: readonly string[],
+): readonly EditStep[] | undefined {
   const a = before.map(withoutEmpty);
   const b = after.map(withoutEmpty);
   let head = 0;
@@ -35,7 +38,7 @@ export function difference(before: readonly string[], after: readonly string[]):
   const columns = b.length - head - tail;
   if (rows * columns > largestTable) return undefined;
 
-  const steps: Step[] = [];
+  const steps: EditStep[] = [];
   for (let at = 0; at < head; at++) steps.push({ kind: 'keep', before: at, after: at });
   const longest = commonLengths(a.slice(head, head + rows), b.slice(head, head + columns));
   let row = 0;

@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
-import { type Manifest, ManifestProblem, refuseAliases, text } from './edit.ts';
-import { bystanders, kinds } from './kinds.ts';
+import { type Manifest, ManifestProblem, refuseAliases, scalarText } from './edit.ts';
+import { kinds, passThroughKinds } from './kinds.ts';
 import { parseManifest, printDocument } from './manifest.ts';
 import { type Pod, podsOf } from './pod.ts';
 
@@ -45,7 +45,7 @@ export function editResources(manifest: string, edits: Edits): Edited {
   function resource(document: Manifest, item: YAMLMap, place: string): void {
     try {
       const { kind } = typeOf(item);
-      if (bystanders.has(kind) || edits.leave?.has(kind)) return;
+      if (passThroughKinds.has(kind) || edits.leave?.has(kind)) return;
       refuseAliases(item);
       resources.push(describe(item));
       notes.push(...editResource(document, item, edits).map((note) => `${place}: ${note}`));
@@ -62,7 +62,7 @@ export function editResources(manifest: string, edits: Edits): Edited {
     const before = JSON.stringify(document);
     const place = `document ${number}`;
     if (!isMap(root)) problems.push(`${place}: is no Kubernetes resource`);
-    else if (text(root, 'kind') === 'List') {
+    else if (scalarText(root, 'kind') === 'List') {
       for (const [index, item] of listItems(root).entries())
         resource(document, item, `${place}, items[${index}] (${title(item)})`);
     } else resource(document, root, `${place} (${title(root)})`);
@@ -95,10 +95,10 @@ function editResource(document: Manifest, item: YAMLMap, edits: Edits): readonly
 }
 
 function typeOf(item: YAMLMap) {
-  const apiVersion = text(item, 'apiVersion') ?? '';
+  const apiVersion = scalarText(item, 'apiVersion') ?? '';
   return {
     group: apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '',
-    kind: text(item, 'kind') ?? '',
+    kind: scalarText(item, 'kind') ?? '',
   };
 }
 
@@ -109,7 +109,7 @@ function listItems(list: YAMLMap): readonly YAMLMap[] {
 
 function describe(item: YAMLMap): Resource {
   const metadata = item.get('metadata', true);
-  const written = (key: string) => (isMap(metadata) ? text(metadata, key) : undefined);
+  const written = (key: string) => (isMap(metadata) ? scalarText(metadata, key) : undefined);
   const [name, generateName, namespace] = [written('name'), written('generateName'), written('namespace')];
   return { kind: typeOf(item).kind, name, generateName, namespace };
 }

@@ -15,7 +15,7 @@ import {
 export class ManifestProblem extends Error {}
 
 /** Names the place of a value for a person, as in `spec.containers`. */
-export type Place = string;
+export type NodePosition = string;
 
 export type Manifest = Document.Parsed | Document;
 
@@ -30,14 +30,14 @@ export function child(map: YAMLMap, key: string): Node | undefined {
   return isScalar(value) && value.value === null ? undefined : value;
 }
 
-export function childMap(map: YAMLMap, key: string, place: Place): YAMLMap | undefined {
+export function childMap(map: YAMLMap, key: string, place: NodePosition): YAMLMap | undefined {
   const value = child(map, key);
   if (value === undefined || isMap(value)) return value as YAMLMap | undefined;
   throw new ManifestProblem(`${place}.${key} is not a map`);
 }
 
 /** The items of a list of maps; empty where the list is absent. */
-export function childItems(map: YAMLMap, key: string, place: Place): readonly YAMLMap[] {
+export function childItems(map: YAMLMap, key: string, place: NodePosition): readonly YAMLMap[] {
   const value = child(map, key);
   if (value === undefined) return [];
   if (!isSeq(value)) throw new ManifestProblem(`${place}.${key} is not a list`);
@@ -47,13 +47,13 @@ export function childItems(map: YAMLMap, key: string, place: Place): readonly YA
   });
 }
 
-export function text(map: YAMLMap, key: string): string | undefined {
+export function scalarText(map: YAMLMap, key: string): string | undefined {
   const value = map.get(key);
   return typeof value === 'string' ? value : undefined;
 }
 
 export const named = (items: readonly YAMLMap[], name: string) =>
-  items.find((item) => text(item, 'name') === name);
+  items.find((item) => scalarText(item, 'name') === name);
 
 /**
  * The list or map under a key, made where it is absent. One that is there but empty is told to `note` as it was written
@@ -117,7 +117,7 @@ export function take(map: YAMLMap, key: string, name: string, was: string | unde
   const list = map.get(key, true);
   if (!isSeq(list)) return;
   // The last: a volume can be mounted twice, and what was added is behind what was there.
-  const at = list.items.findLastIndex((item) => isMap(item) && text(item, 'name') === name);
+  const at = list.items.findLastIndex((item) => isMap(item) && scalarText(item, 'name') === name);
   if (at >= 0) list.items.splice(at, 1);
   dropIfEmpty(map, key, was);
 }

@@ -41,7 +41,7 @@ export const kinds: readonly Kind[] = [
 ];
 
 /** Kinds that often share a file with a job and hold no pods: they go through as they are. */
-export const bystanders: ReadonlySet<string> = new Set([
+export const passThroughKinds: ReadonlySet<string> = new Set([
   'ClusterRole',
   'ClusterRoleBinding',
   'ConfigMap',

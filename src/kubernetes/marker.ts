@@ -1,5 +1,5 @@
 import type { YAMLMap } from 'yaml';
-import { childMap, dropIfEmpty, ensure, type Manifest, text } from './edit.ts';
+import { childMap, dropIfEmpty, ensure, type Manifest, scalarText } from './edit.ts';
 
 /**
  * What was added, as an annotation: `native, volume=metrics-volume, mount=trainer`. A token `was:<key>=<text>` says
@@ -36,7 +36,7 @@ export function createMarks(tokens: readonly Token[] = []): Marks {
 /** The marks a holder of `metadata` carries; undefined where it carries none. */
 export function readMarks(holder: YAMLMap, place: string): Marks | undefined {
   const annotations = annotationsOf(holder, place);
-  const written = annotations && text(annotations, markerName);
+  const written = annotations && scalarText(annotations, markerName);
   if (written === undefined) return undefined;
   return createMarks(
     written.split(', ').map((token) => {

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import type { YAMLMap } from 'yaml';
 import { bridgeSettings } from '../config/bridge.ts';
 import type { MetricsMount } from './container.ts';
-import { childItems, ManifestProblem, named, text } from './edit.ts';
+import { childItems, ManifestProblem, named, scalarText } from './edit.ts';
 import type { InjectOptions } from './options.ts';
 import type { Pod } from './pod.ts';
 
@@ -56,7 +56,7 @@ function candidates(pod: Pod, { container }: InjectOptions): readonly YAMLMap[] 
   if (found) return [found];
   // A name may be meant for another pod of the same document.
   if (pod.containers.length === 1) return pod.containers;
-  const names = pod.containers.map((it) => text(it, 'name')).join(', ');
+  const names = pod.containers.map((it) => scalarText(it, 'name')).join(', ');
   throw new ManifestProblem(`${pod.place} has no container ${container}; there are ${names}`);
 }
 
@@ -75,8 +75,8 @@ function declaredFile(pod: Pod, trainers: readonly YAMLMap[]): DeclaredFile | un
   const [first, second] = all;
   if (first === undefined) return undefined;
   const { container, entry } = first;
-  if (second !== undefined && text(second.entry, 'value') !== text(entry, 'value')) {
-    const names = all.map((it) => text(it.container, 'name')).join(' and ');
+  if (second !== undefined && scalarText(second.entry, 'value') !== scalarText(entry, 'value')) {
+    const names = all.map((it) => scalarText(it.container, 'name')).join(' and ');
     throw new ManifestProblem(
       `containers ${names} of ${pod.place} both set ${variable}: say which trains, --container NAME`,
     );
@@ -116,7 +116,7 @@ const isOn = (mount: YAMLMap, path: string) => posix.normalize(path).startsWith(
 const fileOn = (mount: YAMLMap) =>
   isOn(mount, defaultFile) ? defaultFile : posix.join(pathOf(mount), posix.basename(defaultFile));
 
-const pathOf = (mount: YAMLMap) => posix.normalize(text(mount, 'mountPath') ?? '/').replace(/\/+$/, '');
+const pathOf = (mount: YAMLMap) => posix.normalize(scalarText(mount, 'mountPath') ?? '/').replace(/\/+$/, '');
 
 function there(mount: YAMLMap, file: MetricsMount['file']): MetricsPlan {
   const { name, mountPath, subPath, subPathExpr } = mount.toJSON();
@@ -139,4 +139,4 @@ function firstOf<T>(
   return undefined;
 }
 
-const label = (pod: Pod, container: YAMLMap) => `container ${text(container, 'name')} of ${pod.place}`;
+const label = (pod: Pod, container: YAMLMap) => `container ${scalarText(container, 'name')} of ${pod.place}`;

@@ -1,6 +1,6 @@
 import { isMap, isSeq, type YAMLMap } from 'yaml';
 import { containerName } from './container.ts';
-import { child, childItems, childMap, ManifestProblem, named, text } from './edit.ts';
+import { child, childItems, childMap, ManifestProblem, named, scalarText } from './edit.ts';
 import type { Kind } from './kinds.ts';
 import { isMeshContainer } from './mesh.ts';
 
@@ -52,7 +52,7 @@ function podAt(holder: YAMLMap, place: string): Pod {
   const spec = childMap(holder, 'spec', place);
   if (spec === undefined) throw new ManifestProblem(`${here} is missing`);
   const all = childItems(spec, 'containers', here);
-  const containers = all.filter((container) => !isMeshContainer(text(container, 'name')));
+  const containers = all.filter((container) => !isMeshContainer(scalarText(container, 'name')));
   if (containers.length === 0) throw new ManifestProblem(`${here} has no container`);
   return { holder, spec, containers, place: here };
 }

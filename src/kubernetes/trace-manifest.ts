@@ -2,7 +2,7 @@ import type { Context } from '@opentelemetry/api';
 import type { YAMLMap } from 'yaml';
 import { injectToAnnotations } from '../tracing/annotations.ts';
 import { injectToEnvList } from '../tracing/env.ts';
-import { append, childItems, childMap, ensure, type Manifest, ManifestProblem, text } from './edit.ts';
+import { append, childItems, childMap, ensure, type Manifest, ManifestProblem, scalarText } from './edit.ts';
 import { type Edited, editResources } from './edit-resources.ts';
 import { annotationsOf } from './marker.ts';
 import { type Pod, presentBridge } from './pod.ts';
@@ -28,7 +28,7 @@ function tracePod(document: Manifest, pod: Pod, from: Context): readonly string[
   const bridge = presentBridge(pod);
   // A native sidecar is not among the containers that do the work.
   for (const container of new Set([...containers, ...(bridge ? [bridge] : [])]))
-    addToEnv(document, container, from, text(container, 'name') ?? place);
+    addToEnv(document, container, from, scalarText(container, 'name') ?? place);
   addToAnnotations(document, holder, from, place);
   return [];
 }
@@ -45,7 +45,9 @@ function traceTrainJob(document: Manifest, job: YAMLMap, from: Context): readonl
 }
 
 function addToEnv(document: Manifest, container: YAMLMap, from: Context, place: string): void {
-  const present = childItems(container, 'env', place).map((item) => ({ name: text(item, 'name') ?? '' }));
+  const present = childItems(container, 'env', place).map((item) => ({
+    name: scalarText(item, 'name') ?? '',
+  }));
   const added = injectToEnvList(present, from).slice(present.length);
   if (added.length === 0) return;
   const list = ensure(container, 'env', 'list', asItWas);

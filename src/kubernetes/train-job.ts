@@ -1,6 +1,6 @@
 import type { YAMLMap } from 'yaml';
 import { bridgeSettings } from '../config/bridge.ts';
-import { childMap, dropIfEmpty, ensure, type Manifest, ManifestProblem, text } from './edit.ts';
+import { childMap, dropIfEmpty, ensure, type Manifest, ManifestProblem, scalarText } from './edit.ts';
 import { annotationsOf, createMarks, eraseMarks, readMarks, writeMarks } from './marker.ts';
 import type { InjectOptions } from './options.ts';
 import { removeVariables } from './remove.ts';
@@ -47,8 +47,8 @@ function specOf(job: YAMLMap): YAMLMap {
 
 function advice(spec: YAMLMap): string {
   const reference = childMap(spec, 'runtimeRef', 'spec');
-  const name = reference && text(reference, 'name');
+  const name = reference && scalarText(reference, 'name');
   if (reference === undefined || name === undefined) return 'Inject into that one.';
-  const resource = (text(reference, 'kind') ?? 'ClusterTrainingRuntime').toLowerCase();
+  const resource = (scalarText(reference, 'kind') ?? 'ClusterTrainingRuntime').toLowerCase();
   return `Once: kubectl get ${resource} ${name} -o yaml | ml-metrics-bridge inject | kubectl apply -f -`;
 }

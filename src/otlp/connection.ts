@@ -1,4 +1,4 @@
-import { within } from '../common/timing.ts';
+import { settlesWithin } from '../common/timing.ts';
 import type { Config } from '../config/bridge.ts';
 import type { Problem } from '../config/setting.ts';
 import { type Answer, createUnaryClient, type UnaryClient } from './client.ts';
@@ -50,7 +50,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (credentials !== undefined && !hasFiles(options)) return credentials;
     const read = readCredentials(options);
     // A volume that hangs must not keep back what can be sent with the credentials at hand.
-    const inTime = await within(timeoutMs, read);
+    const inTime = await settlesWithin(timeoutMs, read);
     const reading = inTime ? await read : undefined;
     if (reading?.status === 'ok') {
       if (credentials !== undefined && !sameTls(credentials, reading.credentials)) disconnect();

@@ -4,28 +4,28 @@ import { deferred } from '../common/timing.ts';
 import type { Credentials } from './credentials.ts';
 import { ownCertificateRefused, plaintextToTls, type Trouble, tlsTrouble } from './tls-trouble.ts';
 
-export interface Place {
+export interface Address {
   readonly host?: string;
   readonly port?: number;
   readonly path?: string;
 }
 
 /** Where to connect to, in turn: the parts of a target as `readEndpoint` makes them. */
-export function placesOf(target: string): readonly [Place, ...Place[]] {
+export function addressesIn(target: string): readonly [Address, ...Address[]] {
   const [, path] = /^unix:\/\/(.*)$/.exec(target) ?? [];
   if (path !== undefined) return [{ path }];
   const [first = '', ...others] = target.replace(/^ipv[46]:/, '').split(',');
   return [placeOf(first), ...others.map(placeOf)];
 }
 
-function placeOf(address: string): Place {
+function placeOf(address: string): Address {
   const separator = address.lastIndexOf(':');
   const host = address.slice(0, separator).replace(/^\[(.*)\]$/, '$1');
   return { host, port: Number(address.slice(separator + 1)) };
 }
 
 /** A socket that shakes hands with the Collector as the bridge does. */
-export function startHandshake(place: Place, tls: NonNullable<Credentials['tls']>): TLSSocket {
+export function startHandshake(place: Address, tls: NonNullable<Credentials['tls']>): TLSSocket {
   return connectTls({
     ...place,
     ...(place.host === undefined || isIP(place.host) !== 0 ? {} : { servername: place.host }),
@@ -37,7 +37,7 @@ export function startHandshake(place: Place, tls: NonNullable<Credentials['tls']
 }
 
 /** Whether the port would shake hands, whatever its certificate: then plaintext is what is wrong. */
-async function answersTls(place: Place, timeoutMs: number): Promise<boolean> {
+async function answersTls(place: Address, timeoutMs: number): Promise<boolean> {
   const socket = connectTls({ ...place, rejectUnauthorized: false });
   try {
     await settled(socket, 'secureConnect', timeoutMs);
@@ -58,7 +58,7 @@ export async function explainRefusal(
   { tls }: Credentials,
   timeoutMs: number,
 ): Promise<Trouble | undefined> {
-  const [place] = placesOf(target);
+  const [place] = addressesIn(target);
   if (tls === undefined) return (await answersTls(place, timeoutMs)) ? plaintextToTls : undefined;
   const socket = startHandshake(place, tls);
   let shookHands = false;

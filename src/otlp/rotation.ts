@@ -1,6 +1,6 @@
 import dns from 'node:dns';
 import { isIP } from 'node:net';
-import { type Place, placesOf } from './probe.ts';
+import { type Address, addressesIn } from './probe.ts';
 
 export interface Target {
   /** A gRPC name. */
@@ -16,7 +16,7 @@ export interface Target {
  * answers none would be the first for ever. Its own shuffling leaves two as they are.
  */
 export async function turned(target: string, turn: number): Promise<Target> {
-  const places = placesOf(target);
+  const places = addressesIn(target);
   const [{ host = '', port }] = places;
   if (turn === 0 || port === undefined) return { target };
   const isName = isIP(host.replace(/%.*$/, '')) === 0;
@@ -31,7 +31,7 @@ export async function turned(target: string, turn: number): Promise<Target> {
   return { target: `ipv${family}:${written.join(',')}`, ...(isName && { authority: host }) };
 }
 
-async function addressesOf(host: string, port: number): Promise<readonly Place[]> {
+async function addressesOf(host: string, port: number): Promise<readonly Address[]> {
   const found = await dns.promises.lookup(host, { all: true }).catch(() => []);
   return found.map(({ address }) => ({ host: address, port }));
 }

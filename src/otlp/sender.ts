@@ -1,5 +1,5 @@
 import type { Clock } from '../common/clock.ts';
-import { pause, within } from '../common/timing.ts';
+import { pause, settlesWithin } from '../common/timing.ts';
 import { type Collection, coalesce } from './collection.ts';
 import type { Connection } from './connection.ts';
 import { describe, judge, type SendOutcome } from './outcome.ts';
@@ -9,7 +9,7 @@ export interface Sender {
   /** Puts a collection into the queue and returns at once. */
   send(collection: Collection): void;
   /** Sends what waits, the newest first, and says how many were left at the deadline. Call it once, at the end. */
-  close(deadlineUptimeMs: number): Promise<number>;
+  close(deadlineMonotonicMs: number): Promise<number>;
 }
 
 export interface SenderOptions {
@@ -66,8 +66,8 @@ export function createSender({ queue, connection, clock, maxRetryMs, onAttempt }
     draining = undefined;
   }
 
-  async function flush(deadlineUptimeMs: number): Promise<void> {
-    while (queue.size > 0 && clock().uptimeMs < deadlineUptimeMs) {
+  async function flush(deadlineMonotonicMs: number): Promise<void> {
+    while (queue.size > 0 && clock().monotonicMs < deadlineMonotonicMs) {
       const outcome = await attempt('newest');
       if (outcome?.status === 'retry') await pause(retryWhenClosingMs);
     }
@@ -78,19 +78,19 @@ export function createSender({ queue, connection, clock, maxRetryMs, onAttempt }
       queue.push(collection);
       draining ??= drain();
     },
-    async close(deadlineUptimeMs) {
-      const left = () => Math.max(0, deadlineUptimeMs - clock().uptimeMs);
+    async close(deadlineMonotonicMs) {
+      const left = () => Math.max(0, deadlineMonotonicMs - clock().monotonicMs);
       closing.abort();
       // A request in flight gets half of the time; one that hangs must not keep the newest value from being sent.
-      const settled = await within(left() / 2, draining ?? Promise.resolve());
+      const settled = await settlesWithin(left() / 2, draining ?? Promise.resolve());
       if (!settled) {
         connection.close();
-        await within(left() / 2, draining ?? Promise.resolve());
+        await settlesWithin(left() / 2, draining ?? Promise.resolve());
       }
-      await within(left(), flush(deadlineUptimeMs));
+      await settlesWithin(left(), flush(deadlineMonotonicMs));
       connection.close();
       // What was delivered is not to be found by the next bridge.
-      await within(Math.max(left(), settlingMs), queue.settled());
+      await settlesWithin(Math.max(left(), settlingMs), queue.settled());
       return queue.size;
     },
   };

@@ -1,35 +1,40 @@
 import { isNumericField } from '../catalogue/metrics.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import {
-  type Departure,
-  elsewhereAfter,
+  type IdentityChange,
   identityOf,
   isSecondWriter,
+  otherWriterAfter,
+  recordPrevious,
   relationTo,
-  remember,
   withSecondWriter,
 } from './identity.ts';
 import { advanceProgress, hasStepped, noProgress } from './progress.ts';
-import type { Happening, LastStep, Now, Policy, Run, Transition } from './run.ts';
+import type { LastStep, PollTime, Run, RunEvent, RunPolicy, Transition } from './run.ts';
 
 /** Takes a new snapshot. Pure: the same run, snapshot and moment give the same step. */
-export function advance(run: Run | undefined, snapshot: Snapshot, now: Now, policy: Policy): Transition {
-  if (run === undefined) return begin(snapshot, now, policy, { former: [], elsewhere: undefined });
+export function applySnapshot(
+  run: Run | undefined,
+  snapshot: Snapshot,
+  now: PollTime,
+  policy: RunPolicy,
+): Transition {
+  if (run === undefined) return beginRun(snapshot, now, policy, { previousRuns: [], otherWriter: undefined });
   const relation = relationTo(run, snapshot);
-  if (relation === 'same') return proceed(run, snapshot, now, policy);
-  if (relation === 'named') return takeName(run, snapshot, now, policy);
-  if (isSecondWriter(run, snapshot, relation, now.uptimeMs))
-    return leaveOut(run, snapshot, relation, now, policy);
-  const ended = end(run, 'replaced');
-  const begun = begin(snapshot, now, policy, remember(run, relation));
-  return { run: begun.run, happenings: [...ended.happenings, ...begun.happenings] };
+  if (relation === 'same') return continueRun(run, snapshot, now, policy);
+  if (relation === 'named') return adoptJobId(run, snapshot, now, policy);
+  if (isSecondWriter(run, snapshot, relation, now.monotonicMs))
+    return ignoreOtherWriter(run, snapshot, relation, now, policy);
+  const ended = endRun(run, 'replaced');
+  const begun = beginRun(snapshot, now, policy, recordPrevious(run, relation));
+  return { run: begun.run, events: [...ended.events, ...begun.events] };
 }
 
 /**
  * A job that gives its name late is the same one, but its name is a label, and labels are frozen: for all that is
  * exported, the named run takes the place of the nameless one, and goes on from where that was.
  */
-function takeName(nameless: Run, snapshot: Snapshot, now: Now, policy: Policy): Transition {
+function adoptJobId(nameless: Run, snapshot: Snapshot, now: PollTime, policy: RunPolicy): Transition {
   const { jobId, modelName, dataset, rank } = snapshot.job;
   const { labels } = nameless;
   const named: Run = {
@@ -41,47 +46,53 @@ function takeName(nameless: Run, snapshot: Snapshot, now: Now, policy: Policy): 
       rank: labels.rank ?? rank,
     },
   };
-  const { run = named, happenings } = proceed(named, snapshot, now, policy);
-  const ended = end(nameless, 'replaced');
-  return { run, happenings: [...ended.happenings, { kind: 'run_began', run }, ...happenings] };
+  const { run = named, events } = continueRun(named, snapshot, now, policy);
+  const ended = endRun(nameless, 'replaced');
+  return { run, events: [...ended.events, { kind: 'run_began', run }, ...events] };
 }
 
 /** A snapshot of a second writer is no news of the run, whose own time goes on. */
-function leaveOut(run: Run, snapshot: Snapshot, departure: Departure, now: Now, policy: Policy): Transition {
-  const seen = withSecondWriter(run, snapshot, departure, now.uptimeMs);
-  const passed = tick(seen, { ...now, fileAgeMs: now.uptimeMs - run.seenUptimeMs }, policy);
+function ignoreOtherWriter(
+  run: Run,
+  snapshot: Snapshot,
+  departure: IdentityChange,
+  now: PollTime,
+  policy: RunPolicy,
+): Transition {
+  const seen = withSecondWriter(run, snapshot, departure, now.monotonicMs);
+  const passed = applyTime(seen, { ...now, fileAgeMs: now.monotonicMs - run.seenMonotonicMs }, policy);
   return {
     run: passed.run,
-    happenings: [{ kind: 'two_writers', other: identityOf(snapshot) }, ...passed.happenings],
+    events: [{ kind: 'two_writers', other: identityOf(snapshot) }, ...passed.events],
   };
 }
 
 /** Lets time pass without a new snapshot. */
-export function tick(run: Run | undefined, now: Now, policy: Policy): Transition {
-  if (run === undefined) return { run, happenings: [] };
+export function applyTime(run: Run | undefined, now: PollTime, policy: RunPolicy): Transition {
+  if (run === undefined) return { run, events: [] };
   const fresh = now.fileAgeMs < policy.staleAfterMs;
-  const stalls = run.state === 'running' && now.uptimeMs - run.lastStep.uptimeMs >= policy.stallAfterMs;
-  const happenings: Happening[] = [];
-  if (fresh !== run.fresh) happenings.push({ kind: fresh ? 'became_fresh' : 'went_stale' });
-  if (stalls) happenings.push({ kind: 'stalled' });
-  return { run: { ...run, fresh, state: stalls ? 'stalled' : run.state }, happenings };
+  const stalls = run.state === 'running' && now.monotonicMs - run.lastStep.monotonicMs >= policy.stallAfterMs;
+  const events: RunEvent[] = [];
+  if (fresh !== run.fresh) events.push({ kind: fresh ? 'became_fresh' : 'went_stale' });
+  if (stalls) events.push({ kind: 'stalled' });
+  return { run: { ...run, fresh, state: stalls ? 'stalled' : run.state }, events };
 }
 
 /** Ends a run that has not ended by itself: another took its place, or the bridge is told to stop. */
-export function end(
+export function endRun(
   run: Run,
   reason: 'replaced' | 'stopped',
-): { readonly run: Run; readonly happenings: readonly Happening[] } {
-  if (run.state !== 'running' && run.state !== 'stalled') return { run, happenings: [] };
+): { readonly run: Run; readonly events: readonly RunEvent[] } {
+  if (run.state !== 'running' && run.state !== 'stalled') return { run, events: [] };
   const ended: Run = { ...run, state: 'ended' };
-  return { run: ended, happenings: [{ kind: 'run_ended', run: ended, reason }] };
+  return { run: ended, events: [{ kind: 'run_ended', run: ended, reason }] };
 }
 
-function begin(
+function beginRun(
   snapshot: Snapshot,
-  now: Now,
-  policy: Policy,
-  before: Pick<Run, 'former' | 'elsewhere'>,
+  now: PollTime,
+  policy: RunPolicy,
+  before: Pick<Run, 'previousRuns' | 'otherWriter'>,
 ): Transition {
   const { modelName, dataset, rank } = snapshot.job;
   const blank: Run = {
@@ -92,16 +103,16 @@ function begin(
     progress: noProgress,
     lastStep: stepAt(now),
     latest: snapshot,
-    seenUptimeMs: now.uptimeMs,
+    seenMonotonicMs: now.monotonicMs,
     extras: new Set(),
     nonFinite: new Map(),
     ...before,
   };
-  const { run = blank, happenings } = proceed(blank, snapshot, now, policy);
-  return { run, happenings: [{ kind: 'run_began', run }, ...happenings] };
+  const { run = blank, events } = continueRun(blank, snapshot, now, policy);
+  return { run, events: [{ kind: 'run_began', run }, ...events] };
 }
 
-function proceed(before: Run, snapshot: Snapshot, now: Now, policy: Policy): Transition {
+function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: RunPolicy): Transition {
   const progress = advanceProgress(before.progress, snapshot.values);
   const stepped = hasStepped(progress, before.latest.values, snapshot.values);
   const { admitted, refused } = admitExtras(before.extras, snapshot, policy.maxExtraMetrics);
@@ -112,26 +123,25 @@ function proceed(before: Run, snapshot: Snapshot, now: Now, policy: Policy): Tra
     progress,
     lastStep: stepped ? stepAt(now) : before.lastStep,
     latest: snapshot,
-    seenUptimeMs: now.uptimeMs,
+    seenMonotonicMs: now.monotonicMs,
     extras: admitted,
     nonFinite: countNonFinite(before.nonFinite, snapshot, admitted),
-    elsewhere: elsewhereAfter(before, snapshot, now.uptimeMs),
+    otherWriter: otherWriterAfter(before, snapshot, now.monotonicMs),
   };
-  const happenings: Happening[] = [];
+  const events: RunEvent[] = [];
   if (epochEnded(before, run))
-    happenings.push({ kind: 'epoch_ended', epoch: before.progress.epoch as number, run: before });
-  happenings.push(...finiteChanges(before, run));
-  if (refused.length > 0) happenings.push({ kind: 'extras_refused', names: refused });
-  if (before.state === 'stalled' && run.state === 'running') happenings.push({ kind: 'resumed' });
-  if (isOver(run) && run.state !== before.state)
-    happenings.push({ kind: 'run_ended', run, reason: 'status' });
-  const passed = tick(run, now, policy);
-  return { run: passed.run, happenings: [...happenings, ...passed.happenings] };
+    events.push({ kind: 'epoch_ended', epoch: before.progress.epoch as number, run: before });
+  events.push(...finiteChanges(before, run));
+  if (refused.length > 0) events.push({ kind: 'extras_refused', names: refused });
+  if (before.state === 'stalled' && run.state === 'running') events.push({ kind: 'resumed' });
+  if (isOver(run) && run.state !== before.state) events.push({ kind: 'run_ended', run, reason: 'status' });
+  const passed = applyTime(run, now, policy);
+  return { run: passed.run, events: [...events, ...passed.events] };
 }
 
 /** The write is when the step was made; the read is only when it was seen. */
-function stepAt(now: Now): LastStep {
-  return { unixMs: now.unixMs - now.fileAgeMs, uptimeMs: now.uptimeMs - now.fileAgeMs };
+function stepAt(now: PollTime): LastStep {
+  return { unixMs: now.unixMs - now.fileAgeMs, monotonicMs: now.monotonicMs - now.fileAgeMs };
 }
 
 const isOver = ({ state }: Run) => state === 'completed' || state === 'failed';
@@ -181,7 +191,7 @@ function countNonFinite(
   return next;
 }
 
-function finiteChanges(before: Run, after: Run): readonly Happening[] {
+function finiteChanges(before: Run, after: Run): readonly RunEvent[] {
   const isFirst = before.latest === after.latest;
   const then = new Map(isFirst ? [] : nonFiniteNames(before.latest, before.extras));
   const now = new Map(nonFiniteNames(after.latest, after.extras));

@@ -1,18 +1,18 @@
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import type { Position, Run, RunIdentity } from './run.ts';
+import type { Run, RunIdentity, WriterPosition } from './run.ts';
 
 export function identityOf({ job }: Snapshot): RunIdentity {
   return { jobId: job.jobId, startTimeMs: job.startTimeMs };
 }
 
 /** How a snapshot does not go on with a run: by an epoch that fell, or by an identity that is another. */
-export type Departure = 'fell_back' | 'other';
+export type IdentityChange = 'fell_back' | 'other';
 
 /**
  * How a snapshot stands to a run. What a snapshot does not say is no contradiction; what the run did not have, it takes.
  * Without a start time on both sides, an epoch that falls is the only sign of a restart there is.
  */
-export function relationTo(run: Run, snapshot: Snapshot): 'same' | 'named' | Departure {
+export function relationTo(run: Run, snapshot: Snapshot): 'same' | 'named' | IdentityChange {
   const { jobId, startTimeMs } = identityOf(snapshot);
   if (differ(run.identity.jobId, jobId) || differ(run.identity.startTimeMs, startTimeMs)) return 'other';
   const sameStart = run.identity.startTimeMs !== undefined && startTimeMs !== undefined;
@@ -39,11 +39,17 @@ const maxFormer = 8;
 const twoWritersWithinMs = 300_000;
 
 /** What a run leaves to the one that takes its place, to know it again by. */
-export function remember(run: Run, departure: Departure): Pick<Run, 'former' | 'elsewhere'> {
-  const others = run.former.filter(({ identity }) => !sameIdentity(identity, run.identity));
+export function recordPrevious(
+  run: Run,
+  departure: IdentityChange,
+): Pick<Run, 'previousRuns' | 'otherWriter'> {
+  const others = run.previousRuns.filter(({ identity }) => !sameIdentity(identity, run.identity));
   return {
-    former: [{ identity: run.identity, seenUptimeMs: run.seenUptimeMs }, ...others].slice(0, maxFormer),
-    elsewhere: departure === 'fell_back' ? positionOf(run) : undefined,
+    previousRuns: [{ identity: run.identity, seenMonotonicMs: run.seenMonotonicMs }, ...others].slice(
+      0,
+      maxFormer,
+    ),
+    otherWriter: departure === 'fell_back' ? positionOf(run) : undefined,
   };
 }
 
@@ -52,20 +58,25 @@ export function remember(run: Run, departure: Departure): Pick<Run, 'former' | '
  * from, and a second writer that goes on from there, look alike; if the epoch then falls to where it was before it
  * passed, there are two.
  */
-export function elsewhereAfter(run: Run, { values }: Snapshot, uptimeMs: number): Position | undefined {
-  const { elsewhere, progress } = run;
-  if (elsewhere === undefined || uptimeMs - elsewhere.seenUptimeMs >= twoWritersWithinMs) return undefined;
-  const passes = isBelow(progress.epoch, elsewhere.epoch) && !isBelow(values.epoch ?? 0, elsewhere.epoch);
-  return passes ? positionOf(run) : elsewhere;
+export function otherWriterAfter(
+  run: Run,
+  { values }: Snapshot,
+  monotonicMs: number,
+): WriterPosition | undefined {
+  const { otherWriter, progress } = run;
+  if (otherWriter === undefined || monotonicMs - otherWriter.seenMonotonicMs >= twoWritersWithinMs)
+    return undefined;
+  const passes = isBelow(progress.epoch, otherWriter.epoch) && !isBelow(values.epoch ?? 0, otherWriter.epoch);
+  return passes ? positionOf(run) : otherWriter;
 }
 
-function positionOf({ progress, latest, seenUptimeMs }: Run): Position | undefined {
+function positionOf({ progress, latest, seenMonotonicMs }: Run): WriterPosition | undefined {
   const batch = latest.values.batch_number;
-  return progress.epoch === undefined ? undefined : { epoch: progress.epoch, batch, seenUptimeMs };
+  return progress.epoch === undefined ? undefined : { epoch: progress.epoch, batch, seenMonotonicMs };
 }
 
 /** A job that is restarted again and again begins each time before where it last was; a second writer goes on. */
-function goesOnFrom({ epoch, batch }: Position, { values }: Snapshot): boolean {
+function goesOnFrom({ epoch, batch }: WriterPosition, { values }: Snapshot): boolean {
   if (isBelow(values.epoch, epoch)) return false;
   return isBelow(epoch, values.epoch) || (values.batch_number ?? 0) >= (batch ?? 0);
 }
@@ -77,27 +88,32 @@ function goesOnFrom({ epoch, batch }: Position, { values }: Snapshot): boolean {
 export function isSecondWriter(
   run: Run,
   snapshot: Snapshot,
-  departure: Departure,
-  uptimeMs: number,
+  departure: IdentityChange,
+  monotonicMs: number,
 ): boolean {
-  const isRecent = ({ seenUptimeMs }: { readonly seenUptimeMs: number }) =>
-    uptimeMs - seenUptimeMs < twoWritersWithinMs;
+  const isRecent = ({ seenMonotonicMs }: { readonly seenMonotonicMs: number }) =>
+    monotonicMs - seenMonotonicMs < twoWritersWithinMs;
   if (!isRecent(run)) return false;
-  const { former, elsewhere } = run;
+  const { previousRuns, otherWriter } = run;
   if (departure === 'fell_back')
-    return elsewhere !== undefined && isRecent(elsewhere) && goesOnFrom(elsewhere, snapshot);
+    return otherWriter !== undefined && isRecent(otherWriter) && goesOnFrom(otherWriter, snapshot);
   const identity = identityOf(snapshot);
-  return former.some((it) => sameIdentity(it.identity, identity) && isRecent(it));
+  return previousRuns.some((it) => sameIdentity(it.identity, identity) && isRecent(it));
 }
 
 /** The run, with its second writer seen now. */
-export function withSecondWriter(run: Run, snapshot: Snapshot, departure: Departure, uptimeMs: number): Run {
+export function withSecondWriter(
+  run: Run,
+  snapshot: Snapshot,
+  departure: IdentityChange,
+  monotonicMs: number,
+): Run {
   const { epoch, batch_number: batch } = snapshot.values;
   if (departure === 'fell_back' && epoch !== undefined)
-    return { ...run, elsewhere: { epoch, batch, seenUptimeMs: uptimeMs } };
+    return { ...run, otherWriter: { epoch, batch, seenMonotonicMs: monotonicMs } };
   const identity = identityOf(snapshot);
-  const former = run.former.map((it) =>
-    sameIdentity(it.identity, identity) ? { ...it, seenUptimeMs: uptimeMs } : it,
+  const previousRuns = run.previousRuns.map((it) =>
+    sameIdentity(it.identity, identity) ? { ...it, seenMonotonicMs: monotonicMs } : it,
   );
-  return { ...run, former };
+  return { ...run, previousRuns };
 }

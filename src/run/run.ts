@@ -14,15 +14,15 @@ export interface Run {
   readonly lastStep: LastStep;
   readonly latest: Snapshot;
   /** When the latest snapshot was read, by uptime. */
-  readonly seenUptimeMs: number;
+  readonly seenMonotonicMs: number;
   /** Names of the extra metrics this run has shown, at most MAX_EXTRA_METRICS. */
   readonly extras: ReadonlySet<string>;
   /** How often each field was NaN or infinite. */
   readonly nonFinite: ReadonlyMap<string, number>;
   /** Runs that were seen before this one and when, newest first: two writers on one file come back in turn. */
-  readonly former: readonly FormerRun[];
+  readonly previousRuns: readonly PreviousRun[];
   /** Where the file was before its epoch fell or rose again, where no identity tells a restart from a second writer. */
-  readonly elsewhere: Position | undefined;
+  readonly otherWriter: WriterPosition | undefined;
 }
 
 /** A restarted job keeps its id and has a new start time. */
@@ -39,29 +39,29 @@ export interface RunLabels {
 
 export interface LastStep {
   readonly unixMs: number;
-  readonly uptimeMs: number;
+  readonly monotonicMs: number;
 }
 
-export interface FormerRun {
+export interface PreviousRun {
   readonly identity: RunIdentity;
-  readonly seenUptimeMs: number;
+  readonly seenMonotonicMs: number;
 }
 
 /** How far somebody's writes are, and when the last was seen. */
-export interface Position {
+export interface WriterPosition {
   readonly epoch: number;
   readonly batch: number | undefined;
-  readonly seenUptimeMs: number;
+  readonly seenMonotonicMs: number;
 }
 
 /** The moment of a poll, and how long before it the file was last written such that it could be read. */
-export interface Now {
+export interface PollTime {
   readonly unixMs: number;
-  readonly uptimeMs: number;
+  readonly monotonicMs: number;
   readonly fileAgeMs: number;
 }
 
-export interface Policy {
+export interface RunPolicy {
   readonly staleAfterMs: number;
   readonly stallAfterMs: number;
   readonly maxExtraMetrics: number;
@@ -70,7 +70,7 @@ export interface Policy {
 }
 
 /** What a step found, for those who tell: logs, metrics, spans. */
-export type Happening =
+export type RunEvent =
   | { readonly kind: 'run_began'; readonly run: Run }
   | { readonly kind: 'run_ended'; readonly run: Run; readonly reason: 'status' | 'replaced' | 'stopped' }
   | { readonly kind: 'epoch_ended'; readonly epoch: number; readonly run: Run }
@@ -84,5 +84,5 @@ export type Happening =
 export interface Transition {
   /** Undefined while no snapshot was seen. */
   readonly run: Run | undefined;
-  readonly happenings: readonly Happening[];
+  readonly events: readonly RunEvent[];
 }

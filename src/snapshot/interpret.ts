@@ -3,7 +3,7 @@ import { extraName } from './extras.ts';
 import { parsePythonJson } from './parse.ts';
 import { errorSchema, eventSchema, type jobMetadataSchemas, numberSchemas, runStatus } from './schema.ts';
 import type { FileEvent, JobMetadata, SkippedField, SkipReason, Snapshot } from './snapshot.ts';
-import { maxTextLength, type Reading, readNumber, readText, readTime } from './values.ts';
+import { type FieldReading, maxTextLength, readNumber, readText, readTime } from './values.ts';
 
 export type Interpretation =
   | { readonly status: 'ok'; readonly snapshot: Snapshot }
@@ -50,7 +50,7 @@ function createNotes() {
   const converted: string[] = [];
   const skip = (field: string, reason: SkipReason, known = true) =>
     void skipped.push({ field, known, reason });
-  const taken = <T>(field: string, reading: Reading<T>): T | undefined => {
+  const taken = <T>(field: string, reading: FieldReading<T>): T | undefined => {
     if (reading.status === 'ok') return reading.value;
     if (reading.status === 'skipped') skip(field, reading.reason);
     return undefined;

@@ -1,4 +1,4 @@
-export type Parsed =
+export type JsonParsing =
   | { readonly status: 'ok'; readonly value: unknown }
   | { readonly status: 'malformed'; readonly reason: string };
 
@@ -6,7 +6,7 @@ export type Parsed =
  * Reads JSON as Python's `json.dumps` writes it: strict JSON, but with bare `NaN`, `Infinity` and `-Infinity`, which
  * come out as the strings of the same spelling. A byte order mark is skipped. Never throws.
  */
-export function parsePythonJson(bytes: Uint8Array): Parsed {
+export function parsePythonJson(bytes: Uint8Array): JsonParsing {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -26,7 +26,7 @@ export function parsePythonJson(bytes: Uint8Array): Parsed {
   }
 }
 
-function malformed(error: unknown): Parsed {
+function malformed(error: unknown): JsonParsing {
   const message = error instanceof Error ? error.message : String(error);
   return { status: 'malformed', reason: message };
 }

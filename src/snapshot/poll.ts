@@ -47,7 +47,7 @@ export function createPoller(path: string, clock: Clock): Poller {
   let ofVersion: PollOutcome | undefined;
   let settled = false;
   let lastGood: Buffer | undefined;
-  let goodWrittenUptimeMs: number | undefined;
+  let goodWrittenMonotonicMs: number | undefined;
   const age = createAge();
 
   async function readOnce(): Promise<PollOutcome> {
@@ -74,10 +74,10 @@ export function createPoller(path: string, clock: Clock): Poller {
       const moment = clock();
       const fileAgeMs = age.at(moment);
       if (fileAgeMs !== undefined && (outcome.status === 'ok' || outcome.status === 'unchanged')) {
-        goodWrittenUptimeMs = moment.uptimeMs - fileAgeMs;
+        goodWrittenMonotonicMs = moment.monotonicMs - fileAgeMs;
       }
       const snapshotAgeMs =
-        goodWrittenUptimeMs === undefined ? undefined : moment.uptimeMs - goodWrittenUptimeMs;
+        goodWrittenMonotonicMs === undefined ? undefined : moment.monotonicMs - goodWrittenMonotonicMs;
       return { outcome, moment, fileAgeMs, snapshotAgeMs };
     },
   };
@@ -106,25 +106,25 @@ function judge(read: Exclude<ReadOutcome, { status: 'unchanged' }>): Judged {
  * set since the last look, stamp and clock cannot be compared, and that time was at most the time since that look.
  */
 function createAge() {
-  let writtenUptimeMs: number | undefined;
+  let writtenMonotonicMs: number | undefined;
   let lastLook: Moment | undefined;
   return {
     written(modifiedMs: number, now: Moment): void {
       const byStamp = Math.max(0, now.unixMs - modifiedMs);
       const before =
         lastLook !== undefined && wasSet(lastLook, now)
-          ? Math.min(byStamp, now.uptimeMs - lastLook.uptimeMs)
+          ? Math.min(byStamp, now.monotonicMs - lastLook.monotonicMs)
           : byStamp;
-      writtenUptimeMs = now.uptimeMs - before;
+      writtenMonotonicMs = now.monotonicMs - before;
     },
     at(now: Moment): number | undefined {
       lastLook = now;
-      return writtenUptimeMs === undefined ? undefined : now.uptimeMs - writtenUptimeMs;
+      return writtenMonotonicMs === undefined ? undefined : now.monotonicMs - writtenMonotonicMs;
     },
   };
 }
 
 /** Whether somebody set the system's clock between two moments; NTP's slewing stays far below a second. */
 function wasSet(earlier: Moment, later: Moment): boolean {
-  return Math.abs(later.unixMs - later.uptimeMs - (earlier.unixMs - earlier.uptimeMs)) > 1_000;
+  return Math.abs(later.unixMs - later.monotonicMs - (earlier.unixMs - earlier.monotonicMs)) > 1_000;
 }

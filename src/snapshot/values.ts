@@ -7,7 +7,7 @@ export type NumberReading =
   | { readonly status: 'non_finite'; readonly value: number }
   | { readonly status: 'skipped'; readonly reason: SkipReason };
 
-export type Reading<T> =
+export type FieldReading<T> =
   | { readonly status: 'ok'; readonly value: T }
   | { readonly status: 'absent' }
   | { readonly status: 'skipped'; readonly reason: SkipReason };
@@ -45,7 +45,7 @@ export const maxTextLength = 256;
  * Text that becomes a label: at most 256 UTF-16 units, control characters and lone surrogates replaced, so that it can
  * be written to OTLP, a terminal and a log as it is. An identifier written as a number is taken as its text.
  */
-export function readText(value: unknown): Reading<string> {
+export function readText(value: unknown): FieldReading<string> {
   if (value === undefined) return { status: 'absent' };
   if (value === null) return skipped('null');
   if (typeof value === 'number') return { status: 'ok', value: String(value) };
@@ -59,7 +59,7 @@ const iso8601 =
   /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?) ?(Z|[+-]\d\d:?(?:\d\d)?)?)?$/i;
 
 /** Unix milliseconds from ISO 8601 (without a zone it is UTC) or from a number of seconds since 1970. */
-export function readTime(value: unknown): Reading<number> {
+export function readTime(value: unknown): FieldReading<number> {
   if (value === undefined) return { status: 'absent' };
   if (value === null) return skipped('null');
   if (typeof value === 'number') return inRange(value * 1000);
@@ -71,7 +71,7 @@ export function readTime(value: unknown): Reading<number> {
 }
 
 /** From 1970 to 9999: what OTLP's unsigned nanoseconds and people agree on. */
-function inRange(unixMs: number): Reading<number> {
+function inRange(unixMs: number): FieldReading<number> {
   return unixMs >= 0 && unixMs < 253_402_300_800_000
     ? { status: 'ok', value: unixMs }
     : skipped('not_a_time');

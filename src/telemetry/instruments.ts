@@ -19,7 +19,7 @@ import { SnapshotReader } from './reader.ts';
 /** The instruments of one run. A new run gets new ones, so that its counters and histograms begin with a start time of their own. */
 export interface RunInstruments {
   /** What the observable instruments report from now on; `undefined` is a run that is still waited for. */
-  show(run: Run | undefined): void;
+  setRun(run: Run | undefined): void;
   /** Puts one snapshot into the histograms; call it once for each. */
   record(snapshot: Snapshot): void;
   /** All of it or, between whole collections, without the run's state where that is what it last was. */
@@ -64,7 +64,7 @@ export function createRunInstruments(
   const histogramOf = createHistograms(meter);
 
   return {
-    show(next) {
+    setRun(next) {
       isStateDue ||= next?.state !== run?.state;
       run = next;
       attributes = next === undefined ? waitingAttributes : attributesOf(next);

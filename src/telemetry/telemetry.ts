@@ -4,26 +4,26 @@ import type { Clock } from '../common/clock.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import type { Collection } from '../otlp/collection.ts';
-import type { Now, Run, Transition } from '../run/run.ts';
+import type { PollTime, Run, Transition } from '../run/run.ts';
 import type { Poll } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { createDelivery, type Sent } from './delivery.ts';
+import { createDelivery, type Sent } from './export-pipeline.ts';
 import { createRunInstruments, type RunInstruments } from './instruments.ts';
-import { createSelfTelemetry, type SelfTelemetry } from './self.ts';
+import { createInternalMetrics, type InternalMetrics } from './internal-metrics.ts';
 import type { Spans } from './spans/spans.ts';
 
 /** From runs to OpenTelemetry, and on its way to the Collector. */
 export interface Telemetry {
   polled(poll: Poll): void;
   /** Follows a transition of the run; `snapshot` is the one that made it, if one did. */
-  follow(transition: Transition, snapshot: Snapshot | undefined, now: Now): Promise<void>;
+  follow(transition: Transition, snapshot: Snapshot | undefined, now: PollTime): Promise<void>;
   /**
    * Collects and hands to the sender; does not wait for it to be sent. What seldom changes or is the bridge's own comes
    * with the first snapshot after each export interval, with each heartbeat, and last.
    */
   collect(kind: Collection['kind'], isLast?: boolean): Promise<void>;
   /** Sends what waits until the deadline, and says how many snapshots were left. */
-  close(deadlineUptimeMs: number): Promise<number>;
+  close(deadlineMonotonicMs: number): Promise<number>;
   readonly sent: Sent;
 }
 
@@ -52,7 +52,7 @@ export function createTelemetry({
   spans,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
-  const self = createSelfTelemetry(resource, version, () => delivery.waiting);
+  const self = createInternalMetrics(resource, version, () => delivery.waiting);
   const delivery = createDelivery({ config, resource, version, clock, conditions, self });
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
@@ -65,13 +65,13 @@ export function createTelemetry({
   /** The bridge's own health and the run's unchanged state are a third of an export, and need to be no fresher than this. */
   async function collect(kind: Collection['kind'], isLast = false): Promise<void> {
     if (!exporting) return;
-    const { uptimeMs } = clock();
-    const isWhole = kind === 'heartbeat' || isLast || uptimeMs >= nextWhole;
+    const { monotonicMs } = clock();
+    const isWhole = kind === 'heartbeat' || isLast || monotonicMs >= nextWhole;
     const scopeMetrics = [...(await instruments.collect(isWhole))];
     if (isWhole) {
       scopeMetrics.push(...(await self.collect()));
       // A heartbeat that waits is replaced by the next snapshot, and what it told would be lost with it.
-      if (kind === 'snapshot') nextWhole = uptimeMs + Math.min(config.exportIntervalMs, longestUntoldMs);
+      if (kind === 'snapshot') nextWhole = monotonicMs + Math.min(config.exportIntervalMs, longestUntoldMs);
     }
     delivery.send(kind, { resource, scopeMetrics });
   }
@@ -79,24 +79,27 @@ export function createTelemetry({
   return {
     polled: ({ outcome, fileAgeMs }) => self.polled(outcome.status, fileAgeMs),
     async follow(transition, snapshot, now) {
-      const { run, happenings } = transition;
-      for (const happening of happenings) {
-        if (happening.kind === 'run_ended' && happening.reason === 'replaced') {
-          instruments.show(happening.run);
+      const { run, events } = transition;
+      for (const event of events) {
+        if (event.kind === 'run_ended' && event.reason === 'replaced') {
+          instruments.setRun(event.run);
           await collect('snapshot');
         }
-        if (happening.kind === 'run_began') instruments = newInstruments();
-        if (happening.kind === 'extras_refused') self.skipped('extra', 'too_many', happening.names.length);
+        if (event.kind === 'run_began') instruments = newInstruments();
+        if (event.kind === 'extras_refused') self.skipped('extra', 'too_many', event.names.length);
       }
       spans?.follow(transition, isOf(run, snapshot) ? snapshot : undefined, now);
-      instruments.show(run);
+      instruments.setRun(run);
       if (snapshot === undefined) return;
       countSkipped(self, snapshot);
       if (isOf(run, snapshot)) instruments.record(snapshot);
     },
     collect,
-    async close(deadlineUptimeMs) {
-      const [left] = await Promise.all([delivery.close(deadlineUptimeMs), spans?.close(deadlineUptimeMs)]);
+    async close(deadlineMonotonicMs) {
+      const [left] = await Promise.all([
+        delivery.close(deadlineMonotonicMs),
+        spans?.close(deadlineMonotonicMs),
+      ]);
       return left;
     },
     sent: delivery.sent,
@@ -107,6 +110,6 @@ export function createTelemetry({
 const isOf = (run: Run | undefined, snapshot: Snapshot | undefined) => run?.latest === snapshot;
 
 /** Known fields by name; the names of others are too many to be label values. */
-function countSkipped(self: SelfTelemetry, { skipped }: Snapshot): void {
+function countSkipped(self: InternalMetrics, { skipped }: Snapshot): void {
   for (const { field, known, reason } of skipped) self.skipped(known ? field : 'extra', reason);
 }

@@ -16,16 +16,16 @@ export function createVolumeReport(
 ): SpillOptions['onWritten'] {
   let failedMs = Number.NEGATIVE_INFINITY;
   return (error) => {
-    const { uptimeMs } = clock();
+    const { monotonicMs } = clock();
     if (error !== undefined) {
-      failedMs = uptimeMs;
-      conditions.holds(
+      failedMs = monotonicMs;
+      conditions.raise(
         'queue_dir',
         'warn',
         { path, reason: error.code ?? error.message },
         'Folder of the export queue cannot be written: what waits is in memory alone',
       );
-    } else if (uptimeMs - failedMs >= steadyMs)
-      conditions.isOver('queue_dir', 'Folder of the export queue can be written again', { path });
+    } else if (monotonicMs - failedMs >= steadyMs)
+      conditions.clear('queue_dir', 'Folder of the export queue can be written again', { path });
   };
 }

@@ -1,5 +1,5 @@
 import { type Span, trace } from '@opentelemetry/api';
-import { attributesFrom, type Fields, type Values } from './fields.ts';
+import { type AttributeValues, attributesFrom, type Fields } from './fields.ts';
 import { genAiAttributes } from './namespaces.ts';
 import { quietly } from './tracer.ts';
 
@@ -64,12 +64,12 @@ type EventTable = typeof eventTable;
 
 /** One function an event. It marks the span given, else the active one; without either nothing happens. */
 export type Events = {
-  readonly [K in keyof EventTable]: (values?: Values<EventTable[K]['fields']>, span?: Span) => void;
+  readonly [K in keyof EventTable]: (values?: AttributeValues<EventTable[K]['fields']>, span?: Span) => void;
 };
 
 const marker =
   ({ name, fields }: EventRow) =>
-  (values: Values<Fields> = {}, span = trace.getActiveSpan()): void => {
+  (values: AttributeValues<Fields> = {}, span = trace.getActiveSpan()): void => {
     quietly(() => span?.addEvent(name, attributesFrom(fields, values)));
   };
 

@@ -16,7 +16,7 @@ export interface FullNames {
 }
 
 /** What a program may write for a table: its fields by their short names, and anything else by its full name. */
-export type Values<F extends Fields> = {
+export type AttributeValues<F extends Fields> = {
   readonly [K in keyof F]?: TypeOf[F[K][1]] | undefined;
 } & FullNames;
 
@@ -24,7 +24,7 @@ export type Values<F extends Fields> = {
  * The attributes that values become. What is undefined or null is left out. A name that neither has a dot nor is in
  * the table (plain JavaScript is not stopped by types) is left out too, with a line to the API's diagnostics.
  */
-export function attributesFrom<F extends Fields>(fields: F, values: Values<F>): Attributes {
+export function attributesFrom<F extends Fields>(fields: F, values: AttributeValues<F>): Attributes {
   const attributes: Attributes = {};
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || value === null) continue;

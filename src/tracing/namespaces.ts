@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import { attributesFrom, type Fields, type Values } from './fields.ts';
+import { type AttributeValues, attributesFrom, type Fields } from './fields.ts';
 
 /**
  * Attributes that describe a training job, by namespace.
@@ -84,18 +84,18 @@ export const namespaces = {
 
 type Namespaces = typeof namespaces;
 
-export const trainingAttributes = (values: Values<Namespaces['training']>): Attributes =>
+export const trainingAttributes = (values: AttributeValues<Namespaces['training']>): Attributes =>
   attributesFrom(namespaces.training, values);
-export const modelAttributes = (values: Values<Namespaces['model']>): Attributes =>
+export const modelAttributes = (values: AttributeValues<Namespaces['model']>): Attributes =>
   attributesFrom(namespaces.model, values);
 /** Source: OpenTelemetry semantic conventions, registry of `gen_ai` attributes. */
-export const genAiAttributes = (values: Values<Namespaces['genAi']>): Attributes =>
+export const genAiAttributes = (values: AttributeValues<Namespaces['genAi']>): Attributes =>
   attributesFrom(namespaces.genAi, values);
-export const kubeflowAttributes = (values: Values<Namespaces['kubeflow']>): Attributes =>
+export const kubeflowAttributes = (values: AttributeValues<Namespaces['kubeflow']>): Attributes =>
   attributesFrom(namespaces.kubeflow, values);
 /** Who the job runs for, and who pays. Ids and names of groups, not of persons: a trace is read by many. */
-export const tenantAttributes = (values: Values<Namespaces['tenant']>): Attributes =>
+export const tenantAttributes = (values: AttributeValues<Namespaces['tenant']>): Attributes =>
   attributesFrom(namespaces.tenant, values);
 /** What the job asked for. Not to be confused with the OpenTelemetry resource, which says who speaks. */
-export const resourceAttributes = (values: Values<Namespaces['resource']>): Attributes =>
+export const resourceAttributes = (values: AttributeValues<Namespaces['resource']>): Attributes =>
   attributesFrom(namespaces.resource, values);

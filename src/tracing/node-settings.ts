@@ -1,4 +1,11 @@
-import { boolean, keyValuePairs, oneOf, setting, text, type Values } from '../config/setting.ts';
+import {
+  boolean,
+  keyValuePairs,
+  oneOf,
+  type SettingValues,
+  setting,
+  textSetting,
+} from '../config/setting.ts';
 import { signalSetting } from '../config/signal-setting.ts';
 import { traceSettings } from '../config/trace-settings.ts';
 
@@ -23,7 +30,7 @@ export const tracingSettings = {
   ),
   serviceName: setting<string | undefined>(
     'OTEL_SERVICE_NAME',
-    text,
+    textSetting,
     undefined,
     'service.name; wins over what the program gives',
     { defaultText: '' },
@@ -37,7 +44,7 @@ export const tracingSettings = {
   ),
   endpoint: otlp<string | undefined>(
     'ENDPOINT',
-    text,
+    textSetting,
     undefined,
     'Address of the Collector: http:// (plaintext) or https://, host:port. Without it what the program gives, else http://localhost:4317',
   ),
@@ -51,4 +58,4 @@ export const tracingSettings = {
   ...traceSettings,
 } as const;
 
-export type TracingValues = Values<typeof tracingSettings>;
+export type TracingValues = SettingValues<typeof tracingSettings>;

@@ -1,5 +1,5 @@
 import { type Attributes, type Span, SpanKind } from '@opentelemetry/api';
-import { attributesFrom, type Fields, type Values } from './fields.ts';
+import { type AttributeValues, attributesFrom, type Fields } from './fields.ts';
 import { namespaces } from './namespaces.ts';
 import { withSpan } from './span.ts';
 
@@ -89,14 +89,14 @@ export const operations = {
 } as const satisfies Readonly<Record<string, OperationRow>>;
 
 export type Operation = keyof typeof operations;
-export type OperationValues<O extends Operation> = Values<(typeof operations)[O]['fields']>;
+export type OperationValues<O extends Operation> = AttributeValues<(typeof operations)[O]['fields']>;
 
 /** The attributes of an operation, for what is known only when it is done: `span.setAttributes(…)`. */
 export function operationAttributes<O extends Operation>(
   operation: O,
   values: OperationValues<O>,
 ): Attributes {
-  return attributesFrom<Fields>(operations[operation].fields, values as Values<Fields>);
+  return attributesFrom<Fields>(operations[operation].fields, values as AttributeValues<Fields>);
 }
 
 /** Runs an operation in the span that the table gives it. As `withSpan` otherwise. */

@@ -2,10 +2,10 @@ import { diag, type Tracer, trace } from '@opentelemetry/api';
 import { version } from '../common/version.ts';
 
 /** Name of the instrumentation scope of every span of this library. */
-export const scopeName = 'ml-metrics-bridge/tracing';
+export const tracerName = 'ml-metrics-bridge/tracing';
 
 /** Looked up at every use: the SDK may be set up after this module is loaded, taken down, and set up again. */
-export const tracer = (): Tracer => trace.getTracer(scopeName, version);
+export const tracer = (): Tracer => trace.getTracer(tracerName, version);
 
 /** Runs what only serves tracing. It must never be the reason that a job is not submitted. */
 export function quietly<T>(action: () => T): T | undefined {

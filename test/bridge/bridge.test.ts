@@ -396,7 +396,7 @@ describe('delivery', () => {
       const now = () => performance.now() - started + passedMs;
       const bridge = await startBridge({
         environment,
-        clock: () => ({ unixMs: Date.now() + passedMs, uptimeMs: now() }),
+        clock: () => ({ unixMs: Date.now() + passedMs, monotonicMs: now() }),
       });
       const pass = (ms: number) => {
         passedMs += ms;

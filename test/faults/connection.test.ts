@@ -65,8 +65,8 @@ it.runIf(process.platform === 'linux')(
 
 it('a Collector that is slow to answer delays neither polling nor health', async () => {
   // Moved by the test, so that health is good only where polls go on, however fast the machine.
-  let uptimeMs = 0;
-  const liveness = createLiveness(() => ({ ...systemClock(), uptimeMs }), 2);
+  let monotonicMs = 0;
+  const liveness = createLiveness(() => ({ ...systemClock(), monotonicMs }), 2);
   const health = await startHealthServer(0, liveness);
   if (health.status === 'failed') throw new Error(health.reason);
   onTestFinished(() => health.close());
@@ -80,7 +80,7 @@ it('a Collector that is slow to answer delays neither polling nor health', async
   await receiver.waitFor(() => receiver.requests.length === 1, 'the request');
   for (let loss = 2; loss <= 50; loss++) await write({ metrics: { training_loss: loss } });
   for (let hour = 0; hour < 10; hour++) {
-    uptimeMs += 3_600_000;
+    monotonicMs += 3_600_000;
     await polled(2);
     expect(await livez()).toBe(200);
   }

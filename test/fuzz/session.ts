@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { defaultResource } from '@opentelemetry/resources';
 import { mulberry32 } from '../../src/commands/simulate/random.ts';
-import { advance } from '../../src/run/advance.ts';
+import { applySnapshot } from '../../src/run/advance.ts';
 import type { Run } from '../../src/run/run.ts';
 import { interpret } from '../../src/snapshot/interpret.ts';
 import { parsePythonJson } from '../../src/snapshot/parse.ts';
@@ -46,17 +46,17 @@ export async function runSession(files: readonly Uint8Array[], path: string): Pr
       throw new Error(`file ${index} was ${snapshot ? '' : 'not '}read, against JSON`);
     if (snapshot === undefined) continue;
     count.snapshots += 1;
-    const now = { unixMs: 1_800_000_000_000 + index * 1_000, uptimeMs: index * 1_000, fileAgeMs: 0 };
-    const transition = advance(run, snapshot, now, policy);
+    const now = { unixMs: 1_800_000_000_000 + index * 1_000, monotonicMs: index * 1_000, fileAgeMs: 0 };
+    const transition = applySnapshot(run, snapshot, now, policy);
     const isNameless = run !== undefined && run.identity.jobId === undefined;
     run = transition.run;
-    if (transition.happenings.some(({ kind }) => kind === 'run_began')) {
+    if (transition.events.some(({ kind }) => kind === 'run_began')) {
       instruments = createRunInstruments(defaultResource(), 'explicit_bucket_histogram', '0.0.0');
       count.runs += 1;
       // A run that takes its name late goes on with what it has counted.
       judge.runBegan(isNameless);
     }
-    instruments.show(run);
+    instruments.setRun(run);
     const isTaken = run?.latest === snapshot;
     if (isTaken) {
       instruments.record(snapshot);

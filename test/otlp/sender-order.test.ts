@@ -58,7 +58,7 @@ function setUp(decide: (name: string) => Decision) {
     maxRetryMs: 20,
     onAttempt: () => undefined,
   });
-  const close = (ms: number) => sender.close(systemClock().uptimeMs + ms);
+  const close = (ms: number) => sender.close(systemClock().monotonicMs + ms);
   return { accepted, tried, sender, close };
 }
 

@@ -1,16 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { advance, end, tick } from '../../src/run/advance.ts';
-import type { Happening, Now, Policy, Run, Transition } from '../../src/run/run.ts';
+import { applySnapshot, applyTime, endRun } from '../../src/run/advance.ts';
+import type { PollTime, Run, RunEvent, RunPolicy, Transition } from '../../src/run/run.ts';
 import { interpret } from '../../src/snapshot/interpret.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { exampleFile, type FileOverrides } from '../support/file.ts';
 import { snapshotOf } from '../support/snapshot.ts';
 
-const policy: Policy = { staleAfterMs: 300_000, stallAfterMs: 600_000, maxExtraMetrics: 50, rank: undefined };
-const at = (seconds: number, fileAgeMs = 0): Now => ({
+const policy: RunPolicy = {
+  staleAfterMs: 300_000,
+  stallAfterMs: 600_000,
+  maxExtraMetrics: 50,
+  rank: undefined,
+};
+const at = (seconds: number, fileAgeMs = 0): PollTime => ({
   unixMs: 1_700_000_000_000 + seconds * 1000,
-  uptimeMs: seconds * 1000,
+  monotonicMs: seconds * 1000,
   fileAgeMs,
 });
 
@@ -20,18 +25,18 @@ const metrics = (values: Record<string, unknown>) => snapshot({ metrics: values 
 /** Takes snapshots one second apart. */
 function follow(
   snapshots: readonly Snapshot[],
-  given: Partial<Policy> = {},
-): { run: Run; happenings: Happening[]; steps: Transition[] } {
+  given: Partial<RunPolicy> = {},
+): { run: Run; events: RunEvent[]; steps: Transition[] } {
   let run: Run | undefined;
   const steps = snapshots.map((it, index) => {
-    const step = advance(run, it, at(index), { ...policy, ...given });
+    const step = applySnapshot(run, it, at(index), { ...policy, ...given });
     run = step.run;
     return step;
   });
   if (run === undefined) throw new Error('no snapshots');
-  return { run, happenings: steps.flatMap(({ happenings }) => happenings), steps };
+  return { run, events: steps.flatMap(({ events }) => events), steps };
 }
-const kinds = (happenings: readonly Happening[]) => happenings.map(({ kind }) => kind);
+const kinds = (events: readonly RunEvent[]) => events.map(({ kind }) => kind);
 
 describe('batches', () => {
   const batches = (
@@ -150,9 +155,9 @@ describe('batches', () => {
     fc.assert(
       fc.property(files, (written) => {
         const { steps } = follow(written.map((file) => snapshot(file)));
-        for (const [index, { run, happenings }] of steps.entries()) {
+        for (const [index, { run, events }] of steps.entries()) {
           const before = steps[index - 1]?.run;
-          if (!before || !run || kinds(happenings).includes('run_began')) continue;
+          if (!before || !run || kinds(events).includes('run_began')) continue;
           expect(run.progress.batches ?? 0).toBeGreaterThanOrEqual(before.progress.batches ?? 0);
           expect(run.progress.epoch ?? 0).toBeGreaterThanOrEqual(before.progress.epoch ?? 0);
         }
@@ -179,35 +184,35 @@ describe('the identity of a run', () => {
     snapshot({ job: { start_time }, metrics: { epoch } });
 
   it('is its start as an instant, not as text', () => {
-    const { happenings } = follow([start('2025-10-23T10:15:00+00:00'), start('2025-10-23T12:15:00+02:00')]);
-    expect(kinds(happenings)).toEqual(['run_began']);
+    const { events } = follow([start('2025-10-23T10:15:00+00:00'), start('2025-10-23T12:15:00+02:00')]);
+    expect(kinds(events)).toEqual(['run_began']);
   });
 
   it('changes with the start: the old one ends, the new one counts from its own', () => {
-    const { run, happenings } = follow([start('2025-10-23T10:15:00Z', 9), start('2025-10-24T10:15:00Z', 1)]);
-    expect(kinds(happenings)).toEqual(['run_began', 'run_ended', 'run_began']);
-    expect(happenings[1]).toMatchObject({ reason: 'replaced', run: { state: 'ended' } });
+    const { run, events } = follow([start('2025-10-23T10:15:00Z', 9), start('2025-10-24T10:15:00Z', 1)]);
+    expect(kinds(events)).toEqual(['run_began', 'run_ended', 'run_began']);
+    expect(events[1]).toMatchObject({ reason: 'replaced', run: { state: 'ended' } });
     expect(run.progress).toMatchObject({ epoch: 1, batches: 45 });
   });
 
   it('changes without a start when the epoch falls', () => {
-    expect(kinds(follow([start(undefined, 9), start(undefined, 1)]).happenings)).toEqual([
+    expect(kinds(follow([start(undefined, 9), start(undefined, 1)]).events)).toEqual([
       'run_began',
       'run_ended',
       'run_began',
     ]);
     expect(
-      kinds(follow([start('2025-10-23T10:15:00Z', 9), start('2025-10-23T10:15:00Z', 1)]).happenings),
+      kinds(follow([start('2025-10-23T10:15:00Z', 9), start('2025-10-23T10:15:00Z', 1)]).events),
     ).toEqual(['run_began']);
   });
 
   it('is not changed by a snapshot that says less', () => {
-    const { happenings } = follow([
+    const { events } = follow([
       start('2025-10-23T10:15:00Z'),
       start(undefined),
       snapshot({ job: { job_id: undefined } }),
     ]);
-    expect(kinds(happenings)).toEqual(['run_began']);
+    expect(kinds(events)).toEqual(['run_began']);
   });
 
   it('keeps the labels of its first snapshot', () => {
@@ -220,8 +225,8 @@ describe('the identity of a run', () => {
 
   it('of two writers in turn is reported, and the younger one stays', () => {
     const [a, b] = [snapshot({ job: { job_id: 'a' } }), snapshot({ job: { job_id: 'b' } })];
-    const { run, happenings } = follow([a, b, a, b, a, b]);
-    expect(kinds(happenings)).toEqual(['run_began', 'run_ended', 'run_began', 'two_writers', 'two_writers']);
+    const { run, events } = follow([a, b, a, b, a, b]);
+    expect(kinds(events)).toEqual(['run_began', 'run_ended', 'run_began', 'two_writers', 'two_writers']);
     expect(run.identity.jobId).toBe('b');
   });
 
@@ -230,9 +235,9 @@ describe('the identity of a run', () => {
     let { run } = follow([a, b]) as { run: Run | undefined };
     const seen: string[] = [];
     for (let second = 10; second < 600; second += 10) {
-      const step = advance(run, { ...a }, at(second), policy);
+      const step = applySnapshot(run, { ...a }, at(second), policy);
       run = step.run;
-      seen.push(...kinds(step.happenings));
+      seen.push(...kinds(step.events));
     }
     expect(run?.identity.jobId).toBe('a');
     expect(seen.filter((kind) => kind !== 'two_writers')).toEqual(['run_ended', 'run_began']);
@@ -241,21 +246,20 @@ describe('the identity of a run', () => {
   it('of a second writer does not keep the values of the run fresh', () => {
     const [a, b] = [snapshot({ job: { job_id: 'a' } }), snapshot({ job: { job_id: 'b' } })];
     const { run } = follow([a, b]);
-    const step = advance(run, a, at(200), { ...policy, staleAfterMs: 100_000 });
+    const step = applySnapshot(run, a, at(200), { ...policy, staleAfterMs: 100_000 });
     expect(step.run?.fresh).toBe(false);
-    expect(kinds(step.happenings)).toEqual(['two_writers', 'went_stale']);
+    expect(kinds(step.events)).toEqual(['two_writers', 'went_stale']);
   });
 });
 
 describe('two writers that name no start', () => {
   const write = (epoch: number, job_id?: string, batch_number = 45) =>
     snapshot({ job: { start_time: undefined, job_id }, metrics: { epoch, batch_number } });
-  const began = (happenings: readonly Happening[]) =>
-    kinds(happenings).filter((kind) => kind === 'run_began').length;
+  const began = (events: readonly RunEvent[]) => kinds(events).filter((kind) => kind === 'run_began').length;
 
   it('are told from a restart by the second fall, and reported from then on', () => {
-    const { happenings, run } = follow([9, 3, 9, 3, 9, 4, 10].map((epoch) => write(epoch)));
-    expect(kinds(happenings).filter((kind) => kind !== 'epoch_ended')).toEqual([
+    const { events, run } = follow([9, 3, 9, 3, 9, 4, 10].map((epoch) => write(epoch)));
+    expect(kinds(events).filter((kind) => kind !== 'epoch_ended')).toEqual([
       'run_began',
       'run_ended',
       'run_began',
@@ -277,9 +281,9 @@ describe('two writers that name no start', () => {
           writer.epoch += trained;
           return write(writer.epoch, writer.name);
         });
-        const { happenings } = follow([write(0, first), ...snapshots]);
+        const { events } = follow([write(0, first), ...snapshots]);
         // Two by the falls, and one more for each of them where a name comes in.
-        expect(began(happenings)).toBeLessThanOrEqual(first === second ? 2 : 4);
+        expect(began(events)).toBeLessThanOrEqual(first === second ? 2 : 4);
       }),
       { numRuns: 1000 },
     );
@@ -293,9 +297,9 @@ describe('two writers that name no start', () => {
           const sums = steps.map((_, index) => steps.slice(0, index + 1).reduce((a, b) => a + b));
           return [write(0, undefined, 1), write(0, undefined, 2), ...sums.map((epoch) => write(epoch))];
         });
-        const { happenings } = follow(snapshots);
-        expect(kinds(happenings)).not.toContain('two_writers');
-        expect(began(happenings)).toBe(lives.length);
+        const { events } = follow(snapshots);
+        expect(kinds(events)).not.toContain('two_writers');
+        expect(began(events)).toBe(lives.length);
       }),
       { numRuns: 1000 },
     );
@@ -305,9 +309,9 @@ describe('two writers that name no start', () => {
     let run: Run | undefined = follow([9, 3, 9, 3].map((epoch) => write(epoch))).run;
     const seen: string[] = [];
     for (let second = 10; second < 600; second += 10) {
-      const step = advance(run, write(3), at(second), policy);
+      const step = applySnapshot(run, write(3), at(second), policy);
       run = step.run;
-      seen.push(...kinds(step.happenings).filter((kind) => kind !== 'two_writers'));
+      seen.push(...kinds(step.events).filter((kind) => kind !== 'two_writers'));
     }
     expect(seen).toEqual(['run_ended', 'run_began']);
     expect(run?.progress.epoch).toBe(3);
@@ -315,8 +319,9 @@ describe('two writers that name no start', () => {
 
   it('are none where the epoch falls again long after', () => {
     let { run } = follow([9, 3, 9].map((epoch) => write(epoch))) as { run: Run | undefined };
-    for (let second = 10; second < 400; second += 10) run = advance(run, write(9), at(second), policy).run;
-    expect(kinds(advance(run, write(3), at(400), policy).happenings)).toEqual(['run_ended', 'run_began']);
+    for (let second = 10; second < 400; second += 10)
+      run = applySnapshot(run, write(9), at(second), policy).run;
+    expect(kinds(applySnapshot(run, write(3), at(400), policy).events)).toEqual(['run_ended', 'run_began']);
   });
 });
 
@@ -326,11 +331,11 @@ describe('a name that is given late', () => {
   const isNamed = fc.boolean();
 
   it('begins a run with that name, which goes on from where it was', () => {
-    const { run, happenings } = follow([
+    const { run, events } = follow([
       nameless({ epoch: 1, batch_number: 100, training_loss: Number.NaN }),
       metrics({ epoch: 2, batch_number: 7 }),
     ]);
-    expect(kinds(happenings).filter((kind) => kind.startsWith('run'))).toEqual([
+    expect(kinds(events).filter((kind) => kind.startsWith('run'))).toEqual([
       'run_began',
       'run_ended',
       'run_began',
@@ -356,10 +361,10 @@ describe('a name that is given late', () => {
   it('begins one run more, whichever snapshots have it, and loses no batch', () => {
     fc.assert(
       fc.property(fc.array(isNamed, { minLength: 1, maxLength: 40 }), (names) => {
-        const { run, happenings } = follow(
+        const { run, events } = follow(
           names.map((named, index) => (named ? metrics : nameless)({ batch_number: index + 1 })),
         );
-        const began = kinds(happenings).filter((kind) => kind === 'run_began').length;
+        const began = kinds(events).filter((kind) => kind === 'run_began').length;
         expect(began).toBe(names.includes(true) && !names[0] ? 2 : 1);
         expect(run.identity.jobId).toBe(names.includes(true) ? 'training-job-001' : undefined);
         expect(run.progress.batches).toBe(names.length);
@@ -370,40 +375,40 @@ describe('a name that is given late', () => {
 
 describe('the state of a run', () => {
   it('stalls when the step does not advance, though the file is written, and resumes', () => {
-    const first = advance(undefined, snapshot(), at(0), policy);
-    const idle = advance(
+    const first = applySnapshot(undefined, snapshot(), at(0), policy);
+    const idle = applySnapshot(
       first.run,
       snapshot({ top: { timestamp: '2025-10-23T11:00:00Z' } }),
       at(599),
       policy,
     );
     expect(idle.run?.state).toBe('running');
-    const stalled = tick(idle.run, at(600), policy);
+    const stalled = applyTime(idle.run, at(600), policy);
     expect(stalled).toMatchObject({
       run: { state: 'stalled', fresh: true },
-      happenings: [{ kind: 'stalled' }],
+      events: [{ kind: 'stalled' }],
     });
-    expect(tick(stalled.run, at(700), policy).happenings).toEqual([]);
-    const resumed = advance(stalled.run, metrics({ batch_number: 46 }), at(800), policy);
-    expect(resumed).toMatchObject({ run: { state: 'running' }, happenings: [{ kind: 'resumed' }] });
+    expect(applyTime(stalled.run, at(700), policy).events).toEqual([]);
+    const resumed = applySnapshot(stalled.run, metrics({ batch_number: 46 }), at(800), policy);
+    expect(resumed).toMatchObject({ run: { state: 'running' }, events: [{ kind: 'resumed' }] });
   });
 
   it('counts the time a step was made by the write, not by the reading', () => {
-    const { run } = advance(undefined, snapshot(), at(1000, 700_000), policy);
+    const { run } = applySnapshot(undefined, snapshot(), at(1000, 700_000), policy);
     expect(run).toMatchObject({ state: 'stalled', lastStep: { unixMs: 1_700_000_300_000 } });
   });
 
   it('does not stall when the job went back to a checkpoint and trains on', () => {
-    let run = advance(undefined, metrics({ epoch: 50, batch_number: 90 }), at(0), policy).run;
+    let run = applySnapshot(undefined, metrics({ epoch: 50, batch_number: 90 }), at(0), policy).run;
     for (let second = 10; second <= 3_000; second += 10) {
-      const step = advance(run, metrics({ epoch: 40, batch_number: second / 10 }), at(second), policy);
-      expect(kinds(step.happenings)).not.toContain('stalled');
+      const step = applySnapshot(run, metrics({ epoch: 40, batch_number: second / 10 }), at(second), policy);
+      expect(kinds(step.events)).not.toContain('stalled');
       run = step.run;
     }
     expect(run).toMatchObject({
       state: 'running',
       progress: { epoch: 50 },
-      lastStep: { uptimeMs: 3_000_000 },
+      lastStep: { monotonicMs: 3_000_000 },
     });
   });
 
@@ -415,68 +420,61 @@ describe('the state of a run', () => {
     ]);
     expect(steps.map((step) => step.run?.state)).toEqual(['completed', 'completed', 'failed']);
     expect(run.state).toBe('failed');
-    expect(kinds(steps[2]?.happenings ?? [])).toEqual(['run_ended']);
+    expect(kinds(steps[2]?.events ?? [])).toEqual(['run_ended']);
   });
 
   it('never stalls where the file has no steps but goes on', () => {
     const noSteps = { epoch: undefined, batch_number: undefined };
-    const first = advance(undefined, metrics(noSteps), at(0), policy);
-    const later = advance(first.run, metrics({ ...noSteps, training_loss: 1 }), at(700), policy);
-    expect(tick(later.run, at(1_200), policy).run?.state).toBe('running');
+    const first = applySnapshot(undefined, metrics(noSteps), at(0), policy);
+    const later = applySnapshot(first.run, metrics({ ...noSteps, training_loss: 1 }), at(700), policy);
+    expect(applyTime(later.run, at(1_200), policy).run?.state).toBe('running');
   });
 
   it('goes stale when the file is not written and becomes fresh again', () => {
-    const first = advance(undefined, snapshot(), at(0), policy);
-    const stale = tick(first.run, at(300, 300_000), policy);
+    const first = applySnapshot(undefined, snapshot(), at(0), policy);
+    const stale = applyTime(first.run, at(300, 300_000), policy);
     expect(stale).toMatchObject({
       run: { fresh: false, state: 'running' },
-      happenings: [{ kind: 'went_stale' }],
+      events: [{ kind: 'went_stale' }],
     });
-    expect(tick(stale.run, at(301, 0), policy)).toMatchObject({
+    expect(applyTime(stale.run, at(301, 0), policy)).toMatchObject({
       run: { fresh: true },
-      happenings: [{ kind: 'became_fresh' }],
+      events: [{ kind: 'became_fresh' }],
     });
   });
 
   it.each(['completed', 'failed'] as const)('is %s when the file says so, once, and stays so', (status) => {
-    const { run, happenings } = follow([snapshot(), snapshot({ top: { status } })]);
+    const { run, events } = follow([snapshot(), snapshot({ top: { status } })]);
     expect(run.state).toBe(status);
-    expect(happenings.filter(({ kind }) => kind === 'run_ended')).toHaveLength(1);
-    expect(tick(run, at(10_000), policy).run?.state).toBe(status);
-    expect(end(run, 'stopped')).toEqual({ run, happenings: [] });
+    expect(events.filter(({ kind }) => kind === 'run_ended')).toHaveLength(1);
+    expect(applyTime(run, at(10_000), policy).run?.state).toBe(status);
+    expect(endRun(run, 'stopped')).toEqual({ run, events: [] });
   });
 
   it('ends when the bridge is stopped', () => {
     const { run } = follow([snapshot()]);
-    expect(end(run, 'stopped')).toMatchObject({
+    expect(endRun(run, 'stopped')).toMatchObject({
       run: { state: 'ended' },
-      happenings: [{ kind: 'run_ended', reason: 'stopped' }],
+      events: [{ kind: 'run_ended', reason: 'stopped' }],
     });
   });
 
   it('is none while nothing was seen', () => {
-    expect(tick(undefined, at(0), policy)).toEqual({ run: undefined, happenings: [] });
+    expect(applyTime(undefined, at(0), policy)).toEqual({ run: undefined, events: [] });
   });
 });
 
 describe('what happened', () => {
   it('has the end of each epoch', () => {
-    const { happenings } = follow(
-      [1, 1, 2, 3].map((epoch, index) => metrics({ epoch, batch_number: index })),
-    );
-    const ended = happenings.filter((it) => it.kind === 'epoch_ended');
+    const { events } = follow([1, 1, 2, 3].map((epoch, index) => metrics({ epoch, batch_number: index })));
+    const ended = events.filter((it) => it.kind === 'epoch_ended');
     expect(ended.map(({ epoch }) => epoch)).toEqual([1, 2]);
   });
 
   it('has a value that becomes NaN once, counts it each time, and says when it is over', () => {
     const loss = (training_loss: number) => metrics({ training_loss });
-    const { run, happenings } = follow([loss(Number.NaN), loss(Number.NaN), loss(1), loss(Number.NaN)]);
-    expect(kinds(happenings)).toEqual([
-      'run_began',
-      'became_non_finite',
-      'became_finite',
-      'became_non_finite',
-    ]);
+    const { run, events } = follow([loss(Number.NaN), loss(Number.NaN), loss(1), loss(Number.NaN)]);
+    expect(kinds(events)).toEqual(['run_began', 'became_non_finite', 'became_finite', 'became_non_finite']);
     expect(run.nonFinite).toEqual(new Map([['training_loss', 3]]));
   });
 
@@ -491,11 +489,11 @@ describe('what happened', () => {
   });
 
   it('has the extras there was no room for', () => {
-    const { run, happenings } = follow([metrics({ a: 1, b: 2 }), metrics({ c: 3 }), metrics({ a: 4 })], {
+    const { run, events } = follow([metrics({ a: 1, b: 2 }), metrics({ c: 3 }), metrics({ a: 4 })], {
       maxExtraMetrics: 2,
     });
     expect([...run.extras]).toEqual(['a', 'b']);
-    expect(happenings).toContainEqual({ kind: 'extras_refused', names: ['c'] });
+    expect(events).toContainEqual({ kind: 'extras_refused', names: ['c'] });
   });
 });
 
@@ -504,7 +502,7 @@ describe('a step', () => {
     const { run } = follow([metrics({ a: 1, training_loss: Number.NaN }), metrics({ batch_number: 46 })]);
     const before = structuredClone({ ...run, latest: undefined });
     const next = metrics({ epoch: 4, b: 2, training_loss: Number.NaN });
-    expect(advance(run, next, at(9), policy)).toEqual(advance(run, next, at(9), policy));
+    expect(applySnapshot(run, next, at(9), policy)).toEqual(applySnapshot(run, next, at(9), policy));
     expect(structuredClone({ ...run, latest: undefined })).toEqual(before);
   });
 });

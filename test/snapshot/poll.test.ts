@@ -197,12 +197,12 @@ describe('a file that is not', () => {
 describe('the age of the file', () => {
   /** A clock whose hands are set by the test. */
   function setClock() {
-    const hands = { unixMs: Date.now(), uptimeMs: 1_000 };
+    const hands = { unixMs: Date.now(), monotonicMs: 1_000 };
     return { hands, clock: () => ({ ...hands }), pass: (ms: number) => pass(hands, ms) };
   }
-  function pass(hands: { unixMs: number; uptimeMs: number }, ms: number) {
+  function pass(hands: { unixMs: number; monotonicMs: number }, ms: number) {
     hands.unixMs += ms;
-    hands.uptimeMs += ms;
+    hands.monotonicMs += ms;
   }
 
   it('is unknown before there is one, and goes on when it is gone', async () => {
@@ -286,7 +286,7 @@ describe.runIf(process.getuid?.() === 0)('a file of another user', () => {
   const pollAs = (uid: number, file: string): string => {
     const poll = new URL('../../src/snapshot/poll.ts', import.meta.url);
     const script = `const { createPoller } = await import(${JSON.stringify(poll.href)});
-      const poller = createPoller(${JSON.stringify(file)}, () => ({ unixMs: Date.now(), uptimeMs: performance.now() }));
+      const poller = createPoller(${JSON.stringify(file)}, () => ({ unixMs: Date.now(), monotonicMs: performance.now() }));
       process.seteuid(${uid});
       console.log(JSON.stringify((await poller.poll()).outcome));`;
     return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });

@@ -7,11 +7,11 @@ const full: NodeJS.ErrnoException = Object.assign(new Error('no space left'), { 
 
 function reported(writes: readonly (readonly [second: number, error: typeof full | undefined])[]) {
   const log: LogLine[] = [];
-  let uptimeMs = 0;
+  let monotonicMs = 0;
   const conditions = createConditions(createLogger('info', linesInto(log)));
-  const report = createVolumeReport('/queue', () => ({ unixMs: 0, uptimeMs }), conditions);
+  const report = createVolumeReport('/queue', () => ({ unixMs: 0, monotonicMs }), conditions);
   for (const [second, error] of writes) {
-    uptimeMs = second * 1000;
+    monotonicMs = second * 1000;
     report(error);
   }
   return log;

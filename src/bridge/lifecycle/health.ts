@@ -1,15 +1,15 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-export interface Verdict {
+export interface HealthStatus {
   readonly healthy: boolean;
   /** Why, for a person. */
   readonly reason: string;
 }
 
 export interface HealthChecks {
-  readonly livez: () => Verdict;
-  readonly readyz: () => Verdict;
+  readonly livez: () => HealthStatus;
+  readonly readyz: () => HealthStatus;
 }
 
 export type HealthServer =

@@ -7,14 +7,14 @@ export interface Liveness extends HealthChecks {
 
 /** Alive is a loop that is not late; ready is a loop that has polled once, whether or not there was a file yet. */
 export function createLiveness(clock: Clock, collectionIntervalMs: number): Liveness {
-  const started = clock().uptimeMs;
+  const started = clock().monotonicMs;
   // Three missed polls, and never less than what a slow volume may take for one.
   const lateAfterMs = 3 * collectionIntervalMs + 10_000;
-  let last: { readonly uptimeMs: number; readonly outcome: string } | undefined;
-  const ago = () => Math.round(clock().uptimeMs - (last?.uptimeMs ?? started)) / 1000;
+  let last: { readonly monotonicMs: number; readonly outcome: string } | undefined;
+  const ago = () => Math.round(clock().monotonicMs - (last?.monotonicMs ?? started)) / 1000;
   return {
     polled(outcome) {
-      last = { uptimeMs: clock().uptimeMs, outcome };
+      last = { monotonicMs: clock().monotonicMs, outcome };
     },
     livez() {
       const late = ago() * 1000 > lateAfterMs;

@@ -34,7 +34,7 @@ export function onTermination({ log, timeoutMs, leave }: TerminationOptions): Te
   const controller = new AbortController();
   let deadline: NodeJS.Timeout | undefined;
   let echo: NodeJS.Timeout | undefined;
-  let begunUptimeMs = Number.NEGATIVE_INFINITY;
+  let begunMonotonicMs = Number.NEGATIVE_INFINITY;
 
   function begin(cause: Cause): void {
     deadline = setTimeout(() => {
@@ -42,7 +42,7 @@ export function onTermination({ log, timeoutMs, leave }: TerminationOptions): Te
       leave(cause.kind === 'error' ? 1 : 0);
     }, timeoutMs);
     deadline.unref();
-    begunUptimeMs = performance.now();
+    begunMonotonicMs = performance.now();
     controller.abort(cause);
   }
   function onSignal(name: NodeJS.Signals): void {
@@ -56,7 +56,7 @@ export function onTermination({ log, timeoutMs, leave }: TerminationOptions): Te
       log.warn({ signal: name }, 'Second signal: leaving at once');
       leave(128 + signals[name as keyof typeof signals]);
     };
-    if (performance.now() - begunUptimeMs > echoMs) now();
+    if (performance.now() - begunMonotonicMs > echoMs) now();
     else echo ??= setTimeout(now, afterEchoMs).unref();
   }
   function onError(error: unknown): void {

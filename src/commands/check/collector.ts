@@ -5,7 +5,7 @@ import type { Config } from '../../config/bridge.ts';
 import { encodeMetrics } from '../../otlp/collection.ts';
 import { createConnection, metricsMethod } from '../../otlp/connection.ts';
 import { readCredentials } from '../../otlp/credentials.ts';
-import { type Place, placesOf, settled, startHandshake, withDeadline } from '../../otlp/probe.ts';
+import { type Address, addressesIn, settled, startHandshake, withDeadline } from '../../otlp/probe.ts';
 import type { Trouble } from '../../otlp/tls-trouble.ts';
 import { adviseOnDns, adviseOnFiles, adviseOnOtlp, adviseOnTcp, adviseOnTls } from './collector-advice.ts';
 
@@ -34,7 +34,7 @@ type StepResult = Omit<StepReport, 'step'>;
 export async function tryCollector(config: Config, version: string): Promise<CollectorReport> {
   const { target, transport } = config.endpoint;
   const steps: StepReport[] = [];
-  const places = placesOf(target);
+  const places = addressesIn(target);
   let [place] = places;
   const tries: readonly (readonly [StepName, () => Promise<StepResult>])[] = [
     ['name', () => resolveName(place, config)],
@@ -61,7 +61,7 @@ export async function tryCollector(config: Config, version: string): Promise<Col
 const succeeded = (detail: string): StepResult => ({ status: 'ok', detail });
 const failedWith = ({ detail, advice }: Trouble): StepResult => ({ status: 'failed', detail, advice });
 
-async function resolveName({ host }: Place, config: Config): Promise<StepResult> {
+async function resolveName({ host }: Address, config: Config): Promise<StepResult> {
   if (host === undefined) return { status: 'not_needed', detail: 'a Unix socket has none to look up' };
   if (isIP(host.replace(/%.*$/, '')) !== 0) return { status: 'not_needed', detail: `${host} is an address` };
   try {
@@ -74,9 +74,9 @@ async function resolveName({ host }: Place, config: Config): Promise<StepResult>
 
 /** The first place that answers, as the bridge takes it; where none does, the last. */
 async function openOneOf(
-  places: readonly [Place, ...Place[]],
+  places: readonly [Address, ...Address[]],
   config: Config,
-): Promise<{ readonly place: Place; readonly result: StepResult }> {
+): Promise<{ readonly place: Address; readonly result: StepResult }> {
   let [place] = places;
   const failures: StepResult[] = [];
   for (place of places) {
@@ -91,7 +91,7 @@ async function openOneOf(
   return { place, result: { status: 'failed', ...failures.at(-1), detail } };
 }
 
-async function openConnection(place: Place, config: Config): Promise<StepResult> {
+async function openConnection(place: Address, config: Config): Promise<StepResult> {
   const name = place.path === undefined ? `${place.host}:${place.port}` : config.endpoint.target;
   const started = performance.now();
   const socket: Socket = connectTcp(place as NetConnectOpts);
@@ -107,7 +107,7 @@ async function openConnection(place: Place, config: Config): Promise<StepResult>
   }
 }
 
-async function shakeHands(place: Place, config: Config): Promise<StepResult> {
+async function shakeHands(place: Address, config: Config): Promise<StepResult> {
   const reading = await readCredentials(config);
   if (reading.status === 'invalid') return failedWith(adviseOnFiles(reading.problems));
   const { tls } = reading.credentials;

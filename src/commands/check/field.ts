@@ -27,14 +27,14 @@ import type { ExportedMetric } from './series.ts';
  * - `ignored`: it is not looked at, or says nothing.
  * - `refused`: it would be read, but for its value or its name.
  */
-export type Verdict = 'accepted' | 'converted' | 'ignored' | 'refused';
+export type FieldStatus = 'accepted' | 'converted' | 'ignored' | 'refused';
 
 export interface FieldReport {
   readonly section: 'training_metrics' | 'job_metadata' | 'top level';
   readonly field: string;
   /** As it stands in the file, shortened. */
   readonly written: string;
-  readonly verdict: Verdict;
+  readonly verdict: FieldStatus;
   /** A word for scripts where it is not accepted as it stands. */
   readonly reason?: SkipReason | 'text' | 'not_finite' | 'unknown_field';
   /** What is to be known or done about it, as what follows the field's name. */

@@ -5,7 +5,7 @@ import { parsePythonJson } from '../../snapshot/parse.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from '../../snapshot/read.ts';
 import { rereadTorn } from '../../snapshot/reread.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import type { Place } from './access.ts';
+import type { AccessPath } from './access.ts';
 
 export type Content =
   | {
@@ -28,7 +28,7 @@ export interface Look {
   /** Undefined where there is no file to have one. */
   readonly version: FileVersion | undefined;
   /** Folders from the root on, the file last; only up to what could be seen. */
-  readonly way: readonly Place[];
+  readonly way: readonly AccessPath[];
 }
 
 /** Reads the file as the bridge does at a poll, and looks at who owns it. Never throws. */
@@ -85,10 +85,10 @@ function contentOf(read: ReadOutcome): Content {
 }
 
 /** Every folder that has to be passed, also those behind a symbolic link, and the file. */
-async function wayTo(path: string): Promise<readonly Place[]> {
+async function wayTo(path: string): Promise<readonly AccessPath[]> {
   const real = await realpath(path).catch(() => path);
   const folders = new Set([...foldersOf(path), ...foldersOf(real)]);
-  const places: Place[] = [];
+  const places: AccessPath[] = [];
   for (const [each, kind] of [
     ...[...folders].map((it) => [it, 'folder'] as const),
     [path, 'file'] as const,

@@ -3,9 +3,9 @@ import { bridgeMetrics, runMetrics } from '../../catalogue/metrics.ts';
 import { prometheusName } from '../../catalogue/prometheus-name.ts';
 import type { Moment } from '../../common/clock.ts';
 import type { Config } from '../../config/bridge.ts';
-import { advance } from '../../run/advance.ts';
+import { applySnapshot } from '../../run/advance.ts';
 import type { Run } from '../../run/run.ts';
-import { locateFault } from '../../snapshot/fault.ts';
+import { locateJsonSyntaxError } from '../../snapshot/json-syntax-error.ts';
 import { type Access, accessOf, modeText, type Reader } from './access.ts';
 import { type Excerpt, excerptAt } from './excerpt.ts';
 import { type FieldReport, reportMetrics } from './field.ts';
@@ -101,7 +101,7 @@ export async function reportOn(
     staleAfterMs: Number.POSITIVE_INFINITY,
     stallAfterMs: Number.POSITIVE_INFINITY,
   };
-  const step = advance(before, snapshot, { ...now, fileAgeMs: ageMs ?? 0 }, policy);
+  const step = applySnapshot(before, snapshot, { ...now, fileAgeMs: ageMs ?? 0 }, policy);
   const run = step.run as Run;
   const all = await exportedMetrics(run, resource, config, options.version);
   const exported = new Map(all.map((metric) => [metric.name, metric]));
@@ -113,7 +113,7 @@ export async function reportOn(
   ];
   const problems = [...barred, ...nothingComes(fields)];
   const state = exported.get(runMetrics.state.name);
-  const twoWriters = step.happenings.some(({ kind }) => kind === 'two_writers');
+  const twoWriters = step.events.some(({ kind }) => kind === 'two_writers');
   const report: Report = {
     status: problems.length === 0 ? 'usable' : 'unusable',
     ...common,
@@ -158,7 +158,7 @@ function whyUnread(
   barred: readonly ProblemReport[],
 ): readonly ProblemReport[] {
   if (content.status === 'malformed') {
-    const fault = locateFault(content.bytes);
+    const fault = locateJsonSyntaxError(content.bytes);
     return fault === undefined
       ? [{ message: content.reason }]
       : [{ message: fault.message, at: excerptAt(fault.text, fault.offset) }];

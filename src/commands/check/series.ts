@@ -31,7 +31,7 @@ export async function exportedMetrics(
   version: string,
 ): Promise<readonly ExportedMetric[]> {
   const instruments = createRunInstruments(resource, config.histogramAggregation, version);
-  instruments.show(run);
+  instruments.setRun(run);
   instruments.record(run.latest);
   const target = targetLabels(resource);
   const scopes = await instruments.collect();

@@ -2,7 +2,7 @@ import { formatLabels } from '../../catalogue/prometheus-name.ts';
 import { clip, type Line, type Span, span, type Tone, widthOf } from '../../cli/terminal/line.ts';
 import { wrap } from '../../cli/wrap.ts';
 import type { CollectorReport } from './collector.ts';
-import { type FieldReport, leftOut, type Verdict } from './field.ts';
+import { type FieldReport, type FieldStatus, leftOut } from './field.ts';
 import { duration, type ProblemReport, type Report } from './report.ts';
 import type { ExportedMetric } from './series.ts';
 
@@ -75,7 +75,7 @@ function hanging(mark: Span, text: string, width: number): readonly Line[] {
 
 const wrapHard = (text: string, width: number) => wrap(text, width).flatMap((line) => pieces(line, width));
 
-export const marks: Readonly<Record<Verdict, Span>> = {
+export const marks: Readonly<Record<FieldStatus, Span>> = {
   accepted: span('good', '✓ '),
   converted: span('warning', '≈ '),
   ignored: span('faint', '– '),

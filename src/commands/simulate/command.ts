@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { type Environment, oneOf, type Parsed } from '../../config/setting.ts';
-import { describeFault, type Fault, faults } from './faults.ts';
+import { describeFault, faults, type SimulatedFault } from './faults.ts';
 import { readSimulationSettings, type SimulationSettings, simulationSettings } from './settings.ts';
 import { type Outcome, simulate, type Write } from './simulate.ts';
 
@@ -58,7 +58,7 @@ function report(outcome: Outcome, print: (line: string) => void, printError: (li
 }
 
 interface Arguments {
-  readonly fault: Fault | undefined;
+  readonly fault: SimulatedFault | undefined;
   readonly seed: number | undefined;
   readonly problems: readonly string[];
 }
@@ -80,7 +80,7 @@ function readArguments(args: readonly string[]): Arguments {
     problems.push(`${name} ${shown}: expected ${parsed.expected}`);
     return undefined;
   };
-  let fault: Fault | undefined;
+  let fault: SimulatedFault | undefined;
   let seed: number | undefined;
   for (const token of tokens) {
     if (token.kind === 'positional') problems.push(`unexpected argument ${JSON.stringify(token.value)}`);
@@ -93,7 +93,7 @@ function readArguments(args: readonly string[]): Arguments {
 }
 
 /** The run as a command line for a shell: the same values at the same pace, drawn seed included. */
-function repeatable(settings: SimulationSettings, fault: Fault | undefined): string {
+function repeatable(settings: SimulationSettings, fault: SimulatedFault | undefined): string {
   const values = { ...settings, writeIntervalMs: settings.writeIntervalMs / 1000 };
   const variables = Object.entries(simulationSettings).map(
     ([key, { variable }]) => `${variable}=${shellWord(String(values[key as keyof SimulationSettings]))}`,

@@ -1,9 +1,9 @@
 import type { SimulationSettings } from './settings.ts';
-import type { Step } from './steps.ts';
+import type { TrainingStep } from './steps.ts';
 
 /** One moment of one run, as it goes into the file. */
-export interface Moment {
-  readonly step: Step;
+export interface SimulatedMoment {
+  readonly step: TrainingStep;
   readonly status: 'running' | 'completed';
   /** When the run began, milliseconds since 1970; fractions are kept to the microsecond. */
   readonly startTimeMs: number;
@@ -13,7 +13,7 @@ export interface Moment {
 
 /** The text of the file as Python's json.dumps(…, indent=2) writes it. Pure. */
 export function fileContent(
-  { step, status, startTimeMs, timeMs }: Moment,
+  { step, status, startTimeMs, timeMs }: SimulatedMoment,
   settings: SimulationSettings,
 ): string {
   return pythonJson({

@@ -1,4 +1,4 @@
-import type { RunShape, Step } from './steps.ts';
+import type { RunShape, TrainingStep } from './steps.ts';
 
 export const faults = ['torn', 'nan', 'stall', 'crash'] as const;
 
@@ -9,10 +9,10 @@ export const faults = ['torn', 'nan', 'stall', 'crash'] as const;
  * - `stall`: after half of the batches nothing is written any more, and the job goes on without end.
  * - `crash`: after half of the batches the job ends, and the file says `running` for ever.
  */
-export type Fault = (typeof faults)[number];
+export type SimulatedFault = (typeof faults)[number];
 
 /** Whether the write of this step is a torn one. */
-export const isTorn = (fault: Fault | undefined, { globalStep }: Step): boolean =>
+export const isTorn = (fault: SimulatedFault | undefined, { globalStep }: TrainingStep): boolean =>
   fault === 'torn' && globalStep % 5 === 1;
 
 /**
@@ -29,13 +29,17 @@ export const lastStepBeforeTheEnd = ({ totalEpochs, batchesPerEpoch }: RunShape)
   Math.floor((totalEpochs * batchesPerEpoch) / 2);
 
 /** The step as the file tells it under a fault. The numbers beside the loss stay as they are without one. */
-export function withFault(step: Step, fault: Fault | undefined, shape: RunShape): Step {
+export function withFault(
+  step: TrainingStep,
+  fault: SimulatedFault | undefined,
+  shape: RunShape,
+): TrainingStep {
   const diverged = fault === 'nan' && step.globalStep > 0 && step.epoch >= nanEpoch(shape);
   return diverged ? { ...step, trainingLoss: Number.NaN } : step;
 }
 
 /** What a person watching should expect, and when. */
-export function describeFault(fault: Fault, shape: RunShape): string {
+export function describeFault(fault: SimulatedFault, shape: RunShape): string {
   switch (fault) {
     case 'torn':
       return 'every fifth write is torn in two';

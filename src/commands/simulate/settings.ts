@@ -4,22 +4,22 @@ import {
   integer,
   type Problem,
   readSettings,
+  type SettingValues,
   seconds,
   setting,
-  text,
-  type Values,
+  textSetting,
 } from '../../config/setting.ts';
 
 const largestSeed = 2 ** 32 - 1;
 
 /** Every variable the simulated training job reads. */
 export const simulationSettings = {
-  jobId: setting('JOB_ID', text, 'training-job-001', 'job_id of the simulated job'),
-  modelName: setting('MODEL_NAME', text, 'resnet-50', 'model_name of the simulated job'),
-  dataset: setting('DATASET', text, 'imagenet', 'dataset of the simulated job'),
+  jobId: setting('JOB_ID', textSetting, 'training-job-001', 'job_id of the simulated job'),
+  modelName: setting('MODEL_NAME', textSetting, 'resnet-50', 'model_name of the simulated job'),
+  dataset: setting('DATASET', textSetting, 'imagenet', 'dataset of the simulated job'),
   metricsFilePath: setting(
     'METRICS_FILE_PATH',
-    text,
+    textSetting,
     '/shared/metrics/current.json',
     'The JSON file to write; its folder is made where it is missing',
   ),
@@ -41,7 +41,7 @@ export const simulationSettings = {
 } as const;
 
 /** What a simulation needs to know. Durations are in milliseconds. */
-export interface SimulationSettings extends Omit<Values<typeof simulationSettings>, 'seed'> {
+export interface SimulationSettings extends Omit<SettingValues<typeof simulationSettings>, 'seed'> {
   /** Whole number from 0 to 2^32 - 1. */
   readonly seed: number;
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileContent } from './content.ts';
-import { type Fault, isTorn, lastStepBeforeTheEnd, tornPauseMs, withFault } from './faults.ts';
+import { isTorn, lastStepBeforeTheEnd, type SimulatedFault, tornPauseMs, withFault } from './faults.ts';
 import type { SimulationSettings } from './settings.ts';
-import { type Step, trainingSteps } from './steps.ts';
+import { type TrainingStep, trainingSteps } from './steps.ts';
 import { replaceFile, type Unwritable, writeTorn } from './write.ts';
 
 /** How a simulated run ended. `writes` counts the writes that succeeded. */
@@ -15,7 +15,7 @@ export type Outcome = (
 
 /** One write, told after it is done. */
 export interface Write {
-  readonly step: Step;
+  readonly step: TrainingStep;
   readonly content: string;
   readonly torn: boolean;
 }
@@ -24,7 +24,7 @@ export interface Write {
 export type Sleep = (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 
 export interface SimulationOptions {
-  readonly fault?: Fault | undefined;
+  readonly fault?: SimulatedFault | undefined;
   /** Aborted, it ends the run with `stopped`; without one, a stalled run never ends. */
   readonly signal?: AbortSignal | undefined;
   readonly onWrite?: (write: Write) => void;

@@ -1,7 +1,7 @@
 import { gaussian, mulberry32 } from './random.ts';
 
 /** What a training job knows after one batch, in the units of the file. */
-export interface Step {
+export interface TrainingStep {
   /** From 1. */
   readonly epoch: number;
   /** Batch within the epoch: from 1, but 0 before the first batch of the run. */
@@ -35,7 +35,11 @@ const trainedLoss = 0.25;
  * The steps of one run, the state before its first batch included: `1 + totalEpochs * batchesPerEpoch` of them. Pure:
  * the same shape gives the same steps. The curves span the run, so that a short one shows as much as a long one.
  */
-export function* trainingSteps({ totalEpochs, batchesPerEpoch, seed }: RunShape): Generator<Step, void> {
+export function* trainingSteps({
+  totalEpochs,
+  batchesPerEpoch,
+  seed,
+}: RunShape): Generator<TrainingStep, void> {
   const random = mulberry32(seed);
   const noisy = (value: number, spread: number) => value * (1 + spread * gaussian(random));
   const totalSteps = totalEpochs * batchesPerEpoch;

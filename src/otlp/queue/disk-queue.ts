@@ -1,4 +1,4 @@
-import { within } from '../../common/timing.ts';
+import { settlesWithin } from '../../common/timing.ts';
 import type { Collection } from '../collection.ts';
 import type { QueuedFile, QueueFolder } from './queue-folder.ts';
 
@@ -153,7 +153,7 @@ export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: Sp
     },
     async lend() {
       if (isOpen && older.length === 0) return [];
-      const isDone = await within(longestHangMs, last);
+      const isDone = await settlesWithin(longestHangMs, last);
       isOpen = true;
       if (!isDone) return [];
       // Held from here on: what is being read must not be pushed out and counted as lost.

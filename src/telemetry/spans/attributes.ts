@@ -5,7 +5,7 @@ import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { OpenEpoch, OpenRun } from './open-run.ts';
 
 /** How a run ended: with an error or without. */
-export type Verdict =
+export type RunOutcome =
   | { readonly status: 'ok' }
   | { readonly status: 'error'; readonly type: string; readonly message: string };
 
@@ -24,7 +24,11 @@ export function epochAttributes({ number, partial, values }: OpenEpoch): Attribu
   return named({ epoch: number, partial: partial || undefined, ...results(values) });
 }
 
-export function runAttributes({ values }: OpenRun, { state, progress }: Run, verdict: Verdict): Attributes {
+export function runSpanAttributes(
+  { values }: OpenRun,
+  { state, progress }: Run,
+  verdict: RunOutcome,
+): Attributes {
   return named({
     state,
     epoch: progress.epoch,
@@ -45,7 +49,7 @@ function results(values: Snapshot['values']) {
 }
 
 /** What the file says of an error comes first; a loss that is not finite is one although nobody says so. */
-export function verdictOn({ state, latest: { error } }: Run, { notFinite }: OpenRun): Verdict {
+export function outcomeOf({ state, latest: { error } }: Run, { notFinite }: OpenRun): RunOutcome {
   if (error !== undefined) {
     const message = [error.type, error.message].filter((part) => part !== '').join(': ');
     return { status: 'error', type: error.type || 'training_failed', message };

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { spanEvents } from '../../catalogue/spans.ts';
-import type { Happening, Now } from '../../run/run.ts';
+import type { PollTime, RunEvent } from '../../run/run.ts';
 import type { FileEvent, Snapshot } from '../../snapshot/snapshot.ts';
 import { maxTextLength } from '../../snapshot/values.ts';
 import type { OpenRun, SpanEvent } from './open-run.ts';
@@ -43,18 +43,18 @@ export const losses: ReadonlySet<string> = new Set(['training_loss', 'validation
 
 /** What the bridge noticed itself, at the time it has by the file's clock. */
 export function noticed(
-  happenings: readonly Happening[],
+  events: readonly RunEvent[],
   { latest }: OpenRun,
-  now: Now,
+  now: PollTime,
 ): readonly SpanEvent[] {
-  const timeMs = latest.timeMs + Math.max(0, now.uptimeMs - latest.uptimeMs);
-  return happenings.flatMap((happening): SpanEvent[] => {
-    switch (happening.kind) {
+  const timeMs = latest.timeMs + Math.max(0, now.monotonicMs - latest.monotonicMs);
+  return events.flatMap((event): SpanEvent[] => {
+    switch (event.kind) {
       case 'became_non_finite': {
-        if (!losses.has(happening.field)) return [];
+        if (!losses.has(event.field)) return [];
         const { name, attributes } = spanEvents.lossNotFinite;
         const [field, value] = attributes;
-        return [{ name, timeMs, attributes: { [field]: happening.field, [value]: String(happening.value) } }];
+        return [{ name, timeMs, attributes: { [field]: event.field, [value]: String(event.value) } }];
       }
       case 'stalled':
         return [{ name: spanEvents.stalled.name, timeMs, attributes: {} }];

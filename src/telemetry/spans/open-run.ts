@@ -10,7 +10,7 @@ export interface OpenRun {
   readonly identity: Attributes;
   readonly startMs: number;
   /** The latest snapshot: its time, and when it was read, by uptime. */
-  readonly latest: { readonly timeMs: number; readonly uptimeMs: number };
+  readonly latest: { readonly timeMs: number; readonly monotonicMs: number };
   readonly epoch: OpenEpoch | undefined;
   /** The last finite value of each field. */
   readonly values: Snapshot['values'];

@@ -4,7 +4,7 @@ import { extractFromEnv, type TraceEnv } from '../../tracing/env.ts';
 import { withHeaders } from '../../tracing/w3c.ts';
 
 /** Whether the environment holds what is no trace context. What others put there must not keep a bridge from starting. */
-export function hasStrayParent(environment: TraceEnv): boolean {
+export function hasInvalidParent(environment: TraceEnv): boolean {
   return environment.TRACEPARENT !== undefined && extractFromEnv(environment, ROOT_CONTEXT) === ROOT_CONTEXT;
 }
 

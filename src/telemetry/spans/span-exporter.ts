@@ -24,7 +24,7 @@ export interface SpanExporterOptions {
 
 export interface ClosableSpanExporter extends SpanExporter {
   /** Sends what waits until the deadline, and says how many requests were left. */
-  close(deadlineUptimeMs: number): Promise<number>;
+  close(deadlineMonotonicMs: number): Promise<number>;
 }
 
 /** A few spans an epoch: this is thousands of them. */
@@ -38,7 +38,7 @@ export function createSpanExporter(options: SpanExporterOptions): ClosableSpanEx
     backlog: createBacklog({ collections: queueSize, bytes: mostBytes }),
     spill: undefined,
     onOverflow: () =>
-      conditions.holds('spans full', 'error', { endpoint }, 'Too many spans wait: the oldest are dropped'),
+      conditions.raise('spans full', 'error', { endpoint }, 'Too many spans wait: the oldest are dropped'),
   });
   const sender = createSender({
     queue,
@@ -47,7 +47,7 @@ export function createSpanExporter(options: SpanExporterOptions): ClosableSpanEx
     maxRetryMs: longestRetryMs,
     onAttempt(outcome) {
       if (outcome.status === 'rejected' && outcome.code === Status.UNIMPLEMENTED) {
-        conditions.holds(
+        conditions.raise(
           'no traces',
           'warn',
           { endpoint },
@@ -63,7 +63,7 @@ export function createSpanExporter(options: SpanExporterOptions): ClosableSpanEx
       if (request !== undefined) sender.send({ kind: 'snapshot', request });
       done({ code: ExportResultCode.SUCCESS });
     },
-    close: (deadlineUptimeMs) => sender.close(deadlineUptimeMs),
+    close: (deadlineMonotonicMs) => sender.close(deadlineMonotonicMs),
     shutdown: async () => undefined,
   };
 }
@@ -71,13 +71,13 @@ export function createSpanExporter(options: SpanExporterOptions): ClosableSpanEx
 function report(conditions: Conditions, outcome: SendOutcome, endpoint: string, waiting: number): void {
   switch (outcome.status) {
     case 'success':
-      conditions.isOver('spans retry', 'Collector takes spans again', { endpoint });
-      conditions.isOver('spans rejected', 'Collector accepts spans again', { endpoint });
-      conditions.isOver('spans full', 'There is room for spans again');
+      conditions.clear('spans retry', 'Collector takes spans again', { endpoint });
+      conditions.clear('spans rejected', 'Collector accepts spans again', { endpoint });
+      conditions.clear('spans full', 'There is room for spans again');
       return;
     case 'retry': {
       const { reason, advice } = outcome;
-      return conditions.holds(
+      return conditions.raise(
         'spans retry',
         'warn',
         { endpoint, reason, advice, waiting },
@@ -85,7 +85,7 @@ function report(conditions: Conditions, outcome: SendOutcome, endpoint: string, 
       );
     }
     case 'rejected':
-      return conditions.holds(
+      return conditions.raise(
         'spans rejected',
         'error',
         { endpoint, reason: outcome.reason },

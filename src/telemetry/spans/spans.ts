@@ -9,24 +9,24 @@ import {
 import { runSpans } from '../../catalogue/spans.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Conditions, Logger } from '../../common/logger.ts';
-import { within } from '../../common/timing.ts';
+import { settlesWithin } from '../../common/timing.ts';
 import type { TraceConfig } from '../../config/traces.ts';
 import { createConnection, traceMethod } from '../../otlp/connection.ts';
-import type { Now, Transition } from '../../run/run.ts';
+import type { PollTime, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { samplerOf } from '../../tracing/sampler.ts';
 import { createIdGenerator, type IdSource, spanIdOf, traceIdOf } from './ids.ts';
 import type { FinishedSpan, OpenRun } from './open-run.ts';
-import { hasStrayParent, parentOf } from './parent.ts';
+import { hasInvalidParent, parentOf } from './parent.ts';
 import { createSpanExporter } from './span-exporter.ts';
-import { advanceTimeline, newTimeline, type Step } from './timeline.ts';
+import { advanceTimeline, newTimeline, type SpanAction } from './timeline.ts';
 
 /** From runs to spans, and on their way. */
 export interface Spans {
   /** Follows a transition of the run, as the metrics do. Never throws: a trace is not worth a metric. */
-  follow(transition: Transition, snapshot: Snapshot | undefined, now: Now): void;
+  follow(transition: Transition, snapshot: Snapshot | undefined, now: PollTime): void;
   /** Sends what is left until the deadline. */
-  close(deadlineUptimeMs: number): Promise<void>;
+  close(deadlineMonotonicMs: number): Promise<void>;
 }
 
 export interface SpansOptions {
@@ -44,7 +44,7 @@ export function createSpans(options: SpansOptions): Spans {
   const exporter = exporterFor(options, () => {
     off = true;
   });
-  if (hasStrayParent(config.parent))
+  if (hasInvalidParent(config.parent))
     log.warn(
       { traceparent: config.parent.TRACEPARENT?.slice(0, 100) },
       'TRACEPARENT is no W3C traceparent: it is ignored',
@@ -66,7 +66,7 @@ export function createSpans(options: SpansOptions): Spans {
       }),
     ],
   });
-  const teller = createTeller(provider.getTracer('ml-metrics-bridge', version), ids, config, log);
+  const teller = createSpanWriter(provider.getTracer('ml-metrics-bridge', version), ids, config, log);
   let timeline = newTimeline(String(resource.attributes['service.instance.id']));
 
   return {
@@ -81,13 +81,13 @@ export function createSpans(options: SpansOptions): Spans {
         log.error({ err: error }, 'An error in tracing: it is off from here on, metrics go on');
       }
     },
-    async close(deadlineUptimeMs) {
-      const left = Math.max(0, deadlineUptimeMs - clock().uptimeMs);
-      await within(
+    async close(deadlineMonotonicMs) {
+      const left = Math.max(0, deadlineMonotonicMs - clock().monotonicMs);
+      await settlesWithin(
         left,
         provider.forceFlush().catch(() => undefined),
       );
-      await exporter.close(deadlineUptimeMs);
+      await exporter.close(deadlineMonotonicMs);
     },
   };
 }
@@ -95,7 +95,7 @@ export function createSpans(options: SpansOptions): Spans {
 function exporterFor(
   { config, version, clock, conditions }: SpansOptions,
   onUnsupported: () => void,
-): { readonly spans: SpanExporter; readonly close: (deadlineUptimeMs: number) => Promise<unknown> } {
+): { readonly spans: SpanExporter; readonly close: (deadlineMonotonicMs: number) => Promise<unknown> } {
   if (config.exporter === 'console')
     return { spans: new ConsoleSpanExporter(), close: async () => undefined };
   const spans = createSpanExporter({
@@ -122,7 +122,7 @@ interface Current {
 }
 
 /** Tells the SDK what happened. */
-function createTeller(tracer: Tracer, ids: IdSource, { parent }: TraceConfig, log: Logger) {
+function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig, log: Logger) {
   let current: Current | undefined;
 
   function begin(run: OpenRun): Current {
@@ -155,7 +155,7 @@ function createTeller(tracer: Tracer, ids: IdSource, { parent }: TraceConfig, lo
     finish(span, it);
   }
 
-  return (step: Step): void => {
+  return (step: SpanAction): void => {
     switch (step.kind) {
       case 'run_began': {
         current = begin(step.run);

@@ -1,7 +1,7 @@
 import { spanEvents } from '../../catalogue/spans.ts';
-import type { Now, Run, RunIdentity, Transition } from '../../run/run.ts';
+import type { PollTime, Run, RunIdentity, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { identityAttributes, runAttributes, type Verdict, verdictOn } from './attributes.ts';
+import { identityAttributes, outcomeOf, type RunOutcome, runSpanAttributes } from './attributes.ts';
 import { endEpoch, openEpoch, withValues } from './epoch.ts';
 import { losses, newEvents, noticed } from './events.ts';
 import type { RunKey } from './ids.ts';
@@ -20,7 +20,7 @@ export interface Timeline {
 }
 
 /** What is to be told, in order. */
-export type Step =
+export type SpanAction =
   | { readonly kind: 'run_began'; readonly run: OpenRun }
   | {
       readonly kind: 'epoch_ended';
@@ -29,11 +29,11 @@ export type Step =
       readonly partial: boolean;
       readonly span: FinishedSpan;
     }
-  | { readonly kind: 'run_ended'; readonly span: FinishedSpan; readonly verdict: Verdict };
+  | { readonly kind: 'run_ended'; readonly span: FinishedSpan; readonly verdict: RunOutcome };
 
 interface Advanced {
   readonly timeline: Timeline;
-  readonly steps: readonly Step[];
+  readonly steps: readonly SpanAction[];
 }
 
 export const newTimeline = (instanceId: string): Timeline => ({
@@ -47,36 +47,34 @@ export const newTimeline = (instanceId: string): Timeline => ({
 /** Takes a transition of the run, and the snapshot that made it where that is the run's own. */
 export function advanceTimeline(
   before: Timeline,
-  { run, happenings }: Transition,
+  { run, events }: Transition,
   snapshot: Snapshot | undefined,
-  now: Now,
+  now: PollTime,
 ): Advanced {
   let timeline = before;
-  const steps: Step[] = [];
+  const steps: SpanAction[] = [];
   const then = (advanced: Advanced) => {
     timeline = advanced.timeline;
     steps.push(...advanced.steps);
   };
-  for (const happening of happenings) {
-    if (happening.kind === 'run_ended' && happening.reason === 'replaced')
-      then(endRun(timeline, happening.run));
-    if (happening.kind === 'run_began') then(beginRun(timeline, happening.run, now));
+  for (const event of events) {
+    if (event.kind === 'run_ended' && event.reason === 'replaced') then(endRun(timeline, event.run));
+    if (event.kind === 'run_began') then(beginRun(timeline, event.run, now));
   }
   if (run !== undefined && snapshot !== undefined) then(takeSnapshot(timeline, run, snapshot, now));
   if (timeline.open !== undefined) {
-    const open = addEvents(timeline.open, noticed(happenings, timeline.open, now));
+    const open = addEvents(timeline.open, noticed(events, timeline.open, now));
     timeline = { ...timeline, open };
   }
-  for (const happening of happenings) {
-    if (happening.kind === 'run_ended' && happening.reason !== 'replaced')
-      then(endRun(timeline, happening.run));
+  for (const event of events) {
+    if (event.kind === 'run_ended' && event.reason !== 'replaced') then(endRun(timeline, event.run));
   }
   return { timeline: { ...timeline, watched: timeline.watched || run !== undefined }, steps };
 }
 
-const timeOf = ({ timestampMs }: Snapshot, now: Now) => timestampMs ?? now.unixMs;
+const timeOf = ({ timestampMs }: Snapshot, now: PollTime) => timestampMs ?? now.unixMs;
 
-function beginRun(timeline: Timeline, run: Run, now: Now): Advanced {
+function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
   const { identity, labels, latest } = run;
   const runs = timeline.runs + 1;
   const key: RunKey = {
@@ -91,7 +89,7 @@ function beginRun(timeline: Timeline, run: Run, now: Now): Advanced {
     identity: identityAttributes(run, latest.job),
     // Nothing of a run is before its beginning; a start_time that is later was written by a clock that is ahead.
     startMs: Math.min(identity.startTimeMs ?? timeMs, timeMs),
-    latest: { timeMs, uptimeMs: now.uptimeMs },
+    latest: { timeMs, monotonicMs: now.monotonicMs },
     epoch: undefined,
     values: {},
     notFinite: new Map(),
@@ -135,10 +133,10 @@ function restartOf(former: RunKey | undefined, { jobId, startTimeMs }: RunKey): 
   return former.startTimeMs;
 }
 
-function takeSnapshot(timeline: Timeline, { progress }: Run, snapshot: Snapshot, now: Now): Advanced {
+function takeSnapshot(timeline: Timeline, { progress }: Run, snapshot: Snapshot, now: PollTime): Advanced {
   const before = timeline.open;
   if (before === undefined) return { timeline, steps: [] };
-  const steps: Step[] = [];
+  const steps: SpanAction[] = [];
   const timeMs = timeOf(snapshot, now);
   const { events, taken } = newEvents(before.taken, snapshot, timeMs);
   const number = progress.epoch === undefined ? undefined : Math.floor(progress.epoch);
@@ -157,7 +155,7 @@ function takeSnapshot(timeline: Timeline, { progress }: Run, snapshot: Snapshot,
   run = addEvents(run, pending);
   const open: OpenRun = {
     ...run,
-    latest: { timeMs, uptimeMs: now.uptimeMs },
+    latest: { timeMs, monotonicMs: now.monotonicMs },
     epoch: run.epoch && withValues(run.epoch, snapshot.values),
     values: { ...run.values, ...snapshot.values },
     notFinite: stillNotFinite(run.notFinite, snapshot),
@@ -175,12 +173,12 @@ function endRun(timeline: Timeline, ended: Run): Advanced {
   const { open } = timeline;
   if (open === undefined) return { timeline, steps: [] };
   const { run, steps } = endOpenEpoch(open);
-  const verdict = verdictOn(ended, run);
+  const verdict = outcomeOf(ended, run);
   const endMs = Math.max(run.startMs, run.latest.timeMs);
   const span: FinishedSpan = {
     startMs: run.startMs,
     endMs,
-    attributes: { ...run.identity, ...runAttributes(run, ended, verdict) },
+    attributes: { ...run.identity, ...runSpanAttributes(run, ended, verdict) },
     events: newest([...run.events, ...exceptionOf(ended, endMs)]),
   };
   return {
@@ -189,7 +187,7 @@ function endRun(timeline: Timeline, ended: Run): Advanced {
   };
 }
 
-function endOpenEpoch(open: OpenRun): { readonly run: OpenRun; readonly steps: readonly Step[] } {
+function endOpenEpoch(open: OpenRun): { readonly run: OpenRun; readonly steps: readonly SpanAction[] } {
   const { epoch } = open;
   if (epoch === undefined) return { run: open, steps: [] };
   const { run, span } = endEpoch(open, epoch);

@@ -2,10 +2,10 @@ import { expect, it } from 'vitest';
 import { createLiveness } from '../../../src/bridge/lifecycle/liveness.ts';
 
 function setUp() {
-  const hands = { unixMs: 0, uptimeMs: 0 };
+  const hands = { unixMs: 0, monotonicMs: 0 };
   const liveness = createLiveness(() => ({ ...hands }), 10_000);
   const pass = (seconds: number) => {
-    hands.uptimeMs += seconds * 1000;
+    hands.monotonicMs += seconds * 1000;
   };
   return { liveness, pass };
 }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { accessOf, type Place, type Reader } from '../../../src/commands/check/access.ts';
+import { type AccessPath, accessOf, type Reader } from '../../../src/commands/check/access.ts';
 
-const folder = (mode: number, uid = 1000, gid = 1000): Place => ({
+const folder = (mode: number, uid = 1000, gid = 1000): AccessPath => ({
   path: '/shared',
   kind: 'folder',
   uid,
   gid,
   mode,
 });
-const file = (mode: number, uid = 1000, gid = 1000): Place => ({
+const file = (mode: number, uid = 1000, gid = 1000): AccessPath => ({
   path: '/shared/current.json',
   kind: 'file',
   uid,

@@ -274,9 +274,9 @@ describe('the queue', () => {
       1_000_000,
     );
     for (const value of upTo(100)) push(value);
-    const started = systemClock().uptimeMs;
+    const started = systemClock().monotonicMs;
     expect(await lend()).toEqual([98, 99, 100]);
-    expect(systemClock().uptimeMs - started).toBeLessThan(15_000);
+    expect(systemClock().monotonicMs - started).toBeLessThan(15_000);
     expect(writes).toBe(1);
     // Those that were not handed over to the volume are lost to it, and said to be.
     expect(events.filter((event) => event === 'queue_full')).toHaveLength(100 - 64 - 3);

@@ -5,7 +5,7 @@ import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import { createConditions, createLogger } from '../../../src/common/logger.ts';
 import type { Config } from '../../../src/config/bridge.ts';
-import { advance } from '../../../src/run/advance.ts';
+import { applySnapshot } from '../../../src/run/advance.ts';
 import type { Run } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';
 import { createSpans } from '../../../src/telemetry/spans/spans.ts';
@@ -336,9 +336,9 @@ test('of many events a span keeps the newest, and of each event the first attrib
 test('an error in tracing costs the trace and no metric', async () => {
   const { spans, receiver, lines } = await startSpans({});
   // Not what a transition is, as only an error of ours could bring about.
-  const broken = { run: {}, happenings: undefined } as never;
+  const broken = { run: {}, events: undefined } as never;
   for (let times = 0; times < 2; times++) spans.follow(broken, undefined, { ...systemClock(), fileAgeMs: 0 });
-  await spans.close(systemClock().uptimeMs + 1_000);
+  await spans.close(systemClock().monotonicMs + 1_000);
   expect(lines.map(({ message }) => message)).toEqual([
     'An error in tracing: it is off from here on, metrics go on',
   ]);
@@ -424,11 +424,11 @@ describe('sampling', () => {
     for (let index = 0; index < count; index++) {
       const snapshot = snapshotOf(interpret(exampleFile({ job: { job_id: `job-${index}` } })));
       const now = { ...systemClock(), fileAgeMs: 0 };
-      const transition = advance(run, snapshot, now, configOf());
+      const transition = applySnapshot(run, snapshot, now, configOf());
       run = transition.run;
       spans.follow(transition, snapshot, now);
     }
-    await spans.close(systemClock().uptimeMs + 10_000);
+    await spans.close(systemClock().monotonicMs + 10_000);
     return receiver.spans.filter(({ name }) => name === 'training.run.started').length;
   }
   const ratio = (share: string) => ({ OTEL_TRACES_SAMPLER: 'traceidratio', OTEL_TRACES_SAMPLER_ARG: share });

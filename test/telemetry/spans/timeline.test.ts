@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { advance, end, tick } from '../../../src/run/advance.ts';
-import type { Policy, Run } from '../../../src/run/run.ts';
+import { applySnapshot, applyTime, endRun } from '../../../src/run/advance.ts';
+import type { Run, RunPolicy } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';
-import { advanceTimeline, newTimeline, type Step } from '../../../src/telemetry/spans/timeline.ts';
+import { advanceTimeline, newTimeline, type SpanAction } from '../../../src/telemetry/spans/timeline.ts';
 import { exampleFile } from '../../support/file.ts';
 import { snapshotOf } from '../../support/snapshot.ts';
 
-const policy: Policy = { staleAfterMs: 300_000, stallAfterMs: 5_000, maxExtraMetrics: 50, rank: undefined };
+const policy: RunPolicy = {
+  staleAfterMs: 300_000,
+  stallAfterMs: 5_000,
+  maxExtraMetrics: 50,
+  rank: undefined,
+};
 
 const loss = fc.oneof(fc.double({ noNaN: true, min: 0, max: 10 }), fc.constantFrom(Number.NaN, undefined));
 const write = fc.record({
@@ -34,8 +39,12 @@ test('spans are whole and in order, whatever is written', () => {
     fc.property(fc.array(fc.oneof(write, fc.constant(undefined)), { maxLength: 40 }), (writes) => {
       let run: Run | undefined;
       let timeline = newTimeline('instance');
-      const steps: Step[] = [];
-      const now = (index: number) => ({ unixMs: begin + index * 1000, uptimeMs: index * 1000, fileAgeMs: 0 });
+      const steps: SpanAction[] = [];
+      const now = (index: number) => ({
+        unixMs: begin + index * 1000,
+        monotonicMs: index * 1000,
+        fileAgeMs: 0,
+      });
       writes.forEach((it, index) => {
         const snapshot =
           it &&
@@ -53,8 +62,8 @@ test('spans are whole and in order, whatever is written', () => {
             ),
           );
         const transition = snapshot
-          ? advance(run, snapshot, now(index), policy)
-          : tick(run, now(index), policy);
+          ? applySnapshot(run, snapshot, now(index), policy)
+          : applyTime(run, now(index), policy);
         run = transition.run;
         const own = snapshot !== undefined && run?.latest === snapshot ? snapshot : undefined;
         const next = advanceTimeline(timeline, transition, own, now(index));
@@ -62,7 +71,7 @@ test('spans are whole and in order, whatever is written', () => {
         steps.push(...next.steps);
       });
       if (run !== undefined)
-        steps.push(...advanceTimeline(timeline, end(run, 'stopped'), undefined, now(writes.length)).steps);
+        steps.push(...advanceTimeline(timeline, endRun(run, 'stopped'), undefined, now(writes.length)).steps);
 
       let open: string | undefined;
       for (const step of steps) {
@@ -99,14 +108,14 @@ test('of many events the newest are held, however many there were', () => {
         exampleFile({ metrics: { epoch: 1, batch_number: batch }, top: { timestamp: at(batch), events } }),
       ),
     );
-    const now = { unixMs: begin, uptimeMs: batch, fileAgeMs: 0 };
-    const transition = advance(run, snapshot, now, policy);
+    const now = { unixMs: begin, monotonicMs: batch, fileAgeMs: 0 };
+    const transition = applySnapshot(run, snapshot, now, policy);
     run = transition.run;
     timeline = advanceTimeline(timeline, transition, snapshot, now).timeline;
   }
-  const { steps } = advanceTimeline(timeline, end(run as Run, 'stopped'), undefined, {
+  const { steps } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, {
     unixMs: begin,
-    uptimeMs: 5,
+    monotonicMs: 5,
     fileAgeMs: 0,
   });
   const [epoch] = steps.flatMap((step) => (step.kind === 'epoch_ended' ? [step.span] : []));

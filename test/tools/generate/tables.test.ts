@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { bridgeMetrics, explained, runMetrics, trainingMetrics } from '../../../src/catalogue/metrics.ts';
 import { bridgeSettings } from '../../../src/config/bridge.ts';
-import { setting, text } from '../../../src/config/setting.ts';
+import { setting, textSetting } from '../../../src/config/setting.ts';
 import { environmentTable } from '../../../tools/generate/environment-table.ts';
 import { metricsTable } from '../../../tools/generate/metrics-table.ts';
 
@@ -41,8 +41,8 @@ it('shows each metric as its users will find it', () => {
 
 it('names a variable, what it falls back on, its default and its meaning', () => {
   const table = environmentTable({
-    a: setting('A', text, 'one|two', 'First | second'),
-    b: setting<string | undefined>('B_METRICS', text, undefined, 'B', { fallbacks: ['B', 'C'] }),
+    a: setting('A', textSetting, 'one|two', 'First | second'),
+    b: setting<string | undefined>('B_METRICS', textSetting, undefined, 'B', { fallbacks: ['B', 'C'] }),
   });
   expect(table.split('\n').slice(2)).toEqual([
     '| `A` | `one\\|two` | First \\| second |',

@@ -2,7 +2,7 @@ import type { Metadata, ServerCredentials } from '@grpc/grpc-js';
 import type { PartialSuccess } from './codec.ts';
 import type { Point } from './point.ts';
 
-export type Reply =
+export type ReceiverResponse =
   | { readonly status: 'ok'; readonly partialSuccess?: PartialSuccess }
   /** `code` is a gRPC status, `metadata` becomes the trailers. */
   | {
@@ -23,11 +23,14 @@ export interface ReceivedRequest {
   /** Size of the message in bytes, before compression. */
   readonly bytes: number;
   /** How it was answered; `hang` also while the answer is still being decided. */
-  readonly reply: Reply['status'];
+  readonly reply: ReceiverResponse['status'];
 }
 
 /** Decides an answer. `n` is 1 for the first request since this function was set. */
-export type Replier = (request: Omit<ReceivedRequest, 'reply'>, n: number) => Reply | Promise<Reply>;
+export type Replier = (
+  request: Omit<ReceivedRequest, 'reply'>,
+  n: number,
+) => ReceiverResponse | Promise<ReceiverResponse>;
 
 export interface Receiver {
   readonly port: number;

@@ -9,13 +9,13 @@ import {
 } from '@grpc/grpc-js';
 import { deferred } from '../../../common/timing.ts';
 import { decodeRequest, encodeResponse, type PartialSuccess } from './codec.ts';
-import type { ReceivedRequest, Receiver, ReceiverOptions, Replier, Reply } from './contract.ts';
+import type { ReceivedRequest, Receiver, ReceiverOptions, ReceiverResponse, Replier } from './contract.ts';
 import { groupBy } from './group-by.ts';
 import type { Point } from './point.ts';
 import { createWaiting } from './waiting.ts';
 
 export type { PartialSuccess } from './codec.ts';
-export type { ReceivedRequest, Receiver, ReceiverOptions, Replier, Reply } from './contract.ts';
+export type { ReceivedRequest, Receiver, ReceiverOptions, ReceiverResponse, Replier } from './contract.ts';
 export type { AttributeValue, Point } from './point.ts';
 
 interface Call {
@@ -47,7 +47,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
 
   const answer = async ({ request, metadata }: ServerUnaryCall<Call, unknown>, send: SendResponse) => {
     const arrived = { receivedAtMs: Date.now(), ...request, headers: headersOf(metadata) };
-    const record = { ...arrived, reply: 'hang' as Reply['status'] };
+    const record = { ...arrived, reply: 'hang' as ReceiverResponse['status'] };
     requests.push(record);
     if (requests.length > keep) requests.shift();
     // Decided in the same turn where it can be, so that a waiter does not see an answer that is already known as open.
@@ -94,7 +94,9 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
 
 type SendResponse = sendUnaryData<PartialSuccess | undefined>;
 
-function counted(next: Replier): (request: Omit<ReceivedRequest, 'reply'>) => Reply | Promise<Reply> {
+function counted(
+  next: Replier,
+): (request: Omit<ReceivedRequest, 'reply'>) => ReceiverResponse | Promise<ReceiverResponse> {
   let n = 0;
   return (request) => {
     try {
@@ -106,7 +108,7 @@ function counted(next: Replier): (request: Omit<ReceivedRequest, 'reply'>) => Re
 }
 
 /** A replier that throws must not look like a receiver that hangs. */
-const failed = (error: unknown): Reply => ({
+const failed = (error: unknown): ReceiverResponse => ({
   status: 'error',
   code: status.INTERNAL,
   message: `the reply could not be decided: ${error}`,

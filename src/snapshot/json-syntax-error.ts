@@ -1,5 +1,5 @@
 /** Where a file stops being JSON as Python writes it, and why, for a person who has to mend the writer. */
-export interface Fault {
+export interface JsonSyntaxError {
   /** What is wrong there and what to do about it. */
   readonly message: string;
   /** Position in `text`, in UTF-16 units. */
@@ -14,14 +14,14 @@ const halfWritten = 'the file may be half-written: write it under another name, 
  * Finds the first place that `parsePythonJson` takes offence at; undefined where it takes none. The parser's own
  * message is short, often names no place, and after a NaN names a wrong one. Never throws.
  */
-export function locateFault(bytes: Uint8Array): Fault | undefined {
+export function locateJsonSyntaxError(bytes: Uint8Array): JsonSyntaxError | undefined {
   const text = new TextDecoder().decode(bytes);
   const undecodable = findUndecodable(bytes);
   const fault = undecodable ?? scan(text);
   return fault && { ...fault, text };
 }
 
-type Found = Omit<Fault, 'text'>;
+type Found = Omit<JsonSyntaxError, 'text'>;
 
 function findUndecodable(bytes: Uint8Array): Found | undefined {
   try {

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { locateFault } from '../../src/snapshot/fault.ts';
+import { locateJsonSyntaxError } from '../../src/snapshot/json-syntax-error.ts';
 import { parsePythonJson } from '../../src/snapshot/parse.ts';
 import { exampleText, pythonJson } from '../support/file.ts';
 
 const faultOf = (text: string | Uint8Array) =>
-  locateFault(typeof text === 'string' ? Buffer.from(text) : text);
+  locateJsonSyntaxError(typeof text === 'string' ? Buffer.from(text) : text);
 
 describe('a fault', () => {
   it.each([
@@ -70,7 +70,7 @@ describe('a fault', () => {
 describe('there is a fault exactly where the parser refuses', () => {
   const agree = (text: string | Uint8Array) => {
     const bytes = typeof text === 'string' ? Buffer.from(text) : text;
-    expect(locateFault(bytes) !== undefined, String(text)).toBe(
+    expect(locateJsonSyntaxError(bytes) !== undefined, String(text)).toBe(
       parsePythonJson(bytes).status === 'malformed',
     );
   };

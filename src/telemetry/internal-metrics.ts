@@ -7,7 +7,7 @@ import { scopeName } from './instruments.ts';
 import { SnapshotReader } from './reader.ts';
 
 /** The bridge's own health, `ml.bridge.*`. One for the life of the process, through every change of run. */
-export interface SelfTelemetry {
+export interface InternalMetrics {
   polled(outcome: string, fileAgeMs: number | undefined): void;
   skipped(field: string, reason: string, count?: number): void;
   exported(outcome: SendOutcome, unixMs: number): void;
@@ -15,11 +15,11 @@ export interface SelfTelemetry {
   collect(): Promise<ScopeMetrics[]>;
 }
 
-export function createSelfTelemetry(
+export function createInternalMetrics(
   resource: Resource,
   version: string,
   backlogSize: () => number,
-): SelfTelemetry {
+): InternalMetrics {
   const reader = new SnapshotReader('explicit_bucket_histogram');
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
   const counter = ({ name, unit, description }: MetricDefinition) =>

@@ -12,14 +12,14 @@ import { createBacklog, type Drop } from '../otlp/queue/memory-queue.ts';
 import { createQueue } from '../otlp/queue/queue.ts';
 import { createQueueFolder } from '../otlp/queue/queue-folder.ts';
 import { createSender } from '../otlp/sender.ts';
-import type { SelfTelemetry } from './self.ts';
+import type { InternalMetrics } from './internal-metrics.ts';
 import { createVolumeReport } from './volume-report.ts';
 
 /** Where collections go, and what is counted and said of that. */
 export interface Delivery {
   send(kind: Collection['kind'], metrics: ResourceMetrics): void;
   /** Sends what waits until the deadline, and says how many were left. */
-  close(deadlineUptimeMs: number): Promise<number>;
+  close(deadlineMonotonicMs: number): Promise<number>;
   readonly waiting: number;
   readonly sent: Sent;
 }
@@ -32,7 +32,7 @@ export interface DeliveryOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly conditions: Conditions;
-  readonly self: SelfTelemetry;
+  readonly self: InternalMetrics;
 }
 
 /** Pause between attempts while the Collector is away: short enough that the newest is there within an export interval of its return. */
@@ -48,7 +48,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const lose = (reason: DropReason) => {
     drop(reason, 1);
     const { limit, message } = losses[reason];
-    conditions.holds(reason, 'error', { limit: config[limit] }, message);
+    conditions.raise(reason, 'error', { limit: config[limit] }, message);
   };
   const queue = createQueue({
     backlog: createBacklog({ collections: config.exportQueueSize, bytes: config.exportQueueBytes }),
@@ -82,7 +82,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       if (printer === undefined) sender.send({ kind, request: encodeMetrics(metrics) });
       else printer.export(metrics, () => attempted({ status: 'success' }, []));
     },
-    close: (deadlineUptimeMs) => sender.close(deadlineUptimeMs),
+    close: (deadlineMonotonicMs) => sender.close(deadlineMonotonicMs),
     get waiting() {
       return queue.size;
     },
@@ -124,7 +124,7 @@ function openSpill(
     maxBytes,
     onLost,
     onFound: (count) =>
-      conditions.holds(
+      conditions.raise(
         'found',
         'info',
         { path, count },
@@ -138,12 +138,12 @@ function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Con
   const endpoint = config.endpoint.target;
   switch (outcome.status) {
     case 'success':
-      conditions.areOver('retry', 'Collector is back', { endpoint });
-      conditions.isOver('rejected', 'Collector accepts exports again', { endpoint });
+      conditions.clearAll('retry', 'Collector is back', { endpoint });
+      conditions.clear('rejected', 'Collector accepts exports again', { endpoint });
       for (const reason of ['queue_full', 'queue_bytes_full', 'queue_dir_full'])
-        conditions.isOver(reason, 'Export queue has room again');
+        conditions.clear(reason, 'Export queue has room again');
       if (outcome.refused !== undefined)
-        conditions.holds(
+        conditions.raise(
           'refused',
           'warn',
           { endpoint, ...outcome.refused },
@@ -152,14 +152,14 @@ function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Con
       return;
     case 'retry':
       // A cause that is known is worth a line also where an outage began with another.
-      return conditions.holds(
+      return conditions.raise(
         outcome.advice === undefined ? 'retry' : `retry: ${outcome.reason}`,
         'warn',
         { endpoint, reason: outcome.reason, advice: outcome.advice, waiting },
         'Collector cannot be reached: snapshots wait and are sent when it is back',
       );
     case 'rejected':
-      return conditions.holds(
+      return conditions.raise(
         'rejected',
         'error',
         { endpoint, reason: outcome.reason },
@@ -169,9 +169,9 @@ function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Con
 }
 
 function reportCredentials(conditions: Conditions, problems: readonly Problem[]): void {
-  if (problems.length === 0) return conditions.isOver('credentials', 'Credentials are read well again');
+  if (problems.length === 0) return conditions.clear('credentials', 'Credentials are read well again');
   const details = { problems: problems.map(({ message }) => message) };
-  conditions.holds(
+  conditions.raise(
     'credentials',
     'error',
     details,
