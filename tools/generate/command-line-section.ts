@@ -3,7 +3,7 @@ import { optionText, usageLine } from '../../src/cli/help.ts';
 import { fieldMembers, reportMembers } from '../../src/commands/check/report-shape.ts';
 import { code, markdownTable, prose } from './markdown.ts';
 
-/** The command line as Markdown, for the README: every command, and the options of those that have any. */
+/** The command line as Markdown: every command, and the options of those that have any. */
 export function commandLineSection(): string {
   const all: readonly CommandDefinition[] = commands;
   return [

@@ -22,12 +22,11 @@ export interface GeneratedFile {
 
 const results = benchmarks.map(readResult);
 
-const readmeSections = {
-  performance: targetsTable(results),
-  metrics: metricsTable(),
+const readmeSections = { performance: targetsTable(results) };
+
+const configurationSections = {
   environment: environmentTable(bridgeSettings),
   simulate: environmentTable(simulationSettings),
-  commands: commandLineSection(),
 };
 
 const securitySections = { dependencies: dependenciesTable() };
@@ -47,6 +46,9 @@ const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
 
 export const generatedFiles: readonly GeneratedFile[] = [
   document('README.md', 'ml-metrics-bridge', readmeSections),
+  document('docs/reference/metrics.md', 'Metrics', { metrics: metricsTable() }),
+  document('docs/reference/configuration.md', 'Configuration', configurationSections),
+  document('docs/reference/command-line.md', 'Command line', { commands: commandLineSection() }),
   document('docs/performance.md', 'Performance', performanceSections(results)),
   document('SECURITY.md', 'Security', securitySections),
   document('docs/tracing.md', 'Traces', tracingSections),
