@@ -1,7 +1,7 @@
 """A small multilayer network and the data it learns, in the standard library alone.
 
-Nothing here raises when numbers overflow: ReLU and squared loss need only + and *, which Python's floats carry on to inf
-and NaN, whereas math.exp and ** would raise OverflowError. A run that diverges does so as one on a GPU does.
+Overflow does not raise an exception here, so that a run diverges as it would on a GPU. ReLU and squared loss need only
++ and *, which give inf and NaN when Python's floats overflow. math.exp and ** would raise OverflowError.
 """
 
 import math
@@ -9,7 +9,7 @@ from operator import mul
 
 
 def make_rings(count, rng):
-    """Points of a disc (target -1) and of the ring around it (target 1), half of each, with some noise."""
+    """Points of a disc (target -1) and of the ring around it (target 1), in equal numbers, with noise."""
     samples = []
     for index in range(count):
         inside = index % 2 == 0
@@ -31,16 +31,16 @@ class Network:
         ]
 
     def _activations(self, point):
-        """What each layer puts out, the point itself first."""
+        """Returns the point and the output of each layer."""
         activations = [point]
         for depth, (weights, biases) in enumerate(self.layers, start=1):
             values = [sum(map(mul, row, activations[-1])) + bias for row, bias in zip(weights, biases)]
-            # "x < 0" and not max(0, x), which would turn NaN into 0 and hide it.
+            # max(0, x) would turn NaN into 0 and hide it.
             activations.append(values if depth == len(self.layers) else [0.0 if x < 0.0 else x for x in values])
         return activations
 
     def train(self, batch, learning_rate):
-        """One step of gradient descent; returns the mean loss of the batch before it."""
+        """Takes one step of gradient descent. Returns the mean loss of the batch before the step."""
         gradients = [([[0.0] * len(row) for row in weights], [0.0] * len(biases)) for weights, biases in self.layers]
         loss = 0.0
         for point, target in batch:
@@ -67,7 +67,7 @@ class Network:
                 biases[unit] -= learning_rate * bias_gradients[unit]
 
     def evaluate(self, samples):
-        """Mean loss and accuracy (0 to 1) on samples that were not trained on."""
+        """Returns the mean loss and the accuracy (0 to 1) on `samples`."""
         loss, right = 0.0, 0
         for point, target in samples:
             output = self._activations(point)[-1][0]

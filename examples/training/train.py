@@ -1,4 +1,4 @@
-"""A real training loop that tells a metrics file how it goes: python3 train.py --metrics-file /tmp/metrics/current.json"""
+"""Trains a small network and writes a metrics file: python3 train.py --metrics-file /tmp/metrics/current.json"""
 
 import argparse
 import os
@@ -20,7 +20,7 @@ def arguments():
     parser.add_argument("--learning-rate", type=float, default=0.05, help="10 diverges to NaN (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same losses (default: %(default)s)")
     parser.add_argument("--pause", type=float, default=0.02, help="seconds between batches (default: %(default)s)")
-    # "or", because a variable that is set and empty counts as not set.
+    # "or", because an empty variable counts as not set.
     default_file = os.environ.get("METRICS_FILE_PATH") or "/shared/metrics/current.json"
     parser.add_argument("--metrics-file", default=default_file, help="default: METRICS_FILE_PATH, here %(default)s")
     chosen = parser.parse_args()
@@ -30,18 +30,18 @@ def arguments():
 
 
 def now():
-    # timespec, because isoformat leaves the microseconds out where they happen to be 0.
+    # Without timespec, isoformat leaves out microseconds that are 0.
     return datetime.now(timezone.utc).isoformat(timespec="microseconds")
 
 
 def train(options, report):
-    """Trains, and calls `report(**metrics)` before the first batch and after each."""
+    """Trains, and calls `report(**metrics)` before the first batch and after every batch."""
     rng = random.Random(options.seed)
     training_set = make_rings(options.batches_per_epoch * options.batch_size, rng)
     held_out = make_rings(200, rng)
     network = Network([2, 16, 16, 1], rng)
     validation_loss, accuracy = network.evaluate(held_out)
-    # No loss and no times yet, and never a gpu_utilization: what was not measured is left out.
+    # Only what was measured is reported: no loss before the first batch, and no gpu_utilization without a GPU.
     report(epoch=1, batch_number=0, global_step=0, validation_loss=validation_loss, accuracy=accuracy)
 
     for epoch in range(1, options.epochs + 1):
@@ -90,7 +90,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     try:
         train(options, report)
-    # BaseException, because Ctrl-C and SIGTERM end a run as well, and one that only stops writing looks like one that hangs.
+    # BaseException includes Ctrl-C and SIGTERM. A run that only stops writing looks like one that hangs.
     except BaseException as error:
         document.update(timestamp=now(), status="failed", error={"type": type(error).__name__, "message": str(error)})
         write_metrics(options.metrics_file, document)
