@@ -1,8 +1,8 @@
 import { faults } from '../commands/simulate/faults.ts';
 import { simulationSettings } from '../commands/simulate/settings.ts';
 import { submitOptions, submitSettings } from '../commands/submit/options.ts';
+import type { Settings } from '../common/setting.ts';
 import { bridgeSettings } from '../config/bridge.ts';
-import type { Settings } from '../config/setting.ts';
 import { injectOptions } from '../kubernetes/options.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Setting } from '../config/setting.ts';
+import type { Setting } from '../common/setting.ts';
 import {
   type CommandDefinition,
   commands,

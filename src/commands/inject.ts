@@ -1,11 +1,11 @@
 import { readArguments } from '../cli/arguments.ts';
 import { commandOf } from '../cli/command-table.ts';
 import { namedSource, readSource, standardInput } from '../cli/source.ts';
-import type { Environment } from '../config/setting.ts';
+import { readEndpoint } from '../common/endpoint.ts';
+import type { Environment } from '../common/setting.ts';
 import type { Edited } from '../kubernetes/edit-resources.ts';
 import { injectManifest, removeFromManifest } from '../kubernetes/inject.ts';
 import { defaults, type Mode, readTraceContext } from '../kubernetes/options.ts';
-import { readEndpoint } from '../otlp/endpoint.ts';
 
 export interface InjectTerminal {
   /** Takes the manifest; stdout by default. */

@@ -7,10 +7,10 @@ import { createLiveness } from '../bridge/lifecycle/liveness.ts';
 import { onTermination } from '../bridge/lifecycle/termination.ts';
 import { systemClock } from '../common/clock.ts';
 import { createConditions, createLogger, type Level, type Logger } from '../common/logger.ts';
+import type { Environment, Problem } from '../common/setting.ts';
 import { whenAborted } from '../common/timing.ts';
 import { version } from '../common/version.ts';
 import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config/bridge.ts';
-import type { Environment, Problem } from '../config/setting.ts';
 import { readCredentials } from '../otlp/credentials.ts';
 
 /** What a command may ask of the process it runs in. */

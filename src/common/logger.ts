@@ -1,13 +1,12 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import type { Config } from '../config/bridge.ts';
 
 export type { Logger } from 'pino';
 
-/** JSON lines, to stdout unless told otherwise. */
-export function createLogger(
-  level: Config['logLevel'],
-  destination: DestinationStream = standardOutput(),
-): Logger {
+/** The lowest level that is logged. */
+export type LogLevel = Level | 'critical';
+
+/** Logs JSON lines, to standard output unless another destination is given. */
+export function createLogger(level: LogLevel, destination: DestinationStream = standardOutput()): Logger {
   return pino(
     {
       level: level === 'critical' ? 'fatal' : level,
@@ -23,20 +22,20 @@ export function createLogger(
 /** Synchronous: there are few lines, and the last ones before a crash matter most. */
 function standardOutput(): DestinationStream {
   const destination = pino.destination({ fd: 1, sync: true });
-  // Whoever read the log has gone; that is no reason to stop measuring.
+  // A closed log pipe must not end the bridge.
   destination.on('error', () => undefined);
   return destination;
 }
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';
 
-/** Logs what lasts when it begins and when it ends, and not at every poll in between. */
+/** Logs a condition once when it begins and once when it ends, not at every poll in between. */
 export interface Conditions {
   raise(name: string, level: Level, details: Record<string, unknown>, message: string): void;
   clear(name: string, message: string, details?: Record<string, unknown>): void;
-  /** The same for all whose name begins so, in one line. */
+  /** Clears every condition whose name has this prefix, with one log line. */
   clearAll(prefix: string, message: string, details?: Record<string, unknown>): void;
-  /** Forgets without a word all whose name begins so: what they were about is gone. */
+  /** Removes every condition whose name has this prefix without logging, because its subject no longer exists. */
   discard(prefix: string): void;
 }
 

@@ -1,26 +1,28 @@
-import { type Destination, otlpSettings, printableDestination, readDestination } from './otlp.ts';
+import {
+  type Environment,
+  type ParseResult,
+  type Problem,
+  readSettings,
+  type SettingValues,
+  setting,
+} from '../common/setting.ts';
 import {
   boolean,
   bytes,
-  type Environment,
   integer,
   keyValuePairs,
   milliseconds,
   oneOf,
-  type Parsed,
-  type Problem,
-  readSettings,
-  type SettingValues,
   seconds,
-  setting,
   textSetting,
-} from './setting.ts';
+} from '../common/setting-kinds.ts';
+import { type Destination, otlpSettings, printableDestination, readDestination } from './otlp.ts';
 import { exporter, readTraceConfig, type TraceConfig } from './traces.ts';
 
 const otlp = (suffix: string) => `OTEL_EXPORTER_OTLP_${suffix}`;
 const resourceAttributes = keyValuePairs(/^[^\s,=]+$/, 'without spaces');
 /** Kubernetes sets NAME_PORT=tcp://… for every Service in a namespace; that of one called `health` is not meant for us. */
-const healthPort: (value: string) => Parsed<number> = (value) =>
+const healthPort: (value: string) => ParseResult<number> = (value) =>
   value.startsWith('tcp://') ? { status: 'ok', value: defaultHealthPort } : integer(0, 65_535)(value);
 const defaultHealthPort = 13_134;
 

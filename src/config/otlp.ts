@@ -1,20 +1,17 @@
-import type { CredentialSources, NamedFile } from '../otlp/credentials.ts';
-import { type Endpoint, readEndpoint } from '../otlp/endpoint.ts';
-import { type Headers, parseHeaders } from '../otlp/headers.ts';
+import { type Endpoint, readEndpoint } from '../common/endpoint.ts';
 import {
-  boolean,
-  milliseconds,
-  oneOf,
+  otlpSignalSetting,
   type Problem,
-  type SettingsReading,
+  type SettingsResult,
   type SettingValues,
-  textSetting,
-} from './setting.ts';
-import { signalSetting } from './signal-setting.ts';
+} from '../common/setting.ts';
+import { boolean, milliseconds, oneOf, textSetting } from '../common/setting-kinds.ts';
+import type { CredentialSources, NamedFile } from '../otlp/credentials.ts';
+import { type Headers, parseHeaders } from '../otlp/headers.ts';
 
 /** The standard variables of OTLP, for one signal. */
 export function otlpSettings(signal: 'METRICS' | 'TRACES') {
-  const row = signalSetting(signal);
+  const row = otlpSignalSetting(signal);
   return {
     endpoint: row(
       'ENDPOINT',
@@ -84,7 +81,7 @@ export type DestinationReading =
 export function readDestination({
   values,
   sources,
-}: Pick<SettingsReading<OtlpSettings>, 'values' | 'sources'>): DestinationReading {
+}: Pick<SettingsResult<OtlpSettings>, 'values' | 'sources'>): DestinationReading {
   const { endpoint: address, insecure, headers, compression, timeoutMs } = values;
   const problems = [...incompleteMtls(values)];
   const reading = readEndpoint(address, { insecure, certificates: hasCertificates(values) });

@@ -1,8 +1,9 @@
+import { type Environment, type Problem, readSettings, setting } from '../common/setting.ts';
+import { oneOf, textSetting } from '../common/setting-kinds.ts';
 import type { TraceEnv } from '../tracing/env.ts';
-import { readSampler, type SamplerChoice } from '../tracing/sampler-names.ts';
+import { parseSampler, type SamplerConfig } from '../tracing/sampler-config.ts';
+import { traceSdkSettings } from '../tracing/settings.ts';
 import { type Destination, otlpSettings, readDestination } from './otlp.ts';
-import { type Environment, oneOf, type Problem, readSettings, setting, textSetting } from './setting.ts';
-import { traceSettings } from './trace-settings.ts';
 
 const exporters = oneOf(['otlp', 'console', 'none', 'otlp,console']);
 
@@ -37,7 +38,7 @@ export const bridgeTraceSettings = {
     undefined,
     'W3C trace state that goes with TRACEPARENT',
   ),
-  ...traceSettings,
+  ...traceSdkSettings,
   ...otlpSettings('TRACES'),
 } as const;
 
@@ -47,7 +48,7 @@ export interface TraceConfig {
   readonly destination: Destination;
   /** Whom the environment names as the parent of every run. */
   readonly parent: TraceEnv;
-  readonly sampler: SamplerChoice;
+  readonly sampler: SamplerConfig;
   readonly queueSize: number;
   readonly batchSize: number;
   readonly delayMs: number;
@@ -68,7 +69,7 @@ export function readTraceConfig(environment: Environment): TraceConfigReading {
   const reading = readSettings(others, environment);
   const { values } = reading;
   const destination = readDestination(reading);
-  const sampler = readSampler(values.sampler, values.samplerArgument);
+  const sampler = parseSampler(values.sampler, values.samplerArgument);
   if (reading.problems.length > 0 || destination.status === 'invalid' || sampler.status === 'invalid') {
     const more = [
       ...(destination.status === 'invalid' ? destination.problems : []),

@@ -1,4 +1,4 @@
-import type { Environment } from '../config/setting.ts';
+import type { Environment } from '../common/setting.ts';
 
 /** The command line of `inject`, as data for help and completion. */
 export const injectOptions = [

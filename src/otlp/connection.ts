@@ -1,6 +1,6 @@
+import type { Problem } from '../common/setting.ts';
 import { settlesWithin } from '../common/timing.ts';
 import type { Config } from '../config/bridge.ts';
-import type { Problem } from '../config/setting.ts';
 import { type Answer, createUnaryClient, type UnaryClient } from './client.ts';
 import {
   type CredentialSources,

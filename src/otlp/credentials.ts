@@ -1,7 +1,7 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { Problem } from '../config/setting.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../common/endpoint.ts';
+import type { Problem } from '../common/setting.ts';
 import { ChannelCredentials, Metadata } from './grpc.ts';
 import { type Headers, parseHeadersFile } from './headers.ts';
 

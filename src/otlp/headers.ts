@@ -1,4 +1,5 @@
-import { keyValuePairs, type Parsed } from '../config/setting.ts';
+import type { ParseResult } from '../common/setting.ts';
+import { keyValuePairs } from '../common/setting-kinds.ts';
 
 /** Headers of each request; names in lower case, as HTTP/2 has them. */
 export type Headers = Readonly<Record<string, string>>;
@@ -11,7 +12,7 @@ const pairs = keyValuePairs(
 );
 
 /** `key=value,key=value`, as OTEL_EXPORTER_OTLP_HEADERS is specified. */
-export function parseHeaders(written: string): Parsed<Headers> {
+export function parseHeaders(written: string): ParseResult<Headers> {
   const parsed = pairs(written);
   if (parsed.status === 'invalid') return parsed;
   const lowerCased = Object.entries(parsed.value).map(([key, value]) => [key.toLowerCase(), value]);
@@ -19,5 +20,5 @@ export function parseHeaders(written: string): Parsed<Headers> {
 }
 
 /** The same in a file, where each pair may also have a line of its own. */
-export const parseHeadersFile = (content: string): Parsed<Headers> =>
+export const parseHeadersFile = (content: string): ParseResult<Headers> =>
   parseHeaders(content.replaceAll(/\r?\n/g, ','));

@@ -1,5 +1,5 @@
 import { type Context, context } from '@opentelemetry/api';
-import { headersOf, withHeaders } from './w3c.ts';
+import { extractTraceHeaders, injectTraceHeaders } from './w3c.ts';
 
 export type Annotations = Readonly<Record<string, string | undefined>>;
 
@@ -32,7 +32,7 @@ export function injectToAnnotations(
   const taken = [traceparentAnnotation, tracestateAnnotation].some(
     (name) => annotations?.[name] !== undefined,
   );
-  const headers = taken ? undefined : headersOf(from);
+  const headers = taken ? undefined : injectTraceHeaders(from);
   if (headers === undefined) return annotations;
   const { traceparent, tracestate } = headers;
   return {
@@ -47,5 +47,5 @@ export function extractFromAnnotations(
   annotations: Annotations | undefined,
   into = context.active(),
 ): Context {
-  return withHeaders(into, annotations?.[traceparentAnnotation], annotations?.[tracestateAnnotation]);
+  return extractTraceHeaders(into, annotations?.[traceparentAnnotation], annotations?.[tracestateAnnotation]);
 }

@@ -1,5 +1,5 @@
 import { type Context, context } from '@opentelemetry/api';
-import { headersOf, type TraceHeaders, withHeaders } from './w3c.ts';
+import { extractTraceHeaders, injectTraceHeaders, type TraceHeaders } from './w3c.ts';
 
 /** An environment as a process has it, `process.env` or that of a child. */
 export type EnvRecord = Readonly<Record<string, string | undefined>>;
@@ -38,7 +38,7 @@ export function injectToEnv(
 ): unknown {
   if (isList(env)) return injectToEnvList(env, from);
   if (env?.TRACEPARENT !== undefined || env?.TRACESTATE !== undefined) return env;
-  const headers = headersOf(from);
+  const headers = injectTraceHeaders(from);
   if (headers === undefined) return env;
   const { traceparent, tracestate } = headers;
   return {
@@ -59,7 +59,7 @@ export function injectToEnvList(
   from = context.active(),
 ): readonly EnvVar[] | undefined {
   if (env?.some(({ name }) => name === 'TRACEPARENT' || name === 'TRACESTATE')) return env;
-  const headers = headersOf(from);
+  const headers = injectTraceHeaders(from);
   return headers === undefined ? env : [...(env ?? []), ...entries(headers)];
 }
 
@@ -71,10 +71,10 @@ export function extractFromEnv(
   env: EnvRecord | readonly EnvVar[] | undefined,
   into = context.active(),
 ): Context {
-  if (!isList(env)) return withHeaders(into, env?.TRACEPARENT, env?.TRACESTATE);
+  if (!isList(env)) return extractTraceHeaders(into, env?.TRACEPARENT, env?.TRACESTATE);
   // Of entries with the same name Kubernetes takes the last.
   const value = (wanted: string) => unescaped(env.findLast((entry) => entry?.name === wanted)?.value);
-  return withHeaders(into, value('TRACEPARENT'), value('TRACESTATE'));
+  return extractTraceHeaders(into, value('TRACEPARENT'), value('TRACESTATE'));
 }
 
 const isList = (env: unknown): env is readonly EnvVar[] => Array.isArray(env);

@@ -1,7 +1,7 @@
 import { type Span, trace } from '@opentelemetry/api';
 import { type AttributeValues, attributesFrom, type Fields } from './fields.ts';
 import { genAiAttributes } from './namespaces.ts';
-import { quietly } from './tracer.ts';
+import { catchTracingErrors } from './tracer.ts';
 
 interface EventRow {
   /** As it stands in the trace. */
@@ -70,7 +70,7 @@ export type Events = {
 const marker =
   ({ name, fields }: EventRow) =>
   (values: AttributeValues<Fields> = {}, span = trace.getActiveSpan()): void => {
-    quietly(() => span?.addEvent(name, attributesFrom(fields, values)));
+    catchTracingErrors(() => span?.addEvent(name, attributesFrom(fields, values)));
   };
 
 export const events = Object.freeze(
@@ -83,5 +83,5 @@ export function recordTokenUsage(
   span = trace.getActiveSpan(),
 ): void {
   const { inputTokens, outputTokens } = usage;
-  quietly(() => span?.setAttributes(genAiAttributes({ inputTokens, outputTokens })));
+  catchTracingErrors(() => span?.setAttributes(genAiAttributes({ inputTokens, outputTokens })));
 }

@@ -12,7 +12,7 @@ export type FlushResult =
   | { readonly status: 'timeout' };
 
 /** Waits for work that tracing does, as long as the application can wait. Never rejects. */
-export async function flushed(
+export async function flushWithin(
   work: Promise<unknown>,
   { timeoutMs = 5000 }: FlushOptions = {},
 ): Promise<FlushResult> {

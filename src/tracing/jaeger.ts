@@ -11,7 +11,9 @@ const gone = [
  * What to tell someone who still sets the variables of the Jaeger agent; undefined where none is set. The agent and
  * the clients that spoke to it are gone, and Jaeger takes OTLP since 1.35.
  */
-export function jaegerAdvice(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+export function jaegerAgentWarning(
+  environment: Readonly<Record<string, string | undefined>>,
+): string | undefined {
   const set = gone.filter((name) => environment[name]?.trim());
   if (set.length === 0) return undefined;
   const host = environment.JAEGER_AGENT_HOST ?? environment.OTEL_EXPORTER_JAEGER_AGENT_HOST ?? '';

@@ -12,13 +12,13 @@ import {
   type SpanExporter,
   TracerProvider,
 } from '@opentelemetry/sdk-trace';
-import { readSettings } from '../config/setting.ts';
-import { exporterFor } from './destination.ts';
-import { type FlushOptions, type FlushResult, flushed } from './flush.ts';
-import { jaegerAdvice } from './jaeger.ts';
-import { type TracingValues, tracingSettings } from './node-settings.ts';
-import { samplerOf } from './sampler.ts';
-import { readSampler } from './sampler-names.ts';
+import { readSettings } from '../common/setting.ts';
+import { createExporterFromSettings } from './exporter.ts';
+import { type FlushOptions, type FlushResult, flushWithin } from './flush.ts';
+import { jaegerAgentWarning } from './jaeger.ts';
+import { createSampler } from './sampler.ts';
+import { parseSampler } from './sampler-config.ts';
+import { type TracingValues, tracingSettings } from './settings.ts';
 
 export type { FlushOptions, FlushResult } from './flush.ts';
 
@@ -74,13 +74,13 @@ export function configureTracing(options: TracingOptions): Tracing {
   if (options.enabled === false) return off('switched off by the program');
   if (values.enabled === 'false') return off('TRACING_ENABLED is false');
   if (values.sdkDisabled) return off('OTEL_SDK_DISABLED is true');
-  const sampler = readSampler(values.sampler, values.samplerArgument);
+  const sampler = parseSampler(values.sampler, values.samplerArgument);
   const all = sampler.status === 'invalid' ? [...problems, sampler.problem] : problems;
   for (const { message } of all) log(`${message}; the default is used`);
-  const advice = jaegerAdvice(process.env);
+  const advice = jaegerAgentWarning(process.env);
   if (advice !== undefined) log(advice);
   try {
-    const exporter = exporterFor({
+    const exporter = createExporterFromSettings({
       values,
       endpoint: options.endpoint,
       fallback: options.fallback ?? 'none',
@@ -89,7 +89,7 @@ export function configureTracing(options: TracingOptions): Tracing {
     const resource = resourceFor(values, options);
     const choice =
       sampler.status === 'ok' ? sampler.sampler : ({ root: 'always_on', parentBased: true } as const);
-    const sampling = samplerOf(choice, String(resource.attributes['service.name']), log);
+    const sampling = createSampler(choice, String(resource.attributes['service.name']), log);
     const tracing = setUp(providerFor(values, exporter, resource, sampling), exporter, values);
     if (tracing.status === 'off') log(tracing.reason);
     else configured = tracing;
@@ -134,10 +134,11 @@ function setUp(
     status: 'on',
     exporter: kind,
     // The provider's flush sends what waits; what is already on its way is the exporter's to wait for.
-    forceFlush: (options) => flushed(Promise.all([provider.forceFlush(), exporter?.forceFlush?.()]), options),
+    forceFlush: (options) =>
+      flushWithin(Promise.all([provider.forceFlush(), exporter?.forceFlush?.()]), options),
     shutdown: (options) => {
       down ??= takeDown();
-      return flushed(down, options);
+      return flushWithin(down, options);
     },
   };
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Sampler, SamplingDecision, TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace';
-import type { RemoteSampling } from './sampler-names.ts';
+import type { RemoteSamplerConfig } from './sampler-config.ts';
 
 const longestRequestMs = 5_000;
 const mostBytes = 1_048_576;
@@ -13,7 +13,7 @@ const mostBytes = 1_048_576;
  * Where nobody answers, what was answered last stays. Source: Jaeger, "Remote Sampling APIs".
  */
 export function createRemoteSampler(
-  { endpoint, pollingIntervalMs, initialSamplingRate }: RemoteSampling,
+  { endpoint, pollingIntervalMs, initialSamplingRate }: RemoteSamplerConfig,
   serviceName: string,
   log: (message: string) => void,
 ): Sampler {

@@ -6,15 +6,15 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace';
 import { createRemoteSampler } from './remote-sampler.ts';
-import type { SamplerChoice } from './sampler-names.ts';
+import type { SamplerConfig } from './sampler-config.ts';
 
 /**
  * The sampler of OTEL_TRACES_SAMPLER and its ARG. The SDK itself no longer reads them (3.0).
  *
  * @param serviceName whom a remote sampler asks for
  */
-export function samplerOf(
-  choice: SamplerChoice,
+export function createSampler(
+  choice: SamplerConfig,
   serviceName: string,
   log: (message: string) => void,
 ): Sampler {
@@ -22,7 +22,7 @@ export function samplerOf(
   return choice.parentBased ? new ParentBasedSampler({ root }) : root;
 }
 
-function rootOf(choice: SamplerChoice, serviceName: string, log: (message: string) => void): Sampler {
+function rootOf(choice: SamplerConfig, serviceName: string, log: (message: string) => void): Sampler {
   switch (choice.root) {
     case 'always_on':
       return new AlwaysOnSampler();

@@ -9,7 +9,7 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import { quietly, tracer } from './tracer.ts';
+import { catchTracingErrors, tracer } from './tracer.ts';
 
 export interface SpanSettings {
   /** INTERNAL if not given. */
@@ -84,7 +84,7 @@ function begin(name: string, attributes: Attributes, { kind, links, parent }: Sp
     ...(links === undefined ? {} : { links: [...links] }),
   };
   const span =
-    quietly(() => tracer().startSpan(name, options, outside)) ??
+    catchTracingErrors(() => tracer().startSpan(name, options, outside)) ??
     trace.wrapSpanContext(trace.getSpanContext(outside) ?? INVALID_SPAN_CONTEXT);
   return { span, inside: trace.setSpan(outside, span) };
 }
@@ -107,11 +107,11 @@ function settled<V>(promise: PromiseLike<V>, span: Span): PromiseLike<V> {
 }
 
 function finish(span: Span): void {
-  quietly(() => span.end());
+  catchTracingErrors(() => span.end());
 }
 
 function finishWith(span: Span, error: unknown): void {
-  quietly(() => recordError(span, error));
+  catchTracingErrors(() => recordError(span, error));
   finish(span);
 }
 

@@ -8,7 +8,7 @@ export const tracerName = 'ml-metrics-bridge/tracing';
 export const tracer = (): Tracer => trace.getTracer(tracerName, version);
 
 /** Runs what only serves tracing. It must never be the reason that a job is not submitted. */
-export function quietly<T>(action: () => T): T | undefined {
+export function catchTracingErrors<T>(action: () => T): T | undefined {
   try {
     return action();
   } catch (error) {

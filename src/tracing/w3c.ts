@@ -19,7 +19,7 @@ export interface TraceHeaders {
 const propagator = new W3CTraceContextPropagator();
 
 /** The headers of the context's span; undefined where it has none, or none that is valid. */
-export function headersOf(from: Context): TraceHeaders | undefined {
+export function injectTraceHeaders(from: Context): TraceHeaders | undefined {
   const spanContext = trace.getSpanContext(from);
   if (spanContext === undefined) return undefined;
   const carrier: Record<string, string> = {};
@@ -31,7 +31,7 @@ export function headersOf(from: Context): TraceHeaders | undefined {
 }
 
 /** The context with the span of the headers as its parent; the context itself where they hold none that is valid. */
-export function withHeaders(into: Context, traceparent: unknown, tracestate: unknown): Context {
+export function extractTraceHeaders(into: Context, traceparent: unknown, tracestate: unknown): Context {
   if (typeof traceparent !== 'string') return into;
   const carrier: Record<string, string> = { traceparent: traceparent.trim() };
   if (typeof tracestate === 'string' && isShortList(tracestate)) carrier.tracestate = tracestate;

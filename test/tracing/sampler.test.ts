@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { ROOT_CONTEXT, SpanKind } from '@opentelemetry/api';
 import { SamplingDecision } from '@opentelemetry/sdk-trace';
 import { expect, onTestFinished, test } from 'vitest';
-import { samplerOf } from '../../src/tracing/sampler.ts';
-import { readSampler, type SamplerName } from '../../src/tracing/sampler-names.ts';
+import { createSampler } from '../../src/tracing/sampler.ts';
+import { parseSampler, type SamplerName } from '../../src/tracing/sampler-config.ts';
 import { until } from '../support/until.ts';
 
 /** A server of sampling strategies that answers with what it is told. */
@@ -28,10 +28,10 @@ async function strategies(first: unknown) {
 }
 
 function remote(url: string) {
-  const reading = readSampler('jaeger_remote', `endpoint=${url},pollingIntervalMs=5,initialSamplingRate=0`);
+  const reading = parseSampler('jaeger_remote', `endpoint=${url},pollingIntervalMs=5,initialSamplingRate=0`);
   if (reading.status === 'invalid') throw new Error(reading.problem.message);
   const messages: string[] = [];
-  const sampler = samplerOf(reading.sampler, 'my service', (message) => messages.push(message));
+  const sampler = createSampler(reading.sampler, 'my service', (message) => messages.push(message));
   const keeps = (name = 'training.run', traceId = 'f'.repeat(32)) =>
     sampler.shouldSample(ROOT_CONTEXT, traceId, name, SpanKind.INTERNAL, {}, []).decision ===
     SamplingDecision.RECORD_AND_SAMPLED;
@@ -93,13 +93,13 @@ test.each<[SamplerName, string]>([
   ['parentbased_jaeger_remote', 'pollingIntervalMs=0'],
   ['jaeger_remote', 'initialSamplingRate=2'],
 ])('%s does not take %s', (name, argument) => {
-  const reading = readSampler(name, argument);
+  const reading = parseSampler(name, argument);
   expect(reading).toMatchObject({ status: 'invalid', problem: { variable: 'OTEL_TRACES_SAMPLER_ARG' } });
   expect(JSON.stringify(reading)).not.toContain('secret');
 });
 
 test('samplers without an argument do not look at it', () => {
-  expect(readSampler('parentbased_always_off', 'whatever')).toEqual({
+  expect(parseSampler('parentbased_always_off', 'whatever')).toEqual({
     status: 'ok',
     sampler: { parentBased: true, root: 'always_off' },
   });

@@ -2,7 +2,7 @@ import { isSpanContextValid, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { headersOf, withHeaders } from '../../src/tracing/w3c.ts';
+import { extractTraceHeaders, injectTraceHeaders } from '../../src/tracing/w3c.ts';
 import {
   anything,
   contextWith,
@@ -13,7 +13,7 @@ import {
 } from './support/trace-headers.ts';
 
 const extract = (parent: unknown, state?: unknown) =>
-  trace.getSpanContext(withHeaders(ROOT_CONTEXT, parent, state));
+  trace.getSpanContext(extractTraceHeaders(ROOT_CONTEXT, parent, state));
 
 /** Of W3C Trace Context Level 2, section 3.2 (version, trace-id, parent-id, trace-flags) and 4.3 (a higher version). */
 describe('traceparent', () => {
@@ -62,16 +62,16 @@ describe('traceparent', () => {
     ['a line before it', `x\n${traceparent}`],
     ['a character beyond ASCII', traceparent.replace('4', '４')],
   ])('refuses %s', (_what, header) => {
-    expect(withHeaders(ROOT_CONTEXT, header, 'a=1')).toBe(ROOT_CONTEXT);
+    expect(extractTraceHeaders(ROOT_CONTEXT, header, 'a=1')).toBe(ROOT_CONTEXT);
   });
 
   it('never throws and never makes an invalid id', { timeout: 60_000 }, () => {
     fc.assert(
       fc.property(anything, anything, (parent, state) => {
-        const context = withHeaders(ROOT_CONTEXT, parent, state);
+        const context = extractTraceHeaders(ROOT_CONTEXT, parent, state);
         const spanContext = trace.getSpanContext(context);
         if (spanContext === undefined) return context === ROOT_CONTEXT;
-        const { traceparent: again } = headersOf(context) ?? {};
+        const { traceparent: again } = injectTraceHeaders(context) ?? {};
         return (
           isSpanContextValid(spanContext) &&
           /^[0-9a-f]{32}$/.test(spanContext.traceId) &&
@@ -87,7 +87,7 @@ describe('traceparent', () => {
     const before = contextWith({ spanId: '1'.repeat(16) });
     fc.assert(
       fc.property(hostileTraceparent, (header) => {
-        const after = withHeaders(before, header, undefined);
+        const after = extractTraceHeaders(before, header, undefined);
         return after === before || trace.getSpanContext(after)?.isRemote === true;
       }),
     );
@@ -96,7 +96,8 @@ describe('traceparent', () => {
 
 /** Of section 3.3 (list, key, value) and 3.5 (what may be changed). */
 describe('tracestate', () => {
-  const passedOn = (state: string) => headersOf(withHeaders(ROOT_CONTEXT, traceparent, state))?.tracestate;
+  const passedOn = (state: string) =>
+    injectTraceHeaders(extractTraceHeaders(ROOT_CONTEXT, traceparent, state))?.tracestate;
   const members = (count: number) => Array.from({ length: count }, (_, n) => `k${n}=${n}`).join(',');
 
   it.each([
@@ -156,7 +157,7 @@ describe('tracestate', () => {
   });
 
   it('is nothing without a traceparent', () => {
-    expect(withHeaders(ROOT_CONTEXT, undefined, 'foo=1')).toBe(ROOT_CONTEXT);
+    expect(extractTraceHeaders(ROOT_CONTEXT, undefined, 'foo=1')).toBe(ROOT_CONTEXT);
   });
 });
 
@@ -171,7 +172,7 @@ describe('what is written', () => {
     ],
     ['tracing suppressed', suppressTracing(contextWith())],
   ])('is nothing for %s', (_what, from) => {
-    expect(headersOf(from)).toBeUndefined();
+    expect(injectTraceHeaders(from)).toBeUndefined();
   });
 
   it.each([
@@ -181,6 +182,8 @@ describe('what is written', () => {
     [0xff, '03'],
     [0x10, '00'],
   ])('has two digits of flags, with a meaning, for %i', (traceFlags, digits) => {
-    expect(headersOf(contextWith({ traceFlags }))?.traceparent).toBe(`00-${traceId}-${spanId}-${digits}`);
+    expect(injectTraceHeaders(contextWith({ traceFlags }))?.traceparent).toBe(
+      `00-${traceId}-${spanId}-${digits}`,
+    );
   });
 });

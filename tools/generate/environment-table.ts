@@ -1,4 +1,4 @@
-import type { Settings } from '../../src/config/setting.ts';
+import type { Settings } from '../../src/common/setting.ts';
 import { code, codes, markdownTable, prose } from './markdown.ts';
 
 /** Environment variables as Markdown: those a variable falls back on are named after it, in the order they are read. */

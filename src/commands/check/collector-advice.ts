@@ -1,6 +1,6 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
+import type { Problem } from '../../common/setting.ts';
 import type { Config } from '../../config/bridge.ts';
-import type { Problem } from '../../config/setting.ts';
 import { type Trouble, tlsTrouble } from '../../otlp/tls-trouble.ts';
 
 type SystemError = Pick<NodeJS.ErrnoException, 'code' | 'message'>;

@@ -1,7 +1,7 @@
 import { type Line, span } from '../../cli/terminal/line.ts';
 import { wrap } from '../../cli/wrap.ts';
+import { type Environment, readSettings } from '../../common/setting.ts';
 import { bridgeSettings, readConfig } from '../../config/bridge.ts';
-import { type Environment, readSettings } from '../../config/setting.ts';
 import { bridgeResource } from '../../telemetry/resource.ts';
 import { targetLabels } from './series.ts';
 

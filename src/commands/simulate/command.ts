@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { type Environment, oneOf, type Parsed } from '../../config/setting.ts';
+import type { Environment, ParseResult } from '../../common/setting.ts';
+import { oneOf } from '../../common/setting-kinds.ts';
 import { describeFault, faults, type SimulatedFault } from './faults.ts';
 import { readSimulationSettings, type SimulationSettings, simulationSettings } from './settings.ts';
 import { type Outcome, simulate, type Write } from './simulate.ts';
@@ -73,7 +74,7 @@ function readArguments(args: readonly string[]): Arguments {
     tokens: true,
   });
   const problems: string[] = [];
-  const check = <T>(name: string, written: string | undefined, parse: (text: string) => Parsed<T>) => {
+  const check = <T>(name: string, written: string | undefined, parse: (text: string) => ParseResult<T>) => {
     const parsed = parse(written ?? '');
     if (parsed.status === 'ok') return parsed.value;
     const shown = written === undefined ? 'has no value' : `is ${JSON.stringify(written)}`;

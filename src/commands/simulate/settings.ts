@@ -1,14 +1,12 @@
 import { randomInt } from 'node:crypto';
 import {
   type Environment,
-  integer,
   type Problem,
   readSettings,
   type SettingValues,
-  seconds,
   setting,
-  textSetting,
-} from '../../config/setting.ts';
+} from '../../common/setting.ts';
+import { integer, seconds, textSetting } from '../../common/setting-kinds.ts';
 
 const largestSeed = 2 ** 32 - 1;
 

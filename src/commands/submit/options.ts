@@ -1,5 +1,5 @@
-import { type Parsed, type Settings, setting } from '../../config/setting.ts';
-import { tracingSettings } from '../../tracing/node-settings.ts';
+import { type ParseResult, type Settings, setting } from '../../common/setting.ts';
+import { tracingSettings } from '../../tracing/settings.ts';
 
 /** The command line of `submit`, as data for help and completion. */
 export const submitOptions = [
@@ -18,7 +18,7 @@ export const submitOptions = [
 ] as const;
 
 /** A base address of http: or https:, without the slash at its end. */
-function webAddress(written: string): Parsed<string> {
+function webAddress(written: string): ParseResult<string> {
   const scheme = URL.canParse(written) ? new URL(written).protocol : '';
   return /^https?:$/.test(scheme)
     ? { status: 'ok', value: written.replace(/\/+$/, '') }

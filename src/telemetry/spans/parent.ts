@@ -1,7 +1,7 @@
 import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
 import type { JobMetadata } from '../../snapshot/snapshot.ts';
 import { extractFromEnv, type TraceEnv } from '../../tracing/env.ts';
-import { withHeaders } from '../../tracing/w3c.ts';
+import { extractTraceHeaders } from '../../tracing/w3c.ts';
 
 /** Whether the environment holds what is no trace context. What others put there must not keep a bridge from starting. */
 export function hasInvalidParent(environment: TraceEnv): boolean {
@@ -21,6 +21,6 @@ export interface Parent {
 export function parentOf(environment: TraceEnv, { traceparent, tracestate }: JobMetadata): Parent {
   const fromEnvironment = extractFromEnv(environment, ROOT_CONTEXT);
   if (fromEnvironment !== ROOT_CONTEXT) return { source: 'environment', context: fromEnvironment };
-  const fromFile = withHeaders(ROOT_CONTEXT, traceparent, tracestate);
+  const fromFile = extractTraceHeaders(ROOT_CONTEXT, traceparent, tracestate);
   return { source: fromFile === ROOT_CONTEXT ? 'none' : 'file', context: fromFile };
 }

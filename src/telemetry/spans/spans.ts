@@ -14,7 +14,7 @@ import type { TraceConfig } from '../../config/traces.ts';
 import { createConnection, traceMethod } from '../../otlp/connection.ts';
 import type { PollTime, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { samplerOf } from '../../tracing/sampler.ts';
+import { createSampler } from '../../tracing/sampler.ts';
 import { createIdGenerator, type IdSource, spanIdOf, traceIdOf } from './ids.ts';
 import type { FinishedSpan, OpenRun } from './open-run.ts';
 import { hasInvalidParent, parentOf } from './parent.ts';
@@ -53,7 +53,7 @@ export function createSpans(options: SpansOptions): Spans {
   const provider = new TracerProvider({
     resource,
     idGenerator: ids,
-    sampler: samplerOf(config.sampler, String(resource.attributes['service.name']), (message) =>
+    sampler: createSampler(config.sampler, String(resource.attributes['service.name']), (message) =>
       log.warn(message),
     ),
     spanProcessors: [

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { bridgeMetrics, explained, runMetrics, trainingMetrics } from '../../../src/catalogue/metrics.ts';
+import { setting } from '../../../src/common/setting.ts';
+import { textSetting } from '../../../src/common/setting-kinds.ts';
 import { bridgeSettings } from '../../../src/config/bridge.ts';
-import { setting, textSetting } from '../../../src/config/setting.ts';
 import { environmentTable } from '../../../tools/generate/environment-table.ts';
 import { metricsTable } from '../../../tools/generate/metrics-table.ts';
 

@@ -1,9 +1,9 @@
-import type { Problem } from '../config/setting.ts';
+import type { Problem } from '../common/setting.ts';
 
 const roots = ['always_on', 'always_off', 'traceidratio', 'jaeger_remote'] as const;
 
 /** The values of OTEL_TRACES_SAMPLER. Source: OpenTelemetry specification, environment variables, general SDK configuration. */
-export const samplers = [
+export const samplerNames = [
   ...roots,
   'parentbased_always_on',
   'parentbased_always_off',
@@ -11,16 +11,16 @@ export const samplers = [
   'parentbased_jaeger_remote',
 ] as const;
 
-export type SamplerName = (typeof samplers)[number];
+export type SamplerName = (typeof samplerNames)[number];
 
 /** A sampler with what its argument says. */
-export type SamplerChoice = { readonly parentBased: boolean } & (
+export type SamplerConfig = { readonly parentBased: boolean } & (
   | { readonly root: 'always_on' | 'always_off' }
   | { readonly root: 'traceidratio'; readonly ratio: number }
-  | { readonly root: 'jaeger_remote'; readonly remote: RemoteSampling }
+  | { readonly root: 'jaeger_remote'; readonly remote: RemoteSamplerConfig }
 );
 
-export interface RemoteSampling {
+export interface RemoteSamplerConfig {
   /** Base of the URL that is asked, of `GET /sampling?service=NAME`. */
   readonly endpoint: string;
   readonly pollingIntervalMs: number;
@@ -28,12 +28,12 @@ export interface RemoteSampling {
   readonly initialSamplingRate: number;
 }
 
-export type SamplerReading =
-  | { readonly status: 'ok'; readonly sampler: SamplerChoice }
+export type SamplerParsing =
+  | { readonly status: 'ok'; readonly sampler: SamplerConfig }
   | { readonly status: 'invalid'; readonly problem: Problem };
 
 const variable = 'OTEL_TRACES_SAMPLER_ARG';
-const invalid = (written: string, expected: string): SamplerReading => ({
+const invalid = (written: string, expected: string): SamplerParsing => ({
   status: 'invalid',
   problem: {
     variable,
@@ -42,7 +42,7 @@ const invalid = (written: string, expected: string): SamplerReading => ({
 });
 
 /** Reads OTEL_TRACES_SAMPLER_ARG as the sampler it belongs to wants it; the others take none, and ignore it as specified. */
-export function readSampler(name: SamplerName, written: string | undefined): SamplerReading {
+export function parseSampler(name: SamplerName, written: string | undefined): SamplerParsing {
   const parentBased = name.startsWith('parentbased_');
   const root = name.replace('parentbased_', '') as (typeof roots)[number];
   if (root === 'traceidratio') {
@@ -70,7 +70,7 @@ function shareOf(text: string): number | undefined {
 
 const longestIntervalMs = 86_400_000;
 
-function readRemote(written: string): RemoteSampling | undefined {
+function readRemote(written: string): RemoteSamplerConfig | undefined {
   const parts = written.split(',').filter((part) => part.trim() !== '');
   const pairs = parts.map((part) => /^\s*(\w+)\s*=\s*(.*?)\s*$/.exec(part));
   const known = new Set(['endpoint', 'pollingIntervalMs', 'initialSamplingRate']);

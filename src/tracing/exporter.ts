@@ -1,8 +1,8 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import { ConsoleSpanExporter, type SpanExporter } from '@opentelemetry/sdk-trace';
-import { readEndpoint } from '../otlp/endpoint.ts';
-import { guardedExporter } from './guarded-exporter.ts';
-import type { TracingValues } from './node-settings.ts';
+import { readEndpoint } from '../common/endpoint.ts';
+import { createFallbackExporter } from './fallback-exporter.ts';
+import type { TracingValues } from './settings.ts';
 
 export interface DestinationOptions {
   readonly values: TracingValues;
@@ -17,7 +17,7 @@ const certificateFiles = ['CERTIFICATE', 'CLIENT_KEY', 'CLIENT_CERTIFICATE'].fla
 ]);
 
 /** The exporter that the variables ask for; undefined for `none`. Throws where the address cannot be used. */
-export function exporterFor({
+export function createExporterFromSettings({
   values,
   endpoint,
   fallback,
@@ -26,7 +26,7 @@ export function exporterFor({
   if (values.exporter === 'none') return undefined;
   if (values.exporter === 'console') return new ConsoleSpanExporter();
   const url = exporterUrl(values.endpoint ?? endpoint ?? 'http://localhost:4317', values.insecure, log);
-  return guardedExporter(new OTLPTraceExporter({ url }), {
+  return createFallbackExporter(new OTLPTraceExporter({ url }), {
     destination: url,
     fallback: fallback === 'console' ? () => new ConsoleSpanExporter() : undefined,
     log,

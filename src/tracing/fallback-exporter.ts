@@ -1,7 +1,7 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
-export interface GuardOptions {
+export interface FallbackExporterOptions {
   /** Where the exporter sends to, for the messages. */
   readonly destination: string;
   /** What takes over where the destination cannot be reached at the first export. */
@@ -20,7 +20,7 @@ const unreachable = new Set<unknown>([4, 14]);
  * diagnostics that nobody has switched on. The first export decides whether the fallback takes over: the same spans
  * go to it then, and it stays, so that the spans of one process are in one place.
  */
-export function guardedExporter(first: SpanExporter, options: GuardOptions): SpanExporter {
+export function createFallbackExporter(first: SpanExporter, options: FallbackExporterOptions): SpanExporter {
   const { destination, fallback, log } = options;
   const pending = new Set<Promise<Outcome>>();
   let current = first;

@@ -1,7 +1,7 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { type GuardOptions, guardedExporter } from '../../src/tracing/guarded-exporter.ts';
+import { createFallbackExporter, type FallbackExporterOptions } from '../../src/tracing/fallback-exporter.ts';
 
 const unavailable = Object.assign(new Error('14 UNAVAILABLE'), { code: 14 });
 const refused = Object.assign(new Error('16 UNAUTHENTICATED'), { code: 16 });
@@ -29,12 +29,12 @@ function scripted() {
 
 function guarded(first: SpanExporter, fallback?: SpanExporter) {
   const said: string[] = [];
-  const options: GuardOptions = {
+  const options: FallbackExporterOptions = {
     destination: 'http://collector:4317',
     fallback: fallback === undefined ? undefined : () => fallback,
     log: (message) => said.push(message),
   };
-  const exporter = guardedExporter(first, options);
+  const exporter = createFallbackExporter(first, options);
   const send = (...names: string[]) =>
     new Promise<ExportResult>((resolve) =>
       exporter.export(
@@ -48,7 +48,7 @@ function guarded(first: SpanExporter, fallback?: SpanExporter) {
 const ok = { code: ExportResultCode.SUCCESS };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
-describe('guardedExporter', () => {
+describe('createFallbackExporter', () => {
   it('says one line when spans are lost and one when they arrive again', async () => {
     const first = scripted();
     const { said, send } = guarded(first.exporter);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
-import { readEndpoint } from '../../src/otlp/endpoint.ts';
+import { readEndpoint } from '../../src/common/endpoint.ts';
 import { startBridge } from '../support/bridge.ts';
 import { temporaryFolder } from '../support/file.ts';
 
