@@ -44,7 +44,7 @@ export async function measureWire(
     METRICS_FILE_PATH: file,
     OTEL_EXPORTER_OTLP_ENDPOINT: proxy.endpoint,
     OTEL_EXPORTER_OTLP_COMPRESSION: compression,
-    OTEL_METRIC_EXPORT_INTERVAL: news ? '3600000' : '50',
+    OTEL_METRIC_EXPORT_INTERVAL: news ? '30000' : '50',
     COLLECTION_INTERVAL: '0.01',
     HEALTH_PORT: '0',
     LOG_LEVEL: 'error',

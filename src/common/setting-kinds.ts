@@ -47,25 +47,52 @@ function inBytes(value: string): number {
 
 const longestSeconds = 86_400 * 24; // setTimeout holds 2^31 - 1 ms, a little over 24 days
 
-/** Seconds as a person writes them, fractions allowed; the value is in milliseconds. */
+/** A number of seconds, fractions allowed. The value is in milliseconds. */
 export function seconds(minimum: number): (value: string) => ParseResult<number> {
   const inRange = number(minimum, longestSeconds, 'a number of seconds');
   return (value) => {
     const parsed = inRange(value);
-    return parsed.status === 'ok' ? ok(parsed.value * 1000) : parsed;
+    return parsed.status === 'ok'
+      ? ok(parsed.value * 1000)
+      : invalid(parsed.expected + suggestNumber(value, inRange, 1000));
   };
 }
 
-/** Milliseconds, as the OpenTelemetry variables are written. */
+/** Whole milliseconds, the unit of the OpenTelemetry variables. */
 export function milliseconds(minimum: number): (value: string) => ParseResult<number> {
-  const whole = integer(minimum, longestSeconds * 1000);
+  const maximum = longestSeconds * 1000;
+  const inRange = integer(minimum, maximum);
   return (value) => {
-    const parsed = whole(value);
+    const parsed = inRange(value);
     return parsed.status === 'ok'
       ? parsed
-      : invalid(`whole milliseconds from ${minimum} to ${longestSeconds * 1000}`);
+      : invalid(`whole milliseconds from ${minimum} to ${maximum}${suggestNumber(value, inRange, 1)}`);
   };
 }
+
+const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** What to write in place of a duration with a unit, such as `10s`; empty where that number is not accepted. */
+function suggestNumber(
+  value: string,
+  parse: (value: string) => ParseResult<number>,
+  targetMs: number,
+): string {
+  const [, count, unit] = /^([\d.]+)\s*(ms|s|m|h)(?:ec(?:onds?)?|in(?:utes?)?|ours?)?$/i.exec(value) ?? [];
+  const ms = Number(count) * (unitMs[unit?.toLowerCase() ?? ''] ?? Number.NaN);
+  const suggestion = String(Number((ms / targetMs).toPrecision(15)));
+  return parse(suggestion).status === 'ok' ? `; write ${suggestion}` : '';
+}
+
+/** Accepts a number above the maximum, but uses the maximum in its place and says so. */
+export const cappedAt =
+  (maximum: number, reason: string, parse: (value: string) => ParseResult<number>) =>
+  (value: string, variable: string): ParseResult<number> => {
+    const parsed = parse(value);
+    if (parsed.status === 'invalid' || parsed.value <= maximum) return parsed;
+    const warning = `${variable} is ${JSON.stringify(value)}, more than the maximum; ${maximum} is used: ${reason}`;
+    return { status: 'ok', value: maximum, warning };
+  };
 
 /** One of a few words, in any case; `aliases` maps other spellings to them. */
 export function oneOf<const T extends string>(

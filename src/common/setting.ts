@@ -1,23 +1,29 @@
 /**
- * Environment variables as a table: how each is read, its default and what it means. Validation, `--help` and the
- * README's table come from the same rows.
+ * Environment variables as a table: how each is parsed, its default and its description. Validation, `--help` and the
+ * tables of the documentation come from the same rows.
  */
 
 export type ParseResult<T> =
-  | { readonly status: 'ok'; readonly value: T }
+  | {
+      readonly status: 'ok';
+      readonly value: T;
+      /** What the user should know although the value is accepted. */
+      readonly warning?: string;
+    }
   | { readonly status: 'invalid'; readonly expected: string };
 
 export interface Setting<T> {
   /** Name of the variable. */
   readonly variable: string;
-  /** Less specific names that are read where the first is not set, in order. */
+  /** Less specific variables, read in this order where the first is not set. */
   readonly fallbacks: readonly string[];
-  readonly parse: (text: string) => ParseResult<T>;
+  /** Parses the text of a variable. The name of the variable is for messages. */
+  readonly parse: (text: string, variable: string) => ParseResult<T>;
   readonly default: T;
-  /** The default as a person would write it in the variable. */
+  /** The default as a user would write it in the variable. */
   readonly defaultText: string;
   readonly description: string;
-  /** A secret's value is never printed, not even when it is wrong. */
+  /** The value of a secret is never printed, not even in the message that it is invalid. */
   readonly secret: boolean;
 }
 
@@ -34,13 +40,14 @@ export interface Problem {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What was read. Where a variable is wrong its default stands in, so that what depends on others can be checked too. */
+/** The values that were read. An invalid variable has its default here, so that values that depend on it can be checked too. */
 export interface SettingsResult<S extends Settings> {
   readonly status: 'ok' | 'invalid';
   readonly values: SettingValues<S>;
   /** The variable each value came from, or `default`. */
   readonly sources: Readonly<Record<keyof S, string>>;
   readonly problems: readonly Problem[];
+  readonly warnings: readonly string[];
 }
 
 export interface SettingOptions {
@@ -51,7 +58,7 @@ export interface SettingOptions {
 
 export function setting<T>(
   variable: string,
-  parse: (text: string) => ParseResult<T>,
+  parse: Setting<T>['parse'],
   fallback: T,
   description: string,
   options: SettingOptions = {},
@@ -67,37 +74,6 @@ export function setting<T>(
   };
 }
 
-/**
- * Reads every variable of a table and collects every problem, so that a person can fix them at once. An empty
- * variable counts as not set, as the OpenTelemetry specification has it.
- */
-export function readSettings<S extends Settings>(settings: S, environment: Environment): SettingsResult<S> {
-  const values: Record<string, unknown> = {};
-  const sources: Record<string, string> = {};
-  const problems: Problem[] = [];
-  for (const [key, row] of Object.entries(settings)) {
-    const variable = [row.variable, ...row.fallbacks].find((name) => environment[name]?.trim());
-    const written = variable === undefined ? undefined : environment[variable]?.trim();
-    sources[key] = variable ?? 'default';
-    values[key] = row.default;
-    if (variable === undefined || written === undefined) continue;
-    const parsed = row.parse(written);
-    if (parsed.status === 'ok') values[key] = parsed.value;
-    else {
-      const shown = row.secret ? 'set to something else (not shown)' : JSON.stringify(shorten(written));
-      problems.push({ variable, message: `${variable} is ${shown}: expected ${parsed.expected}` });
-    }
-  }
-  return {
-    status: problems.length === 0 ? 'ok' : 'invalid',
-    values: Object.freeze(values) as SettingValues<S>,
-    sources: Object.freeze(sources) as Record<keyof S, string>,
-    problems,
-  };
-}
-
-const shorten = (written: string) => (written.length > 200 ? `${written.slice(0, 200)}…` : written);
-
 /** Rows for OTLP's standard variables. As specified, the variable of one signal overrides the one of all signals. */
 export const otlpSignalSetting =
   (signal: 'METRICS' | 'TRACES') =>
@@ -112,3 +88,50 @@ export const otlpSignalSetting =
       fallbacks: [`OTEL_EXPORTER_OTLP_${suffix}`],
       ...options,
     });
+
+/**
+ * Reads every variable of a table and collects every problem, so that all of them can be fixed at once. An empty
+ * variable counts as not set, as the OpenTelemetry specification requires.
+ */
+export function readSettings<S extends Settings>(settings: S, environment: Environment): SettingsResult<S> {
+  const values: Record<string, unknown> = {};
+  const sources: Record<string, string> = {};
+  const problems: Problem[] = [];
+  const warnings: string[] = [];
+  for (const [key, row] of Object.entries(settings)) {
+    const variable = [row.variable, ...row.fallbacks].find((name) => environment[name]?.trim());
+    const text = variable === undefined ? undefined : environment[variable]?.trim();
+    sources[key] = variable ?? 'default';
+    values[key] = row.default;
+    if (variable === undefined || text === undefined) continue;
+    const parsed = row.parse(text, variable);
+    if (parsed.status === 'ok') {
+      values[key] = parsed.value;
+      if (parsed.warning !== undefined) warnings.push(parsed.warning);
+    } else {
+      const shown = row.secret ? 'invalid (value not shown)' : JSON.stringify(shorten(text));
+      problems.push({ variable, message: `${variable} is ${shown}: expected ${parsed.expected}` });
+    }
+  }
+  return {
+    status: problems.length === 0 ? 'ok' : 'invalid',
+    values: Object.freeze(values) as SettingValues<S>,
+    sources: Object.freeze(sources) as Record<keyof S, string>,
+    problems,
+    warnings,
+  };
+}
+
+const shorten = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
+
+/** Values of a table for printing. Of a secret record only its keys are left, of any other secret nothing. */
+export function printableValues(
+  settings: Settings,
+  values: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const conceal = (value: unknown) =>
+    typeof value === 'object' && value !== null ? Object.keys(value) : value && '***';
+  return Object.fromEntries(
+    Object.entries(values).map(([key, value]) => [key, settings[key]?.secret ? conceal(value) : value]),
+  );
+}

@@ -2,6 +2,7 @@ import {
   type Environment,
   type ParseResult,
   type Problem,
+  printableValues,
   readSettings,
   type SettingValues,
   setting,
@@ -9,6 +10,7 @@ import {
 import {
   boolean,
   bytes,
+  cappedAt,
   integer,
   keyValuePairs,
   milliseconds,
@@ -17,31 +19,36 @@ import {
   textSetting,
 } from '../common/setting-kinds.ts';
 import { type Destination, otlpSettings, printableDestination, readDestination } from './otlp.ts';
-import { exporter, readTraceConfig, type TraceConfig } from './traces.ts';
+import { proxyWarnings } from './proxy.ts';
+import { exporterList, printableTraceConfig, readTraceConfig, type TraceConfig } from './traces.ts';
 
-const otlp = (suffix: string) => `OTEL_EXPORTER_OTLP_${suffix}`;
-const resourceAttributes = keyValuePairs(/^[^\s,=]+$/, 'without spaces');
-/** Kubernetes sets NAME_PORT=tcp://… for every Service in a namespace; that of one called `health` is not meant for us. */
-const healthPort: (value: string) => ParseResult<number> = (value) =>
-  value.startsWith('tcp://') ? { status: 'ok', value: defaultHealthPort } : integer(0, 65_535)(value);
 const defaultHealthPort = 13_134;
+/** Kubernetes sets HEALTH_PORT=tcp://… in a namespace with a Service called `health`; it is not meant for the bridge. */
+const healthPort = (value: string): ParseResult<number> =>
+  value.startsWith('tcp://') ? { status: 'ok', value: defaultHealthPort } : integer(0, 65_535)(value);
 
-/** Every variable the bridge reads. Our own durations are in seconds, OTEL_* ones in milliseconds, as specified. */
-export const bridgeSettings = {
+const onlyCumulative = (value: string): ParseResult<'cumulative'> =>
+  value.toLowerCase() === 'cumulative'
+    ? { status: 'ok', value: 'cumulative' }
+    : {
+        status: 'invalid',
+        expected:
+          'cumulative: a delta that is lost cannot be recovered, while the next cumulative value makes up for one that is lost, and Prometheus accepts nothing else',
+      };
+
+const ownSettings = {
   metricsFilePath: setting(
     'METRICS_FILE_PATH',
     textSetting,
     '/shared/metrics/current.json',
-    'The JSON file the training job writes',
+    'The JSON file that the training job writes',
   ),
   collectionIntervalMs: setting(
     'COLLECTION_INTERVAL',
     seconds(0.01),
     10_000,
     'Seconds between polls of the file, fractions allowed',
-    {
-      defaultText: '10',
-    },
+    { defaultText: '10' },
   ),
   staleAfterMs: setting(
     'STALE_AFTER',
@@ -54,21 +61,22 @@ export const bridgeSettings = {
     'STALL_AFTER',
     seconds(0.01),
     600_000,
-    'Seconds without a step after which the run counts as stalled',
-    {
-      defaultText: '600',
-    },
+    'Seconds without progress of the step after which the run is reported as stalled',
+    { defaultText: '600' },
   ),
   shutdownTimeoutMs: setting(
     'SHUTDOWN_TIMEOUT',
     seconds(0.1),
     10_000,
-    'Seconds that the last export may take on SIGTERM',
-    {
-      defaultText: '10',
-    },
+    'Maximum seconds for the last export after SIGTERM',
+    { defaultText: '10' },
   ),
-  healthPort: setting('HEALTH_PORT', healthPort, defaultHealthPort, 'Port of /livez and /readyz; 0 is off'),
+  healthPort: setting(
+    'HEALTH_PORT',
+    healthPort,
+    defaultHealthPort,
+    'Port of /livez and /readyz; 0 turns it off',
+  ),
   logLevel: setting(
     'LOG_LEVEL',
     oneOf(['debug', 'info', 'warn', 'error', 'critical'], { warning: 'warn' }),
@@ -79,39 +87,39 @@ export const bridgeSettings = {
     'MAX_EXTRA_METRICS',
     integer(0, 1000),
     50,
-    'How many fields beyond the known ones become gauges, a run; 0 is none',
+    'Maximum number of additional fields of the file that become gauges, for each run; 0 turns them off',
   ),
   exportQueueSize: setting(
     'EXPORT_QUEUE_SIZE',
     integer(1, 100_000),
     2048,
-    'Snapshots kept in memory while the Collector cannot be reached; the oldest are dropped beyond',
+    'Maximum number of snapshots kept in memory while the Collector cannot be reached; the oldest are dropped first',
   ),
   exportQueueBytes: setting(
     'EXPORT_QUEUE_BYTES',
     bytes('1Mi', '4Gi'),
     16 * 2 ** 20,
-    'Bytes they may take there, as a number or as 512Ki, 16Mi, 1Gi',
+    'Maximum size of these snapshots in memory, in bytes or as 512Ki, 16Mi, 1Gi',
     { defaultText: '16Mi' },
   ),
   exportQueueDir: setting<string | undefined>(
     'EXPORT_QUEUE_DIR',
     textSetting,
     undefined,
-    'Folder on a volume where what waits is kept, too: for outages longer than memory lasts, and for a bridge that is killed meanwhile. Bridges may share it',
+    'Folder on a volume for snapshots that wait to be exported, in addition to memory. It covers outages that memory cannot hold and a bridge that is killed during an outage. Several bridges may share it',
   ),
   exportQueueDirBytes: setting(
     'EXPORT_QUEUE_DIR_BYTES',
     bytes('1Mi', '1024Gi'),
     256 * 2 ** 20,
-    'Bytes one bridge may keep there; the oldest are dropped beyond',
+    'Maximum size of the files of one bridge in that folder; the oldest are dropped first',
     { defaultText: '256Mi' },
   ),
   sidecarMode: setting(
     'SIDECAR_MODE',
     oneOf(['native', 'container']),
     'native',
-    'native: something else ends the bridge, with SIGTERM. container: it ends itself when the run is over, always with exit code 0',
+    'native: the bridge runs until SIGTERM. container: the bridge exits when the run is over, always with exit code 0',
   ),
   exitAfterStaleMs: setting(
     'EXIT_AFTER_STALE',
@@ -124,124 +132,124 @@ export const bridgeSettings = {
     'ON_CONFIG_ERROR',
     oneOf(['exit', 'idle']),
     'exit',
-    'exit: a wrong variable stops the start, exit code 2. idle: it is logged, health answers 503, and the bridge waits for SIGTERM',
+    'exit: an invalid variable stops the start with exit code 2. idle: it is logged, /readyz answers 503, and the bridge waits for SIGTERM',
   ),
   rank: setting<number | undefined>(
     'RANK',
     integer(0, 10_000_000),
     undefined,
-    'Rank of this process in its job, where the file names none',
-    {
-      fallbacks: ['JOB_COMPLETION_INDEX'],
-    },
+    'Rank of this process in its job, used when the file contains none',
+    { fallbacks: ['JOB_COMPLETION_INDEX'] },
   ),
   serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', textSetting, undefined, 'service.name', {
     defaultText: 'ml-metrics-bridge',
   }),
   resourceAttributes: setting(
     'OTEL_RESOURCE_ATTRIBUTES',
-    resourceAttributes,
+    keyValuePairs(/^[^\s,=]+$/, 'without spaces'),
     {} as Readonly<Record<string, string>>,
-    'Resource attributes, key=value, separated by commas. service.instance.id is made from k8s.namespace.name, k8s.pod.name and k8s.container.name where these are given',
+    'Resource attributes, key=value, separated by commas. If k8s.namespace.name, k8s.pod.name and k8s.container.name are given, service.instance.id is made from them',
     { defaultText: '' },
   ),
-  sdkDisabled: setting('OTEL_SDK_DISABLED', boolean, false, 'true: read the file and export nothing'),
+  sdkDisabled: setting(
+    'OTEL_SDK_DISABLED',
+    boolean,
+    false,
+    'true: the file is read, but nothing is exported',
+  ),
   metricsExporter: setting(
     'OTEL_METRICS_EXPORTER',
-    exporter,
+    exporterList,
     'otlp',
-    'otlp, console or none; otlp,console prints them where the Collector cannot be reached at the start',
+    'otlp, console or none; with otlp,console metrics are printed if the Collector cannot be reached at the start',
   ),
   exportIntervalMs: setting(
     'OTEL_METRIC_EXPORT_INTERVAL',
-    milliseconds(10),
+    cappedAt(
+      30_000,
+      'the Collector drops a series that it has not received for 60 seconds',
+      milliseconds(10),
+    ),
     15_000,
-    "Milliseconds between exports while nothing is new; a new snapshot is exported when it is read, and with the first after this time, or after 20 s, come the run's unchanged state and the bridge's own metrics",
+    "Milliseconds between exports while there is no new snapshot, at most 30000. A new snapshot is exported when it is read. The unchanged state of the run and the bridge's own metrics are exported with the first request after this time, and at least every 20 s",
   ),
-  ...otlpSettings('METRICS'),
   temporality: setting(
-    otlp('METRICS_TEMPORALITY_PREFERENCE'),
-    (value) =>
-      value.toLowerCase() === 'cumulative'
-        ? { status: 'ok', value: 'cumulative' as const }
-        : {
-            status: 'invalid',
-            expected:
-              'cumulative: a lost delta is lost for good, while a lost cumulative value is made up for by the next, and Prometheus takes nothing else',
-          },
-    'cumulative' as const,
+    'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE',
+    onlyCumulative,
+    'cumulative',
     'Only cumulative',
   ),
   histogramAggregation: setting(
-    otlp('METRICS_DEFAULT_HISTOGRAM_AGGREGATION'),
+    'OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION',
     oneOf(['explicit_bucket_histogram', 'base2_exponential_bucket_histogram']),
     'explicit_bucket_histogram',
-    'explicit_bucket_histogram, or base2_exponential_bucket_histogram for one native histogram instead of a series a bucket',
+    'explicit_bucket_histogram, or base2_exponential_bucket_histogram for one native histogram instead of one series for each bucket',
   ),
 } as const;
 
-type Settings = Omit<
-  SettingValues<typeof bridgeSettings>,
-  keyof ReturnType<typeof otlpSettings> | 'temporality'
->;
+/** Every variable that the bridge reads, without those of traces. Our own durations are in seconds, OTEL_* ones in milliseconds. */
+export const bridgeSettings = { ...ownSettings, ...otlpSettings('METRICS') } as const;
 
-/** The whole configuration, checked. Durations are in milliseconds. */
-export interface Config extends Settings, Destination {
+/** The whole configuration, checked and frozen. Durations are in milliseconds. */
+export interface Config extends SettingValues<typeof ownSettings>, Destination {
   /** Undefined where nothing is traced. */
   readonly traces: TraceConfig | undefined;
 }
 
-/** What is wrong, and what the environment says about that all the same. */
-export interface InvalidConfig {
+/** All problems, and the settings that decide what an invalid configuration leads to. */
+export interface InvalidConfig extends Pick<Config, 'healthPort' | 'sidecarMode'> {
   readonly status: 'invalid';
   readonly problems: readonly Problem[];
+  /** Whether the bridge waits for SIGTERM instead of exiting. */
   readonly idle: boolean;
-  readonly healthPort: number;
-  readonly sidecarMode: Config['sidecarMode'];
 }
 
-export type ConfigReading =
+export type ConfigResult =
   | { readonly status: 'ok'; readonly config: Config; readonly warnings: readonly string[] }
   | InvalidConfig;
 
-/** Reads the environment. All problems come at once; what to do about them (`idle`) is readable even when others are wrong. */
-export function readConfig(environment: Environment): ConfigReading {
-  const reading = readSettings(bridgeSettings, environment);
-  const { values } = reading;
-  const metrics = readDestination(reading);
-  const traces = values.sdkDisabled
+/** Reads the environment and reports all problems at once. What an invalid configuration leads to can be read in any case. */
+export function readConfig(environment: Environment): ConfigResult {
+  const read = readSettings(ownSettings, environment);
+  const { onConfigError, healthPort, sidecarMode, sdkDisabled } = read.values;
+  const metrics = readDestination('METRICS', environment);
+  const traces = sdkDisabled
     ? ({ status: 'ok', config: undefined, warnings: [] } as const)
     : readTraceConfig(environment);
-  if (reading.problems.length > 0 || metrics.status === 'invalid' || traces.status === 'invalid') {
-    return {
-      status: 'invalid',
-      problems: withoutRepetition([
-        ...reading.problems,
-        ...(metrics.status === 'invalid' ? metrics.problems : []),
-        ...(traces.status === 'invalid' ? traces.problems : []),
-      ]),
-      idle: values.onConfigError === 'idle',
-      sidecarMode: values.sidecarMode,
-      healthPort: values.healthPort,
-    };
+  if (read.status === 'invalid' || metrics.status === 'invalid' || traces.status === 'invalid') {
+    const problems = [read, metrics, traces].flatMap((result) =>
+      result.status === 'invalid' ? result.problems : [],
+    );
+    const idle = onConfigError === 'idle';
+    return { status: 'invalid', problems: withoutRepetition(problems), idle, healthPort, sidecarMode };
   }
-  const { insecure: _insecure, protocol: _protocol, temporality: _temporality, ...rest } = values;
-  const { destination } = metrics;
-  const config: Config = Object.freeze({ ...rest, ...destination, traces: traces.config });
-  const warnings = new Set([...destination.endpoint.warnings, ...traces.warnings]);
-  return { status: 'ok', config, warnings: [...warnings] };
+  const config: Config = { ...read.values, ...metrics.destination, traces: traces.config };
+  const warnings = [read, metrics, traces].flatMap((result) => result.warnings);
+  return {
+    status: 'ok',
+    config: deepFreeze(config),
+    warnings: [...new Set([...warnings, ...proxyWarnings(environment)])],
+  };
 }
 
-/** A variable for all signals is read for each. */
+/** A variable of all signals is read, and reported, for each signal. */
 function withoutRepetition(problems: readonly Problem[]): readonly Problem[] {
   return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
 }
 
-/** The configuration as the first log line shows it: everything but secrets. */
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const part of Object.values(value)) deepFreeze(part);
+    Object.freeze(value);
+  }
+  return value;
+}
+
+/** The configuration for the first log line, without secrets. */
 export function printableConfig({ traces, ...config }: Config): Record<string, unknown> {
   return {
-    ...config,
+    ...printableValues(ownSettings, config),
     ...printableDestination(config),
-    traces: traces && { ...traces, destination: printableDestination(traces.destination) },
+    traces: traces && printableTraceConfig(traces),
   };
 }

@@ -1,31 +1,44 @@
 import { type Endpoint, readEndpoint } from '../common/endpoint.ts';
 import {
+  type Environment,
   otlpSignalSetting,
+  type ParseResult,
   type Problem,
-  type SettingsResult,
+  printableValues,
+  readSettings,
   type SettingValues,
 } from '../common/setting.ts';
 import { boolean, milliseconds, oneOf, textSetting } from '../common/setting-kinds.ts';
-import type { CredentialSources, NamedFile } from '../otlp/credentials.ts';
+import type { NamedFile } from '../otlp/credentials.ts';
 import { type Headers, parseHeaders } from '../otlp/headers.ts';
 
+type Signal = Parameters<typeof otlpSignalSetting>[0];
+
+/** A file, with the variable that names it for messages about its content. */
+const namedFile = (path: string, variable: string): ParseResult<NamedFile> => ({
+  status: 'ok',
+  value: { variable, path },
+});
+
 /** The standard variables of OTLP, for one signal. */
-export function otlpSettings(signal: 'METRICS' | 'TRACES') {
+export function otlpSettings(signal: Signal) {
   const row = otlpSignalSetting(signal);
+  const file = (suffix: string, description: string) =>
+    row<NamedFile | undefined>(suffix, namedFile, undefined, description);
   return {
     endpoint: row(
       'ENDPOINT',
       textSetting,
       'http://localhost:4317',
-      'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, ipv4:a:4317,b:4317, unix:///. Of several addresses one is used at a time, the next where it fails',
+      'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, ipv4:a:4317,b:4317, unix:///. Of several addresses one is used at a time; the next one is used when it fails',
     ),
     insecure: row<boolean | undefined>(
       'INSECURE',
       boolean,
       undefined,
-      'For an address without scheme: true is plaintext, false is TLS. Unset, it is TLS where a certificate is given, else plaintext with a warning',
+      'For an address without scheme: true is plaintext, false is TLS. Default: TLS where a certificate is configured, otherwise plaintext with a warning',
     ),
-    protocol: row('PROTOCOL', oneOf(['grpc']), 'grpc', 'Only grpc is spoken'),
+    protocol: row('PROTOCOL', oneOf(['grpc']), 'grpc', 'Only grpc is supported'),
     headers: row(
       'HEADERS',
       parseHeaders,
@@ -36,79 +49,47 @@ export function otlpSettings(signal: 'METRICS' | 'TRACES') {
         defaultText: '',
       },
     ),
-    headersFile: row<string | undefined>(
+    headersFile: file(
       'HEADERS_FILE',
-      textSetting,
-      undefined,
-      'File with further headers, key=value, separated by commas or lines; read again for each request, so that a token can be renewed',
+      'File with additional headers, key=value, separated by commas or lines. It is read again for each request, so that a token can be renewed',
     ),
     compression: row('COMPRESSION', oneOf(['gzip', 'none']), 'gzip', 'gzip or none'),
-    timeoutMs: row('TIMEOUT', milliseconds(1), 10_000, 'Milliseconds one export may take'),
-    certificate: row<string | undefined>(
+    timeoutMs: row('TIMEOUT', milliseconds(1), 10_000, 'Timeout of one export, in milliseconds'),
+    certificate: file(
       'CERTIFICATE',
-      textSetting,
-      undefined,
-      "PEM file of the authorities the Collector is checked against, in place of Node's. Like the next two it is read again when it changes",
+      "PEM file of the certificate authorities that the Collector's certificate is verified against, in place of Node's. Like the next two files it is read again when it changes",
     ),
-    clientKey: row<string | undefined>(
-      'CLIENT_KEY',
-      textSetting,
-      undefined,
-      "PEM file of the bridge's own key, for mTLS",
-    ),
-    clientCertificate: row<string | undefined>(
-      'CLIENT_CERTIFICATE',
-      textSetting,
-      undefined,
-      "PEM file of the bridge's own certificate, for mTLS",
-    ),
+    clientKey: file('CLIENT_KEY', "PEM file of the bridge's private key, for mTLS"),
+    clientCertificate: file('CLIENT_CERTIFICATE', "PEM file of the bridge's certificate, for mTLS"),
   };
 }
 
-type OtlpSettings = ReturnType<typeof otlpSettings>;
-type OtlpValues = SettingValues<OtlpSettings>;
+type OtlpValues = SettingValues<ReturnType<typeof otlpSettings>>;
 
-/** Where a signal goes, and how. */
-export interface Destination extends CredentialSources, Pick<OtlpValues, 'compression' | 'timeoutMs'> {
+/** Where and how one signal is exported. Durations are in milliseconds. */
+export interface Destination extends Omit<OtlpValues, 'endpoint' | 'insecure'> {
   readonly endpoint: Endpoint;
 }
 
-export type DestinationReading =
-  | { readonly status: 'ok'; readonly destination: Destination }
+export type DestinationResult =
+  | { readonly status: 'ok'; readonly destination: Destination; readonly warnings: readonly string[] }
   | { readonly status: 'invalid'; readonly problems: readonly Problem[] };
 
-/** What the variables of one signal say together. */
-export function readDestination({
-  values,
-  sources,
-}: Pick<SettingsResult<OtlpSettings>, 'values' | 'sources'>): DestinationReading {
-  const { endpoint: address, insecure, headers, compression, timeoutMs } = values;
-  const problems = [...incompleteMtls(values)];
-  const reading = readEndpoint(address, { insecure, certificates: hasCertificates(values) });
-  if (reading.status === 'invalid') {
-    problems.push({
-      variable: sources.endpoint,
-      message: `${sources.endpoint} cannot be used: ${reading.reason}`,
-    });
+/** Reads the variables of one signal and checks them together. */
+export function readDestination(signal: Signal, environment: Environment): DestinationResult {
+  const { values, sources, ...read } = readSettings(otlpSettings(signal), environment);
+  const { endpoint: address, insecure, ...rest } = values;
+  const problems = [...read.problems, ...incompleteMtls(values)];
+  const parsed = readEndpoint(address, { insecure, certificates: hasCertificates(values) });
+  if (parsed.status === 'ok' && problems.length === 0) {
+    const warnings = [...read.warnings, ...parsed.endpoint.warnings];
+    return { status: 'ok', destination: { ...rest, endpoint: parsed.endpoint }, warnings };
   }
-  if (reading.status === 'invalid' || problems.length > 0) return { status: 'invalid', problems };
-  const named = (
-    file: 'headersFile' | 'certificate' | 'clientKey' | 'clientCertificate',
-  ): NamedFile | undefined => {
-    const path = values[file];
-    return path === undefined ? undefined : { variable: sources[file], path };
-  };
-  const destination = {
-    endpoint: reading.endpoint,
-    compression,
-    timeoutMs,
-    headers,
-    headersFile: named('headersFile'),
-    certificate: named('certificate'),
-    clientKey: named('clientKey'),
-    clientCertificate: named('clientCertificate'),
-  };
-  return { status: 'ok', destination };
+  if (parsed.status === 'invalid') {
+    const variable = sources.endpoint;
+    problems.push({ variable, message: `${variable} cannot be used: ${parsed.reason}` });
+  }
+  return { status: 'invalid', problems };
 }
 
 function hasCertificates(values: OtlpValues): boolean {
@@ -118,16 +99,14 @@ function hasCertificates(values: OtlpValues): boolean {
 function incompleteMtls(values: OtlpValues): readonly Problem[] {
   if ((values.clientKey === undefined) === (values.clientCertificate === undefined)) return [];
   const missing = `OTEL_EXPORTER_OTLP_${values.clientKey === undefined ? 'CLIENT_KEY' : 'CLIENT_CERTIFICATE'}`;
-  return [{ variable: missing, message: `${missing} is not set: mTLS needs key and certificate together` }];
+  return [{ variable: missing, message: `${missing} is not set: mTLS needs both a key and a certificate` }];
 }
 
-/** A destination as the first log line shows it: everything but secrets. */
-export function printableDestination({ endpoint, headers, ...rest }: Destination) {
+/** A destination for printing, without secrets. */
+export function printableDestination({ endpoint, ...rest }: Destination): Record<string, unknown> {
   return {
-    ...rest,
+    ...printableValues(otlpSettings('METRICS'), rest),
     endpoint: endpoint.target,
     transport: endpoint.transport,
-    // Names only: values are often tokens.
-    headers: Object.keys(headers),
   };
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import type { Environment, ParseResult } from '../../common/setting.ts';
+import type { Environment, Setting } from '../../common/setting.ts';
 import { oneOf } from '../../common/setting-kinds.ts';
 import { describeFault, faults, type SimulatedFault } from './faults.ts';
 import { readSimulationSettings, type SimulationSettings, simulationSettings } from './settings.ts';
@@ -74,8 +74,8 @@ function readArguments(args: readonly string[]): Arguments {
     tokens: true,
   });
   const problems: string[] = [];
-  const check = <T>(name: string, written: string | undefined, parse: (text: string) => ParseResult<T>) => {
-    const parsed = parse(written ?? '');
+  const check = <T>(name: string, written: string | undefined, parse: Setting<T>['parse']) => {
+    const parsed = parse(written ?? '', name);
     if (parsed.status === 'ok') return parsed.value;
     const shown = written === undefined ? 'has no value' : `is ${JSON.stringify(written)}`;
     problems.push(`${name} ${shown}: expected ${parsed.expected}`);
