@@ -1,6 +1,6 @@
 // What an export costs on the wire, with a new snapshot and without, compressed and not.
 import { bridgeSettings } from '../src/config/bridge.ts';
-import type { BenchmarkTable } from '../tools/generate/performance.ts';
+import type { BenchmarkTable } from '../tools/generate/tables/performance.ts';
 import { buildAsInImage } from './support/bundle.ts';
 import { readOptions } from './support/options.ts';
 import { publish } from './support/result.ts';

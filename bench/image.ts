@@ -1,5 +1,5 @@
 // Size of the image, what of it is ours, and the size of the bundle in it.
-import type { BenchmarkTable } from '../tools/generate/performance.ts';
+import type { BenchmarkTable } from '../tools/generate/tables/performance.ts';
 import { buildAsInImage } from './support/bundle.ts';
 import { buildImage, docker, image } from './support/docker.ts';
 import { readOptions } from './support/options.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startReceiver } from '../src/commands/demo/receiver/receiver.ts';
 import { until } from '../test/support/until.ts';
-import type { BenchmarkTable } from '../tools/generate/performance.ts';
+import type { BenchmarkTable } from '../tools/generate/tables/performance.ts';
 import { buildAsInImage } from './support/bundle.ts';
 import { readOptions } from './support/options.ts';
 import { start } from './support/process.ts';

@@ -2,7 +2,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { startReceiver } from '../src/commands/demo/receiver/receiver.ts';
-import type { BenchmarkTable, Target } from '../tools/generate/performance.ts';
+import type { BenchmarkTable, Target } from '../tools/generate/tables/performance.ts';
 import { runBeside, type Usage } from './support/beside.ts';
 import { buildAsInImage } from './support/bundle.ts';
 import { bareNode, caller, installCaller, peers, theBridge } from './support/contestants.ts';

@@ -1,6 +1,6 @@
 // What many sidecars cost the Collector and Prometheus behind it, by the ways that are shipped.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Measured } from '../tools/generate/performance.ts';
+import type { Measured } from '../tools/generate/tables/performance.ts';
 import { type Fleet, type FleetOptions, periodMs, startFleet } from './scale/fleet.ts';
 import { memoryOfAll, pushed, type Reading, type Stack, scraped } from './scale/stack.ts';
 import { readOptions } from './support/options.ts';

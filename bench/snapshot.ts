@@ -5,7 +5,7 @@ import type { Run, RunPolicy } from '../src/run/run.ts';
 import { interpretBytes } from '../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../src/telemetry/instruments.ts';
 import { snapshotOf } from '../test/support/snapshot.ts';
-import type { Measured } from '../tools/generate/performance.ts';
+import type { Measured } from '../tools/generate/tables/performance.ts';
 import { readOptions } from './support/options.ts';
 import { publish } from './support/result.ts';
 import { measured, median, significant } from './support/statistics.ts';

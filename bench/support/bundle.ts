@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle } from '../../tools/build/build.mjs';
+import { bundle } from '../../tools/build/bundle.ts';
 import { readStages, type Stage } from './dockerfile.ts';
 
 /** A program as it is started: with whichever flags and environment belong to it. */

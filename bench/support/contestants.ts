@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildSidecar } from '../../tools/build/build.mjs';
+import { buildSidecar } from '../../tools/build/bundle.ts';
 import type { Contestant } from './beside.ts';
 import type { Built } from './bundle.ts';
 import { python, telegraf } from './peers.ts';

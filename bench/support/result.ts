@@ -6,7 +6,7 @@ import {
   type Machine,
   measuredText,
   type Target,
-} from '../../tools/generate/performance.ts';
+} from '../../tools/generate/tables/performance.ts';
 
 export type Findings = Pick<BenchmarkResult, 'tables' | 'targets'>;
 

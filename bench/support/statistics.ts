@@ -1,4 +1,4 @@
-import type { Measured } from '../../tools/generate/performance.ts';
+import type { Measured } from '../../tools/generate/tables/performance.ts';
 
 /**
  * Quantile by linear interpolation between the closest ranks (type 7 of Hyndman and Fan, as R and NumPy do).

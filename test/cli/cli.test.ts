@@ -10,7 +10,7 @@ import { editDistance, nearest } from '../../src/cli/nearest.ts';
 import { wrap } from '../../src/cli/wrap.ts';
 import { version } from '../../src/common/version.ts';
 import { bridgeSettings } from '../../src/config/bridge.ts';
-import { commandLineSection } from '../../tools/generate/command-line-section.ts';
+import { commandLineSection } from '../../tools/generate/tables/command-line.ts';
 
 const all: readonly CommandDefinition[] = commands;
 

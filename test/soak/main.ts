@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readStages } from '../../bench/support/dockerfile.ts';
 import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
-import { buildSidecar } from '../../tools/build/build.mjs';
+import { buildSidecar } from '../../tools/build/bundle.ts';
 import type { Message } from './bridge.ts';
 
 const { values } = parseArgs({ options: { snapshots: { type: 'string', default: '1000000' } } });

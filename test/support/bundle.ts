@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { bundle } from '../../tools/build/build.mjs';
+import { bundle } from '../../tools/build/bundle.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -1,6 +1,6 @@
-import { rows } from './dashboard.ts';
-import { jobVariable, usualWindow, windowVariable } from './panel.ts';
-import { alertGroups } from './rules.ts';
+import { alertGroups } from './alerts/rules.ts';
+import { rows } from './dashboard/dashboard.ts';
+import { jobVariable, usualWindow, windowVariable } from './dashboard/panel.ts';
 
 export interface NamedQuery {
   /** Panel or alert, for a message. */

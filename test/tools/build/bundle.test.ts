@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { bundle } from '../../../tools/build/build.mjs';
+import { bundle } from '../../../tools/build/bundle.ts';
 
 /**
  * What the sidecar loads is what every training pod pays for. Where a bound is passed on purpose, raise it, and write

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
-import { pack } from '../../../tools/build/pack.mjs';
+import { pack } from '../../../tools/build/pack.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../../support/file.ts';
 
 it('installs into an empty project with nothing the bundle does not need, and runs', {

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
-import { judgeAudit } from '../../../tools/audit.mjs';
-import { dependenciesTable } from '../../../tools/generate/dependencies-table.ts';
+import { readAudit } from '../../../tools/check/audit.ts';
+import { dependenciesTable } from '../../../tools/generate/tables/dependencies.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../../support/file.ts';
 import { startProcess } from '../../support/process.ts';
 
@@ -102,5 +102,5 @@ it.each([
   ['unavailable, where npm says nothing', '', { status: 'unavailable', reason: 'no answer' }],
   ['unavailable, where it is no report', 'oops', { status: 'unavailable', reason: 'oops' }],
 ])('takes an audit for %s', (_name, output, expected) => {
-  expect(judgeAudit(output)).toEqual(expected);
+  expect(readAudit(output)).toEqual(expected);
 });

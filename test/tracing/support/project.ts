@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { pack } from '../../../tools/build/pack.mjs';
+import { pack } from '../../../tools/build/pack.ts';
 
 export const repository = fileURLToPath(new URL('../../../', import.meta.url));
 const opentelemetry = join(repository, 'node_modules', '@opentelemetry');

@@ -3,9 +3,9 @@ import type { Fields } from '../../../src/tracing/fields.ts';
 import { operations } from '../../../src/tracing/index.ts';
 import { namespaces } from '../../../src/tracing/namespaces.ts';
 import { tracingSettings } from '../../../src/tracing/settings.ts';
-import { environmentTable } from '../../../tools/generate/environment-table.ts';
 import { code, markdownTable } from '../../../tools/generate/markdown.ts';
 import type { Sections } from '../../../tools/generate/sections.ts';
+import { environmentTable } from '../../../tools/generate/tables/environment.ts';
 
 const typeOf = (type: string) =>
   type === 'string' ? '' : ` (${type.replace('string[]', 'list of strings')})`;

@@ -1,0 +1,62 @@
+import { expect, it } from 'vitest';
+import { runStates } from '../../../../src/catalogue/metrics.ts';
+import { dashboard, rows } from '../../../../tools/generate/dashboard/dashboard.ts';
+import { stateNumbers } from '../../../../tools/generate/dashboard/panel.ts';
+
+const { panels = [], templating } = dashboard();
+const grid = panels.map(({ id, type, title, gridPos }) => ({ id, type, title, gridPos }));
+const queries = panels.flatMap((panel) => ('targets' in panel ? (panel.targets ?? []) : []));
+
+it('has a row for each selected job, and its panels after it', () => {
+  const repeated = panels.findIndex((panel) => panel.type === 'row' && panel.repeat === 'job');
+  expect(panels[repeated]).toMatchObject({ title: '$job', collapsed: false, panels: [] });
+  const after = grid.slice(repeated + 1).findIndex(({ type }) => type === 'row');
+  expect(after).toBe(rows.find(({ everyJob }) => everyJob)?.panels.length);
+});
+
+it('lets one choose data source, jobs and window', () => {
+  const list = templating?.list ?? [];
+  expect(list.map(({ name, type }) => [name, type])).toEqual([
+    ['datasource', 'datasource'],
+    ['job', 'query'],
+    ['window', 'interval'],
+  ]);
+  expect(list[1]).toMatchObject({
+    multi: true,
+    includeAll: true,
+    query: { query: 'label_values(ml_training_run_state, job_id)' },
+    datasource: { uid: `\${datasource}` },
+  });
+});
+
+it('gives every panel an id of its own, a description, a unit where it draws numbers, and the chosen data source', () => {
+  expect(new Set(grid.map(({ id }) => id)).size).toBe(panels.length);
+  for (const panel of panels) {
+    if (panel.type === 'row') continue;
+    expect(panel, panel.title).toMatchObject({ datasource: { type: 'prometheus', uid: `\${datasource}` } });
+    expect('description' in panel && panel.description?.length, panel.title).toBeGreaterThan(20);
+  }
+});
+
+it('lays panels out without overlap, inside 24 columns', () => {
+  const cells = grid.flatMap(({ gridPos, title }) => {
+    const { x = 0, y = 0, w = 0, h = 0 } = gridPos ?? {};
+    expect(x + w, title).toBeLessThanOrEqual(24);
+    return Array.from({ length: w * h }, (_, at) => `${x + (at % w)},${y + Math.floor(at / w)}`);
+  });
+  expect(new Set(cells).size).toBe(cells.length);
+});
+
+it('adds up by job in every query', () => {
+  expect(queries.length).toBeGreaterThan(30);
+  for (const query of queries) {
+    expect(query).toMatchObject({ expr: expect.stringMatching(/by \((job_id)/) });
+    expect(query).toMatchObject({ expr: expect.stringContaining('job_id=~"$job"') });
+  }
+});
+
+it('has a number of its own for each state', () => {
+  expect(Object.keys(stateNumbers).sort()).toEqual([...runStates].sort());
+  const numbers = Object.values(stateNumbers).map(({ number }) => number);
+  expect(new Set(numbers).size).toBe(runStates.length);
+});

@@ -1,0 +1,134 @@
+// Packs what is published. The repository's own package.json is private: it brings a Node of its own and every tool of
+// development, and none of that may reach whoever installs the package. The bridge is a bundle that needs nothing, and an
+// install for its sake brings nothing; the tracing library finds OpenTelemetry's API and SDK in the program it is used in.
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+import { bundle } from './bundle.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** Writes the package's archive into a folder, and gives its path. */
+export async function pack(destination: string): Promise<string> {
+  const staging = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-pack-'));
+  try {
+    await stage(staging);
+    mkdirSync(destination, { recursive: true });
+    const output = execFileSync('npm', ['pack', '--json', '--pack-destination', resolve(destination)], {
+      cwd: staging,
+    });
+    return join(resolve(destination), JSON.parse(output.toString())[0].filename);
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+/** Writes what the archive holds into a folder of its own. */
+async function stage(folder: string): Promise<void> {
+  await bundle(join(folder, 'dist'));
+  await library(join(folder, 'dist', 'tracing'));
+  declarations(join(folder, 'dist', 'tracing'), join(folder, 'declarations'));
+  for (const file of ['README.md', 'LICENSE', 'CHANGELOG.md'])
+    copyFileSync(join(root, file), join(folder, file));
+  writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published(), null, 2)}\n`);
+}
+
+/** What the tracing library shares with its program: spans of both meet in one API, and there is one SDK or none. */
+const peers = ['api', 'context-async-hooks', 'exporter-trace-otlp-grpc', 'resources', 'sdk-trace'].map(
+  (name) => `@opentelemetry/${name}`,
+);
+
+/** All that the library reads of package.json; the rest of it would be bundled along. */
+const versionOnly: Plugin = {
+  name: 'version-only',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]package\.json$/ }, () => ({
+      contents: JSON.stringify({ version: manifest.version }),
+      loader: 'json',
+    }));
+  },
+};
+
+/** The entry points of the tracing library, for `import` and for `require`. */
+async function library(outdir: string): Promise<void> {
+  for (const [format, extension] of [
+    ['esm', '.mjs'],
+    ['cjs', '.cjs'],
+  ] as const) {
+    await build({
+      absWorkingDir: root,
+      entryPoints: ['src/tracing/index.ts', 'src/tracing/node.ts'],
+      outdir,
+      outExtension: { '.js': extension },
+      bundle: true,
+      platform: 'node',
+      target: 'node22.15',
+      format,
+      external: peers,
+      plugins: [versionOnly],
+      logLevel: 'warning',
+    });
+  }
+}
+
+/** Their types, once for each of the two: a declaration file says which it is by its extension, and imports likewise. */
+function declarations(outdir: string, emitted: string): void {
+  const compiler = join(root, 'node_modules', '.bin', 'tsc');
+  execFileSync(compiler, ['-p', join(root, 'src', 'tracing', 'tsconfig.json'), '--outDir', emitted]);
+  const from = join(emitted, 'tracing');
+  const wanted = ['index.d.ts', 'node.d.ts'];
+  for (const file of wanted) {
+    const text = readFileSync(join(from, file), 'utf8');
+    for (const extension of ['mts', 'cts']) {
+      const copy = join(outdir, file.replace(/ts$/, extension));
+      mkdirSync(dirname(copy), { recursive: true });
+      writeFileSync(copy, text.replace(ownModule, `$1.${extension.replace('ts', 'js')}$2`));
+    }
+    for (const [, module] of text.matchAll(/from '(\.[^']+)\.ts'/g)) {
+      const next = relative(from, join(from, dirname(file), `${module}.d.ts`));
+      if (next.startsWith('../..'))
+        throw new Error(`${file} shows a type of ${module}, which is not published`);
+      if (!wanted.includes(next)) wanted.push(next);
+    }
+  }
+  rmSync(emitted, { recursive: true });
+}
+
+const ownModule = /(from '\.[^']+)\.ts(')/g;
+
+function published(): object {
+  const { name, version, description, license, engines } = manifest;
+  return {
+    name,
+    version,
+    description,
+    license,
+    engines,
+    bin: { [name]: 'dist/main.cjs' },
+    exports: {
+      './tracing': entry('index'),
+      './tracing/node': entry('node'),
+      './package.json': './package.json',
+    },
+    // Ranges from the version tested, so that the program's own can be shared.
+    peerDependencies: Object.fromEntries(peers.map((name) => [name, `^${manifest.dependencies[name]}`])),
+    peerDependenciesMeta: Object.fromEntries(peers.map((name) => [name, { optional: true }])),
+    files: ['dist', 'CHANGELOG.md'],
+  };
+}
+
+const entry = (name: string) => ({
+  import: { types: `./dist/tracing/${name}.d.mts`, default: `./dist/tracing/${name}.mjs` },
+  require: { types: `./dist/tracing/${name}.d.cts`, default: `./dist/tracing/${name}.cjs` },
+});
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [, , first = 'dist', folder] = process.argv;
+  // A lockfile holds the hash of an archive, which changes with every edit, and none of a folder.
+  if (first === '--folder' && folder !== undefined) await stage(folder);
+  else console.log(await pack(first));
+}

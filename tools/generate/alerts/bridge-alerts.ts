@@ -1,0 +1,94 @@
+import { bridgeMetrics } from '../../../src/catalogue/metrics.ts';
+import { bridgeSettings } from '../../../src/config/bridge.ts';
+import { jobLabel, recentlyRisen, secondsSince, series, withJob, withJobInState } from '../promql.ts';
+import { type Alert, aggregated, indented } from './alert.ts';
+import { underWay } from './run-alerts.ts';
+
+const job = `{{ $labels.${jobLabel} }}`;
+const bridge = `${jobLabel}, instance`;
+
+const lastSuccess = series(bridgeMetrics.lastSuccessTime);
+const silentSeconds = `(time() - last_over_time(${lastSuccess}[1h]))`;
+
+/** Eight exports that should have been. */
+const silentTooLong = (8 * bridgeSettings.exportIntervalMs.default) / 1000;
+
+/** Gone series have no value, so the last that was known counts: in it a run that was under way never ended. */
+const notExporting: Alert = {
+  name: 'MlBridgeNotExporting',
+  severity: 'warning',
+  for: '1m',
+  expr: [
+    `${aggregated('max', bridge, withJobInState(silentSeconds, underWay, '1h'))} > ${silentTooLong}`,
+    // The job came back in another pod.
+    `unless on (${jobLabel})`,
+    `(${withJob(`(${secondsSince(bridgeMetrics.lastSuccessTime)} <= ${silentTooLong})`)})`,
+  ].join('\n'),
+  summary: `Nothing is heard of training job ${job} any more`,
+  description: `The bridge {{ $labels.instance }} of ${job} last exported {{ $value | humanizeDuration }} ago, and its run had not ended. What is shown of the job is out of date.`,
+  watches: [withJobInState(silentSeconds, underWay, '1h')],
+};
+
+/** Which requests, of all of the last five minutes. */
+const requests = (...matchers: readonly string[]) =>
+  aggregated(
+    'sum',
+    bridge,
+    withJobInState(`increase(${series(bridgeMetrics.exports, ...matchers)}[5m])`, underWay),
+  );
+
+const exportsFailing: Alert = {
+  name: 'MlBridgeExportsFailing',
+  severity: 'warning',
+  // Longer than the window, because after an outage that is over all its failures arrive at once.
+  for: '10m',
+  expr: `${requests('outcome!="success"')}\n/\n${requests()}\n> 0.5`,
+  summary: `Most exports of training job ${job} fail`,
+  description: `{{ $value | humanizePercentage }} of the export requests of bridge {{ $labels.instance }} of ${job} failed in the last 5 minutes.`,
+  watches: [requests()],
+};
+
+const droppedLately = recentlyRisen(series(bridgeMetrics.dropped), '15m');
+
+const dropping: Alert = {
+  name: 'MlBridgeDroppingSnapshots',
+  severity: 'warning',
+  expr: aggregated('max', `${bridge}, reason`, withJobInState(droppedLately, underWay)),
+  summary: `Snapshots of training job ${job} are lost`,
+  description: `Bridge {{ $labels.instance }} of ${job} has dropped {{ $value }} snapshots ({{ $labels.reason }}), some of them within 15 minutes.`,
+  watches: [],
+};
+
+/** As manifests name it. */
+const container = 'container="otel-metrics-bridge"';
+
+const podsThatShouldReport = [
+  `(kube_pod_init_container_info{${container}} or kube_pod_container_info{${container}})`,
+  'and on (namespace, pod) kube_pod_status_phase{phase="Running"} == 1',
+  // As an ordinary container the bridge leaves when the run is over, maybe before the pod does.
+  `unless on (namespace, pod) kube_pod_container_status_terminated_reason{${container}, reason="Completed"} == 1`,
+].join('\n');
+
+const absent: Alert = {
+  name: 'MlBridgeAbsent',
+  severity: 'warning',
+  for: '5m',
+  // service.instance.id in a pod, as the bridge makes it.
+  expr: aggregated(
+    'max',
+    'namespace, pod',
+    [
+      'label_join(',
+      indented(`${podsThatShouldReport},`),
+      '  "instance", ".", "namespace", "pod", "container"',
+      ')',
+      `unless on (instance) ${series(bridgeMetrics.snapshots)}`,
+    ].join('\n'),
+  ),
+  summary: 'Training pod {{ $labels.namespace }}/{{ $labels.pod }} has a bridge that nothing is heard of',
+  description:
+    'Pod {{ $labels.pod }} in namespace {{ $labels.namespace }} runs, its bridge should export, and for 5 minutes nothing of it was here.',
+  watches: [],
+};
+
+export const bridgeAlerts: readonly Alert[] = [notExporting, exportsFailing, dropping, absent];

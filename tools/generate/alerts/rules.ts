@@ -1,0 +1,31 @@
+import { stringify } from 'yaml';
+import { type Alert, runbookUrl } from './alert.ts';
+import { bridgeAlerts } from './bridge-alerts.ts';
+import { runAlerts } from './run-alerts.ts';
+
+export const alertGroups: Readonly<Record<string, readonly Alert[]>> = {
+  'ml-training': runAlerts,
+  'ml-bridge': bridgeAlerts,
+};
+
+const note = [
+  '# Generated from tools/generate by `npm run generate`, which overwrites edits. What each alert means: docs/runbook.md',
+  '# Every alert takes a scrape with honor_labels: true, so that instance is the bridge and not the Collector.',
+  '# MlBridgeAbsent takes the series of kube-state-metrics, and never fires without them.',
+].join('\n');
+
+export function rulesYaml(): string {
+  const groups = Object.entries(alertGroups).map(([name, alerts]) => ({ name, rules: alerts.map(rule) }));
+  return `${note}\n${stringify({ groups }, { lineWidth: 0 })}`;
+}
+
+function rule(alert: Alert) {
+  const { name, expr, severity, summary, description } = alert;
+  return {
+    alert: name,
+    expr,
+    ...(alert.for === undefined ? {} : { for: alert.for }),
+    labels: { severity },
+    annotations: { summary, description, runbook_url: runbookUrl(alert) },
+  };
+}

@@ -1,0 +1,124 @@
+import { bridgeMetrics, type RunState, runMetrics } from '../../../src/catalogue/metrics.ts';
+import { bridgeSettings } from '../../../src/config/bridge.ts';
+import {
+  field,
+  histogramMean,
+  jobLabel,
+  partLabels,
+  recentlyRisen,
+  secondsSince,
+  series,
+  whileInState,
+  withJobInState,
+} from '../promql.ts';
+import { type Alert, aggregated, indented } from './alert.ts';
+
+/** Nobody is woken for a run that is over, nor for a rank that only waits. */
+export const underWay: readonly RunState[] = ['running', 'stalled'];
+
+const job = `{{ $labels.${jobLabel} }}`;
+
+const stalled: Alert = {
+  name: 'MlTrainingStalled',
+  severity: 'critical',
+  // At once: the bridge has waited for STALL_AFTER.
+  expr: aggregated('max', jobLabel, whileInState(secondsSince(runMetrics.lastStepTime), 'stalled')),
+  summary: `Training job ${job} makes no progress`,
+  description: `No step of ${job} for {{ $value | humanizeDuration }}, and the run has not ended.`,
+  watches: [series(runMetrics.lastStepTime), series(runMetrics.state, 'state="stalled"')],
+};
+
+const lossFields = ['training_loss', 'validation_loss'] as const;
+const nonFiniteLoss = series(runMetrics.nonFinite, `field=~"${lossFields.join('|')}"`);
+
+const lossNotFinite: Alert = {
+  name: 'MlTrainingLossNotFinite',
+  severity: 'critical',
+  expr: aggregated(
+    'max',
+    `${jobLabel}, field`,
+    whileInState(recentlyRisen(nonFiniteLoss, '15m'), ...underWay),
+  ),
+  summary: `Loss of training job ${job} is NaN or infinite`,
+  description: `{{ $labels.field }} of ${job} was NaN or infinite {{ $value }} times in this run, the last time within 15 minutes.`,
+  watches: lossFields.map((name) => series(field(name))),
+};
+
+const batches = series(field('batch_number'));
+const epochs = series(field('epoch'));
+
+/** A run that began within the window has another run's past behind it, which says nothing of it. */
+function withoutRestart(expr: string, window: string): string {
+  const restarted = `(resets(${batches}[${window}]) > 0 or resets(${epochs}[${window}]) > 0)`;
+  return `${expr}\nunless on (${partLabels}) ${restarted}`;
+}
+
+const recentLoss = `avg_over_time(${series(field('training_loss'))}[10m])`;
+const bestLoss = `min_over_time(${recentLoss}[1h:1m])`;
+
+const lossDiverging: Alert = {
+  name: 'MlTrainingLossDiverging',
+  severity: 'warning',
+  for: '10m',
+  expr: aggregated(
+    'max',
+    jobLabel,
+    withoutRestart(
+      // Twice the best; of a loss that may be negative, above zero.
+      whileInState(`(${recentLoss} > ${bestLoss} + abs(${bestLoss}))`, 'running'),
+      '70m',
+    ),
+  ),
+  summary: `Training loss of ${job} rises`,
+  description: `The training loss of ${job} is {{ $value | humanize }} over the last 10 minutes, more than twice its best of the last hour.`,
+  watches: [recentLoss, bestLoss],
+};
+
+const throughput = (window: string, offset?: string) =>
+  histogramMean({
+    metric: field('samples_per_second'),
+    by: partLabels,
+    window,
+    ...(offset === undefined ? {} : { offset }),
+  });
+
+const throughputCollapsed: Alert = {
+  name: 'MlTrainingThroughputCollapsed',
+  severity: 'warning',
+  for: '5m',
+  expr: aggregated(
+    'min',
+    jobLabel,
+    withoutRestart(
+      whileInState(
+        `(\n${indented(`(${throughput('10m')})\n< 0.5 * (${throughput('1h', '10m')})`)}\n)`,
+        'running',
+      ),
+      '70m',
+    ),
+  ),
+  summary: `Training job ${job} is at less than half its speed`,
+  description: `Throughput of ${job} is {{ $value | humanize }} samples/s over the last 10 minutes, less than half of what it was in the hour before.`,
+  watches: [throughput('10m')],
+};
+
+const staleSeconds = bridgeSettings.staleAfterMs.default / 1000;
+
+const fileStale: Alert = {
+  name: 'MlMetricsFileStale',
+  severity: 'warning',
+  for: '1m',
+  // A run that counts as stalled has an alert of its own.
+  expr: `${aggregated('max', jobLabel, withJobInState(series(bridgeMetrics.fileAge), ['running']))} > ${staleSeconds}`,
+  summary: `Metrics file of training job ${job} is not written`,
+  description: `The metrics file of ${job} was last written {{ $value | humanizeDuration }} ago, and the run has not ended. Its values are no longer exported once it is older than STALE_AFTER.`,
+  watches: [withJobInState(series(bridgeMetrics.fileAge), ['running'])],
+};
+
+export const runAlerts: readonly Alert[] = [
+  stalled,
+  lossNotFinite,
+  lossDiverging,
+  throughputCollapsed,
+  fileStale,
+];

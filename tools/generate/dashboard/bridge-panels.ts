@@ -1,0 +1,94 @@
+import { bridgeMetrics, type MetricDefinition } from '../../../src/catalogue/metrics.ts';
+import { jobLabel, secondsSince, series, withJob } from '../promql.ts';
+import { named, ofJob, type Panel, perJob, type Row, window } from './panel.ts';
+
+const third = { kind: 'curves', width: 8, height: 7, min: 0 } as const;
+
+/** How often, by one of the metric's own labels. Summed over the pods of a job. */
+function perMinute(metric: MetricDefinition, label: string): string {
+  const rate = `rate(${series(metric)}[${window}]) * 60`;
+  return named(`sum by (${jobLabel}, ${label}) (${withJob(rate, ofJob)})`);
+}
+
+const exports: Panel = {
+  ...third,
+  title: 'Exports a minute',
+  description: 'Requests to the Collector, by outcome. retry: it could not be reached; rejected: it refused.',
+  unit: 'none',
+  queries: [{ legend: '{{job_id}} {{outcome}}', expr: perMinute(bridgeMetrics.exports, 'outcome') }],
+};
+
+const lastSuccess: Panel = {
+  ...third,
+  title: 'Last successful export',
+  description:
+    'Time since the slowest bridge of a job last reached the Collector, as the Collector last heard. Normally below twice the export interval and a poll.',
+  unit: 's',
+  queries: [
+    {
+      legend: '{{job_id}}',
+      expr: named(perJob('max', withJob(secondsSince(bridgeMetrics.lastSuccessTime), ofJob))),
+    },
+  ],
+};
+
+const backlog: Panel = {
+  ...third,
+  title: 'Backlog',
+  description: 'Snapshots that wait for the Collector. Normally 0.',
+  unit: 'none',
+  queries: [
+    { legend: '{{job_id}}', expr: named(perJob('sum', withJob(series(bridgeMetrics.backlog), ofJob))) },
+  ],
+};
+
+const dropped: Panel = {
+  ...third,
+  title: 'Dropped snapshots',
+  description:
+    'Snapshots that were never delivered since the bridge started, by reason, and points refused of others. Empty is good.',
+  unit: 'none',
+  queries: [
+    {
+      legend: '{{job_id}} {{reason}}',
+      expr: named(`sum by (${jobLabel}, reason) (${withJob(series(bridgeMetrics.dropped), ofJob)})`),
+      optional: true,
+    },
+    {
+      legend: '{{job_id}} points refused',
+      expr: named(perJob('sum', withJob(series(bridgeMetrics.pointsRefused), ofJob))),
+      optional: true,
+    },
+  ],
+};
+
+const polls: Panel = {
+  ...third,
+  title: 'Polls a minute',
+  description: 'Readings of the file, by outcome. ok: new and read well; unchanged: nothing new.',
+  unit: 'none',
+  queries: [{ legend: '{{job_id}} {{outcome}}', expr: perMinute(bridgeMetrics.snapshots, 'outcome') }],
+};
+
+const skipped: Panel = {
+  ...third,
+  title: 'Fields left out',
+  description:
+    'Fields of the file that could not be used since the bridge started, by field and reason. Empty is good.',
+  unit: 'none',
+  queries: [
+    {
+      legend: '{{job_id}} {{field}}: {{reason}}',
+      expr: named(
+        `sum by (${jobLabel}, field, reason) (${withJob(series(bridgeMetrics.fieldsSkipped), ofJob)})`,
+      ),
+      optional: true,
+    },
+  ],
+};
+
+export const bridgesRow: Row = {
+  title: 'Bridge health',
+  everyJob: false,
+  panels: [exports, lastSuccess, backlog, polls, dropped, skipped],
+};

@@ -1,0 +1,71 @@
+import {
+  type Dashboard,
+  DashboardBuilder,
+  DashboardCursorSync,
+  DatasourceVariableBuilder,
+  IntervalVariableBuilder,
+  QueryVariableBuilder,
+  RowBuilder,
+  VariableRefresh,
+  VariableSort,
+} from '@grafana/grafana-foundation-sdk/dashboard';
+import { runMetrics } from '../../../src/catalogue/metrics.ts';
+import { jobLabel, series } from '../promql.ts';
+import { bridgesRow } from './bridge-panels.ts';
+import { grafanaPanel, source } from './grafana-panel.ts';
+import { jobsRow } from './job-list-panels.ts';
+import { jobRow } from './job-panels.ts';
+import { jobVariable, type Row, usualWindow, windows, windowVariable } from './panel.ts';
+
+export const rows: readonly Row[] = [jobsRow, jobRow, bridgesRow];
+
+export function dashboardJson(): string {
+  return `${JSON.stringify(dashboard(), undefined, 2)}\n`;
+}
+
+export function dashboard(): Dashboard {
+  const builder = new DashboardBuilder('ML training')
+    .uid('ml-training')
+    .description(
+      'Training runs as ml-metrics-bridge exports them. Generated: `npm run generate` overwrites edits.',
+    )
+    .tags(['machine-learning', 'opentelemetry'])
+    .timezone('browser')
+    .time({ from: 'now-1h', to: 'now' })
+    .refresh('10s')
+    .tooltip(DashboardCursorSync.Crosshair)
+    .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
+    .withVariable(jobs())
+    .withVariable(
+      new IntervalVariableBuilder(windowVariable)
+        .label('Window')
+        .description(
+          'What rates and quantiles are taken over: longer than the time between two writes of the file',
+        )
+        .values(windows.join(','))
+        .current({ text: usualWindow, value: usualWindow }),
+    );
+  let id = 0;
+  for (const { title, everyJob, panels } of rows) {
+    const row = new RowBuilder(title).id(++id);
+    builder.withRow(everyJob ? row.repeat(jobVariable) : row);
+    for (const panel of panels) builder.withPanel(grafanaPanel(panel).id(++id));
+  }
+  return builder.build();
+}
+
+function jobs() {
+  return (
+    new QueryVariableBuilder(jobVariable)
+      .label('Job')
+      .datasource(source)
+      .query({ query: `label_values(${series(runMetrics.state)}, ${jobLabel})`, refId: jobVariable })
+      .refresh(VariableRefresh.OnTimeRangeChanged)
+      .sort(VariableSort.NaturalAsc)
+      .multi(true)
+      .includeAll(true)
+      // Bridges that still wait for a first file have no job_id; All means them too.
+      .allValue('.*')
+      .current({ text: 'All', value: '$__all' })
+  );
+}

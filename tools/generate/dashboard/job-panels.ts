@@ -1,0 +1,194 @@
+import {
+  extraMetricPrefix,
+  type MetricDefinition,
+  runMetrics,
+  type TrainingField,
+} from '../../../src/catalogue/metrics.ts';
+import { prometheusName } from '../../../src/catalogue/prometheus-name.ts';
+import { catalogueNames, field, histogramMean, histogramQuantile, jobLabel, series } from '../promql.ts';
+import { fileAgeOfJob, stateOfJob, stepAgeOfJob } from './job-list-panels.ts';
+import { ofJob, type Panel, perJob, type Query, type Row, window } from './panel.ts';
+
+const of = (name: TrainingField) => series(field(name), ofJob);
+
+const half = { kind: 'curves', width: 12, height: 9 } as const;
+const third = { kind: 'curves', width: 8, height: 8 } as const;
+
+const loss: Panel = {
+  ...half,
+  title: 'Loss',
+  description:
+    'Loss on the training batches and on the validation set. A gap with a run that goes on is NaN.',
+  queries: [
+    { legend: 'training', expr: perJob('avg', of('training_loss')) },
+    { legend: 'validation', expr: perJob('avg', of('validation_loss')) },
+  ],
+};
+
+const accuracy: Panel = {
+  ...half,
+  width: 6,
+  title: 'Accuracy',
+  description: 'Accuracy as the job reports it.',
+  unit: 'percentunit',
+  min: 0,
+  max: 1,
+  queries: [{ legend: 'accuracy', expr: perJob('avg', of('accuracy')) }],
+};
+
+const learningRate: Panel = {
+  ...half,
+  width: 6,
+  title: 'Learning rate',
+  description: 'Learning rate in use.',
+  unit: 'sci',
+  min: 0,
+  queries: [{ legend: 'learning rate', expr: perJob('max', of('learning_rate')) }],
+};
+
+function distribution(metric: MetricDefinition, quantiles: readonly number[]): readonly Query[] {
+  const query = { metric, by: jobLabel, window, matchers: [ofJob] };
+  return [
+    ...quantiles.map((it) => ({ legend: `p${it * 100}`, expr: histogramQuantile(it, query) })),
+    { legend: 'mean', expr: histogramMean(query) },
+  ];
+}
+
+const throughput: Panel = {
+  ...third,
+  title: 'Throughput',
+  description:
+    'Samples per second of one pod, over the chosen window. Slow batches are in p5. Quantiles of classic buckets are estimates within a 1-2-5 step; the mean is exact.',
+  unit: 'suffix: samples/s',
+  min: 0,
+  queries: distribution(field('samples_per_second'), [0.05, 0.5]),
+};
+
+const stepTime: Panel = {
+  ...third,
+  title: 'Step time',
+  description:
+    'Time to train one batch, over the chosen window. Quantiles of classic buckets are estimates within a 1-2-5 step; the mean is exact.',
+  unit: 'ms',
+  min: 0,
+  queries: distribution(field('processing_time_ms'), [0.5, 0.95, 0.99]),
+};
+
+const gpu: Panel = {
+  ...third,
+  title: 'GPU utilization',
+  description: 'Mean and lowest over the pods that report it.',
+  unit: 'percentunit',
+  min: 0,
+  max: 1,
+  queries: [
+    { legend: 'mean', expr: perJob('avg', of('gpu_utilization')) },
+    { legend: 'lowest', expr: perJob('min', of('gpu_utilization')) },
+  ],
+};
+
+const epoch = perJob('max', of('epoch'));
+const batches = perJob('max', of('batch_number'));
+const totalEpochs = perJob('max', of('total_epochs'));
+const totalSteps = perJob('max', of('total_steps'));
+const batchesPerEpoch = perJob('max', of('batches_per_epoch'));
+
+const progress: Panel = {
+  kind: 'gauge',
+  width: 4,
+  height: 7,
+  title: 'Progress',
+  description:
+    'Batches trained of those the run will train, or epochs where the job does not say how many batches there are. Empty where it says neither.',
+  unit: 'percentunit',
+  min: 0,
+  max: 1,
+  queries: [
+    {
+      legend: 'progress',
+      expr: `${batches} / ${totalSteps}\nor\n${batches} / (${totalEpochs} * ${batchesPerEpoch})\nor\n${epoch} / ${totalEpochs}`,
+    },
+  ],
+};
+
+const epochs: Panel = {
+  ...third,
+  width: 6,
+  height: 7,
+  title: 'Epochs',
+  description: 'Epoch reached, and how many there will be where the job says so.',
+  unit: 'none',
+  min: 0,
+  queries: [
+    { legend: 'reached', expr: epoch },
+    { legend: 'in all', expr: totalEpochs },
+  ],
+};
+
+const ages: Panel = {
+  ...third,
+  width: 7,
+  height: 7,
+  title: 'Data age',
+  description:
+    'Time since the file was last written, and since the step last advanced. A job that writes without advancing hangs.',
+  unit: 's',
+  min: 0,
+  queries: [
+    { legend: 'file written', expr: fileAgeOfJob },
+    { legend: 'step advanced', expr: stepAgeOfJob },
+  ],
+};
+
+const state: Panel = {
+  kind: 'states',
+  width: 7,
+  height: 7,
+  title: 'Run state',
+  description: 'State of the run. Where its pods disagree, the most worrying one.',
+  queries: [{ legend: 'state', expr: stateOfJob }],
+};
+
+const nonFinite: Panel = {
+  ...half,
+  height: 7,
+  title: 'NaN and infinite values',
+  description: 'Values that were NaN or infinite in this run so far, by field. Empty is good.',
+  unit: 'none',
+  min: 0,
+  queries: [
+    {
+      legend: '{{field}}',
+      expr: `sum by (${jobLabel}, field) (${series(runMetrics.nonFinite, ofJob)})`,
+      optional: true,
+    },
+  ],
+};
+
+const prefix = prometheusName({ name: extraMetricPrefix, unit: '', instrument: 'gauge' });
+const known = catalogueNames.filter((name) => name.startsWith(`${prefix}_`));
+
+const extras: Panel = {
+  ...half,
+  height: 7,
+  title: 'Further metrics',
+  description: "The job's own fields, beyond those the bridge knows.",
+  queries: [
+    {
+      legend: '{{__name__}}',
+      expr: `avg by (${jobLabel}, __name__) ({__name__=~"${prefix}_.+", __name__!~"(${known.join('|')})(_bucket|_sum|_count)?", ${ofJob}})`,
+      optional: true,
+    },
+  ],
+};
+
+export const jobRow: Row = {
+  title: '$job',
+  everyJob: true,
+  panels: [
+    ...[loss, accuracy, learningRate],
+    ...[throughput, stepTime, gpu],
+    ...[progress, epochs, ages, state],
+    ...[nonFinite, extras],
+  ],
+};

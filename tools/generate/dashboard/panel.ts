@@ -1,0 +1,59 @@
+import { jobLabel } from '../promql.ts';
+
+/** A panel as data: what is asked and how it is to be read, without a word of Grafana. */
+export interface Panel {
+  readonly kind: 'curves' | 'states' | 'gauge' | 'table';
+  readonly title: string;
+  readonly description: string;
+  /** Of the 24 columns of the grid. */
+  readonly width: number;
+  readonly height: number;
+  /** Grafana's id of the unit. */
+  readonly unit?: string;
+  readonly min?: number;
+  readonly max?: number;
+  readonly queries: readonly Query[];
+}
+
+export interface Query {
+  readonly expr: string;
+  /** Name of the curve, or title of a table's column. */
+  readonly legend: string;
+  /** Unit of a table's column. */
+  readonly unit?: string;
+  /** A healthy job may well have no such series: errors that did not happen, fields that are optional. */
+  readonly optional?: true;
+}
+
+export interface Row {
+  readonly title: string;
+  /** Shown once for each selected job. */
+  readonly everyJob: boolean;
+  readonly panels: readonly Panel[];
+}
+
+/** Template variables of the dashboard. */
+export const jobVariable = 'job';
+export const windowVariable = 'window';
+
+export const ofJob = `${jobLabel}=~"$${jobVariable}"`;
+export const window = `$${windowVariable}`;
+export const windows = ['1m', '2m', '5m', '15m', '1h'] as const;
+export const usualWindow: (typeof windows)[number] = '2m';
+
+export const perJob = (aggregate: 'avg' | 'max' | 'min' | 'sum', expr: string) =>
+  `${aggregate} by (${jobLabel}) (${expr})`;
+
+/** A bridge that has seen no file yet knows no job; it should not be a line without a name. */
+export const named = (expr: string) =>
+  `label_replace(${expr}, "${jobLabel}", "(no file yet)", "${jobLabel}", "")`;
+
+/** States as numbers, the more worrying the higher: where the pods of a job disagree, the highest is shown. */
+export const stateNumbers = {
+  waiting: { number: 0, color: 'text' },
+  ended: { number: 1, color: 'purple' },
+  completed: { number: 2, color: 'blue' },
+  running: { number: 3, color: 'green' },
+  stalled: { number: 4, color: 'orange' },
+  failed: { number: 5, color: 'red' },
+} as const;

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs';
+import { simulationSettings } from '../../src/commands/simulate/settings.ts';
+import { bridgeSettings } from '../../src/config/bridge.ts';
+import { bridgeTraceSettings } from '../../src/config/traces.ts';
+import { rulesYaml } from './alerts/rules.ts';
+import { dashboardJson } from './dashboard/dashboard.ts';
+import { newDocument, replaceSections, type Sections } from './sections.ts';
+import { commandLineSection } from './tables/command-line.ts';
+import { dependenciesTable } from './tables/dependencies.ts';
+import { environmentTable } from './tables/environment.ts';
+import { metricsTable } from './tables/metrics.ts';
+import { benchmarks, performanceSections, readResult, targetsTable } from './tables/performance.ts';
+import { spanAttributesTable, spanEventsTable, spansTable } from './tables/spans.ts';
+
+/** A file of the repository that is generated, in whole or between markers. */
+export interface GeneratedFile {
+  /** Relative to the root of the repository. */
+  readonly path: string;
+  /** What the file should be, from what it is; `undefined` is a file that is not there. */
+  readonly render: (present: string | undefined) => string;
+}
+
+const results = benchmarks.map(readResult);
+
+const readmeSections = { performance: targetsTable(results) };
+
+const configurationSections = {
+  environment: environmentTable(bridgeSettings),
+  simulate: environmentTable(simulationSettings),
+};
+
+const securitySections = { dependencies: dependenciesTable() };
+
+const tracingSections = {
+  spans: spansTable(),
+  attributes: spanAttributesTable(),
+  events: spanEventsTable(),
+  environment: environmentTable(bridgeTraceSettings),
+};
+
+/** kustomize reads nothing above its own folder, so what the cluster shares with docker-compose.yaml is copied there. */
+const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
+  path: `k8s/base/config/${path}`,
+  render: () => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'),
+}));
+
+export const generatedFiles: readonly GeneratedFile[] = [
+  document('README.md', 'ml-metrics-bridge', readmeSections),
+  document('docs/reference/metrics.md', 'Metrics', { metrics: metricsTable() }),
+  document('docs/reference/configuration.md', 'Configuration', configurationSections),
+  document('docs/reference/command-line.md', 'Command line', { commands: commandLineSection() }),
+  document('docs/performance.md', 'Performance', performanceSections(results)),
+  document('SECURITY.md', 'Security', securitySections),
+  document('docs/tracing.md', 'Traces', tracingSections),
+  { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },
+  { path: 'prometheus/rules/ml-metrics-bridge.yaml', render: rulesYaml },
+  { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },
+  ...copies,
+];
+
+function document(path: string, title: string, sections: Sections): GeneratedFile {
+  return {
+    path,
+    render: (present) =>
+      present === undefined ? newDocument(title, sections) : replaceSections(present, sections),
+  };
+}
+
+/** Where two texts part, as a person looks for it; `undefined` where they are one. Lines count from 1. */
+export function firstDifference(
+  present: string,
+  expected: string,
+): { readonly line: number; readonly present: string; readonly expected: string } | undefined {
+  if (present === expected) return undefined;
+  const [left, right] = [present.split('\n'), expected.split('\n')];
+  const index = left.findIndex((text, at) => text !== right[at]);
+  const at = index === -1 ? left.length : index;
+  return { line: at + 1, present: left[at] ?? '(end of file)', expected: right[at] ?? '(end of file)' };
+}

@@ -1,0 +1,41 @@
+import { readFileSync } from 'node:fs';
+import { markdownTable } from '../markdown.ts';
+
+/** What of a package package-lock.json says, as far as it is read here. */
+interface LockedPackage {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly devDependencies?: Readonly<Record<string, string>>;
+  readonly dev?: boolean;
+  readonly optional?: boolean;
+  readonly devOptional?: boolean;
+  readonly hasInstallScript?: boolean;
+}
+
+interface Lockfile {
+  readonly packages: Readonly<Record<string, LockedPackage>>;
+}
+
+/** How many packages there are to trust, from package-lock.json. Those for other platforms are counted like any other. */
+export function dependenciesTable(lockfile: Lockfile = readLockfile()): string {
+  const root = lockfile.packages[''];
+  const packages = Object.entries(lockfile.packages).filter(([folder]) => folder.includes('node_modules/'));
+  const isOfUsers = (it: LockedPackage) => !it.dev && !it.optional && !it.devOptional;
+  const row = (what: string, direct: number, isMeant: (it: LockedPackage) => boolean) => {
+    const meant = packages.filter(([, it]) => isMeant(it));
+    const scripted = meant.filter(([, it]) => it.hasInstallScript).map(([folder]) => nameOf(folder));
+    return [what, String(direct), String(meant.length), scripted.join(', ') || 'none'];
+  };
+  const count = (dependencies = {}) => Object.keys(dependencies).length;
+  return markdownTable(
+    ['Packages', 'asked for', 'in all', 'with an install script, which is not run'],
+    [
+      row('that the bundle is made from', count(root?.dependencies), isOfUsers),
+      row('for development, and for older machines', count(root?.devDependencies), (it) => !isOfUsers(it)),
+    ],
+  );
+}
+
+const nameOf = (folder: string) => folder.replace(/^.*node_modules\//, '');
+
+const readLockfile = (): Lockfile =>
+  JSON.parse(readFileSync(new URL('../../../package-lock.json', import.meta.url), 'utf8'));

@@ -1,0 +1,112 @@
+import { readFileSync } from 'node:fs';
+import { code, markdownTable } from '../markdown.ts';
+
+/** What a benchmark writes to `bench/results/NAME.json`; the tables in the documents come from it. */
+export interface BenchmarkResult {
+  readonly name: string;
+  /** What a reader types to have it again. */
+  readonly command: string;
+  /** Day of the measurement, `2026-11-21`. */
+  readonly measuredOn: string;
+  readonly machine: Machine;
+  /** How long and how often, such as `seconds` and `rounds`. */
+  readonly settings: Readonly<Record<string, number>>;
+  readonly tables: readonly BenchmarkTable[];
+  readonly targets: readonly Target[];
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryGb: number;
+  readonly kernel: string;
+  readonly node: string;
+}
+
+export interface BenchmarkTable {
+  readonly title: string;
+  /** The first names the rows. */
+  readonly columns: readonly string[];
+  readonly rows: readonly { readonly label: string; readonly cells: readonly (Measured | null)[] }[];
+}
+
+/** The median of what was measured, and between which values it lay. */
+export interface Measured {
+  readonly unit: string;
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  readonly count: number;
+}
+
+/** What was aimed at. `measured` is a median or, where the name says so, another quantile. */
+export interface Target {
+  readonly what: string;
+  readonly unit: string;
+  readonly atMost: number;
+  readonly measured: number;
+}
+
+/** Benchmarks in the order the documents show them. */
+export const benchmarks = ['memory', 'start', 'latency', 'bytes', 'image', 'snapshot', 'scale'] as const;
+export type BenchmarkName = (typeof benchmarks)[number];
+
+export function readResult(name: BenchmarkName): BenchmarkResult {
+  return JSON.parse(readFileSync(new URL(`../../../bench/results/${name}.json`, import.meta.url), 'utf8'));
+}
+
+/** One section a benchmark, for docs/performance.md. */
+export function performanceSections(results: readonly BenchmarkResult[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(results.map((result) => [`performance-${result.name}`, resultText(result)]));
+}
+
+/** What was aimed at and what came out, of all benchmarks: the README's one table. */
+export function targetsTable(results: readonly BenchmarkResult[]): string {
+  return markdownTable(
+    ['What', 'Measured', 'Aim, at most', 'Command'],
+    results.flatMap(({ targets, command }) =>
+      targets.map((target) => [...targetCells(target), code(command)]),
+    ),
+  );
+}
+
+function resultText({ command, measuredOn, machine, settings, tables, targets }: BenchmarkResult): string {
+  const { cpu, cores, memoryGb, kernel, node } = machine;
+  const how = Object.entries(settings).map(([name, value]) => `${value} ${name}`);
+  const where = `${cores} cores of ${cpu}, ${memoryGb} GB, Linux ${kernel}, Node ${node}`;
+  return [
+    `${code(command)}, ${[...how, measuredOn].join(', ')}; ${where}.`,
+    ...tables.flatMap(({ title, columns, rows }) => [
+      `${title}:`,
+      markdownTable(
+        columns,
+        rows.map(({ label, cells }) => [label, ...cells.map(measuredText)]),
+      ),
+    ]),
+    ...(targets.length === 0
+      ? []
+      : [markdownTable(['Target', 'Measured', 'Aim, at most'], targets.map(targetCells))]),
+  ].join('\n\n');
+}
+
+function targetCells({ what, unit, atMost, measured }: Target): string[] {
+  const verdict = measured <= atMost ? '' : ' (missed)';
+  return [what, `${withUnit(measured, unit)}${verdict}`, withUnit(atMost, unit)];
+}
+
+/** The median, and its spread where there is one to see. */
+export function measuredText(measured: Measured | null): string {
+  if (measured === null) return '–';
+  const { unit, median, low, high } = measured;
+  const [middle, ...ends] = [median, low, high].map(figure);
+  const spread = ends.some((end) => end !== middle) ? ` (${ends.join('–')})` : '';
+  return `${middle}${unit === '' ? '' : ` ${unit}`}${spread}`;
+}
+
+const withUnit = (value: number, unit: string) => `${figure(value)}${unit === '' ? '' : ` ${unit}`}`;
+
+/** Three figures are more than any of these measurements tells; whole numbers keep theirs. */
+function figure(value: number): string {
+  const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
+  return Number(value.toFixed(digits)).toLocaleString('en-US', { maximumFractionDigits: digits });
+}
