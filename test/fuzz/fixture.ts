@@ -9,14 +9,12 @@ export interface Fixture {
 
 export const fixtureFolder = new URL('./fixtures/', import.meta.url);
 
-export const fixtureOf = (files: readonly Buffer[]): Fixture => ({
-  files: files.map((bytes) => bytes.toString('base64')),
-});
-
 /** What was found becomes a fixture, which `npm test` replays. */
 export function keepFixture(name: string, files: readonly Buffer[], problem: string): void {
   const file = new URL(`${name}.json`, fixtureFolder);
-  const fixtures = [{ problem, ...fixtureOf(files) }] satisfies readonly Fixture[];
+  const fixtures = [
+    { problem, files: files.map((bytes) => bytes.toString('base64')) },
+  ] satisfies readonly Fixture[];
   writeFileSync(file, `${JSON.stringify(fixtures)}\n`);
   console.error(`${problem}\n  kept in ${file.pathname}`);
 }

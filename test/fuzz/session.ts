@@ -7,8 +7,8 @@ import { interpret } from '../../src/snapshot/interpret.ts';
 import { parsePythonJson } from '../../src/snapshot/parse.ts';
 import { readMetricsFile } from '../../src/snapshot/read.ts';
 import { createRunInstruments } from '../../src/telemetry/instruments.ts';
-import { createJudge } from './judge.ts';
 import { mutatedFile } from './mutate.ts';
+import { createPointChecker } from './point-checker.ts';
 
 /** Files that are read one after the other, as writes of one job. */
 export const filesPerSession = 8;
@@ -36,13 +36,13 @@ export interface SessionCount {
  * @param path where each is written, to be read from there
  */
 export async function runSession(files: readonly Uint8Array[], path: string): Promise<SessionCount> {
-  const judge = createJudge();
+  const checker = createPointChecker();
   const count = { files: files.length, snapshots: 0, runs: 0, points: 0 };
   let run: Run | undefined;
   let instruments = createRunInstruments(defaultResource(), 'explicit_bucket_histogram', '0.0.0');
   for (const [index, bytes] of files.entries()) {
     const snapshot = await readSnapshot(bytes, path);
-    if (judge.mustBeRead(bytes) !== (snapshot !== undefined))
+    if (checker.mustBeRead(bytes) !== (snapshot !== undefined))
       throw new Error(`file ${index} was ${snapshot ? '' : 'not '}read, against JSON`);
     if (snapshot === undefined) continue;
     count.snapshots += 1;
@@ -54,15 +54,15 @@ export async function runSession(files: readonly Uint8Array[], path: string): Pr
       instruments = createRunInstruments(defaultResource(), 'explicit_bucket_histogram', '0.0.0');
       count.runs += 1;
       // A run that takes its name late goes on with what it has counted.
-      judge.runBegan(isNameless);
+      checker.runBegan(isNameless);
     }
     instruments.setRun(run);
     const isTaken = run?.latest === snapshot;
     if (isTaken) {
       instruments.record(snapshot);
-      judge.taken(bytes);
+      checker.taken(bytes);
     }
-    count.points += judge.exported(await instruments.collect());
+    count.points += checker.exported(await instruments.collect());
   }
   return count;
 }

@@ -13,7 +13,7 @@ const states = ['waiting', 'running', 'stalled', 'completed', 'failed', 'ended']
 const atEachTime = new Set(['ml.training.run.state', 'ml.training.last_step_time', 'ml.training.non_finite']);
 
 /** Holds what is exported against the files it was made of. Throws where one does not follow from the other. */
-export function createJudge() {
+export function createPointChecker() {
   let known: Known = { files: [], measured: [] };
   const prototype = Object.getOwnPropertyNames(Object.prototype).length;
 
@@ -43,13 +43,13 @@ export function createJudge() {
           for (const point of metric.dataPoints) {
             points += 1;
             seen.add(name);
-            judgeLabels(name, point.attributes, known);
+            checkLabels(name, point.attributes, known);
           }
           if (metric.dataPointType === DataPointType.HISTOGRAM)
-            for (const { value } of metric.dataPoints) judgeHistogram(name, value, known);
+            for (const { value } of metric.dataPoints) checkHistogram(name, value, known);
           if (metric.dataPointType === DataPointType.SUM || metric.dataPointType === DataPointType.GAUGE)
             for (const { value, attributes } of metric.dataPoints)
-              judgeNumber(name, value, attributes, known, latest);
+              checkNumber(name, value, attributes, known, latest);
         }
       }
       for (const name of latest.required)
@@ -65,7 +65,7 @@ function fail(name: string, what: string, expected: unknown): never {
   );
 }
 
-function judgeLabels(name: string, attributes: Attributes, { files }: Known): void {
+function checkLabels(name: string, attributes: Attributes, { files }: Known): void {
   for (const [label, value] of Object.entries(attributes)) {
     if ((label === 'state' || label === 'field') && atEachTime.has(name)) continue;
     const texts = files.map(({ labels }) => labels.get(label));
@@ -73,7 +73,7 @@ function judgeLabels(name: string, attributes: Attributes, { files }: Known): vo
   }
 }
 
-function judgeNumber(
+function checkNumber(
   name: string,
   value: number,
   attributes: Attributes,
@@ -84,7 +84,7 @@ function judgeNumber(
   if (name === 'ml.training.epoch') {
     const epochs = files.map(({ epoch }) => epoch);
     if (!epochs.some((it) => isCounted(value, it))) fail(name, `is ${value}`, epochs);
-  } else if (name === 'ml.training.batch_number') judgeBatches(name, value, files);
+  } else if (name === 'ml.training.batch_number') checkBatches(name, value, files);
   else if (name === 'ml.training.run.state') {
     if (!states.includes(String(attributes.state)) || (value !== 0 && value !== 1))
       fail(name, `is ${value} for ${attributes.state}`, states);
@@ -112,7 +112,7 @@ function isCounted(value: number, written: number | undefined): boolean {
 }
 
 /** A global step where there is one; else a sum over epochs of batches that were written. */
-function judgeBatches(name: string, value: number, files: readonly FileFacts[]): void {
+function checkBatches(name: string, value: number, files: readonly FileFacts[]): void {
   const steps = files.map(({ step }) => step);
   const batches = files.flatMap(({ batch }) => batch ?? []);
   if (![...steps, ...sumsOf(batches)].some((it) => isCounted(value, it)))
@@ -127,7 +127,7 @@ function sumsOf(list: readonly number[]): ReadonlySet<number> {
   return sums;
 }
 
-function judgeHistogram(
+function checkHistogram(
   name: string,
   { count, sum }: { count: number; sum?: number | undefined },
   { measured }: Known,
