@@ -1,12 +1,12 @@
 // The cheap measurements, held against limits: fails on what has grown and is not noise. Never on time.
 import { join } from 'node:path';
-import { runBeside, type Usage } from './support/beside.ts';
 import { buildAsInImage } from './support/bundle.ts';
-import { bareNode, theBridge } from './support/contestants.ts';
 import { readOptions } from './support/options.ts';
 import { print } from './support/result.ts';
+import { measureSideBySide, type Usage } from './support/side-by-side.ts';
 import { bundleSizes } from './support/sizes.ts';
 import { median, ratios, significant } from './support/statistics.ts';
+import { bareNode, bridge } from './support/subjects.ts';
 import { measureWire } from './support/wire.ts';
 import { createWriter } from './support/writer.ts';
 
@@ -33,7 +33,7 @@ try {
   const writer = createWriter(file);
   for (let round = 0; round < options.rounds; round++)
     used.push(
-      await runBeside([bareNode(common), theBridge(common)], {
+      await measureSideBySide([bareNode(common), bridge(common)], {
         writer,
         intervalMs: common.intervalMs,
         news: true,
@@ -49,9 +49,9 @@ try {
       what: 'Anonymous memory beside bare Node',
       unit: '×',
       atMost: limits.anonymous,
-      measured: beside('anonymous'),
+      measured: ratioToBareNode('anonymous'),
     },
-    { what: 'RSS beside bare Node', unit: '×', atMost: limits.rss, measured: beside('rss') },
+    { what: 'RSS beside bare Node', unit: '×', atMost: limits.rss, measured: ratioToBareNode('rss') },
     {
       what: 'Bytes on the wire, a new snapshot',
       unit: 'B',
@@ -78,7 +78,7 @@ try {
   built.remove();
 }
 
-function beside(name: keyof Usage): number {
+function ratioToBareNode(name: keyof Usage): number {
   const of = (label: string) => used.map((usages) => usages.get(label)?.[name] ?? Number.NaN);
   return significant(median(ratios(of('the bridge'), of('bare Node'))));
 }

@@ -3,14 +3,14 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { startReceiver } from '../src/commands/demo/receiver/receiver.ts';
 import type { BenchmarkTable, Target } from '../tools/generate/tables/performance.ts';
-import { runBeside, type Usage } from './support/beside.ts';
 import { buildAsInImage } from './support/bundle.ts';
-import { bareNode, caller, installCaller, peers, theBridge } from './support/contestants.ts';
 import { buildImage, docker, image, workingSetOf } from './support/docker.ts';
 import { readOptions } from './support/options.ts';
 import { installPython } from './support/peers.ts';
 import { publish } from './support/result.ts';
+import { measureSideBySide, type Usage } from './support/side-by-side.ts';
 import { measured, median, ratios, significant } from './support/statistics.ts';
+import { bareNode, bridge, installMinimalSender, minimalSender, peers } from './support/subjects.ts';
 import { createWriter } from './support/writer.ts';
 
 /** `seconds` are measured after `settle` seconds, in each round of each phase. */
@@ -29,7 +29,7 @@ const file = join(built.folder, 'current.json');
 const writer = createWriter(file);
 writer.write();
 installPython(built.folder);
-await installCaller(built);
+await installMinimalSender(built);
 const receiver = await startReceiver({ keep: 1 });
 
 /** The image's own Node, where Docker answers: once idle, once as the bridge. Containers by their label. */
@@ -58,8 +58,8 @@ try {
   for (let round = 0; round < options.rounds; round++)
     for (const [at, { intervalMs, news }] of phases.entries()) {
       const common = { built, file, intervalMs };
-      const sending = news ? [caller(common)] : [];
-      const used = await runBeside([bareNode(common), theBridge(common), ...sending, ...peers(common)], {
+      const sending = news ? [minimalSender(common)] : [];
+      const used = await measureSideBySide([bareNode(common), bridge(common), ...sending, ...peers(common)], {
         writer,
         intervalMs,
         news,
@@ -104,8 +104,8 @@ const inContainers: BenchmarkTable = {
 };
 
 const [everySecond, , idle] = usages;
-/** What the bridge uses beside another program, pair by pair. */
-const beside = (label: string, name: keyof Usage) => {
+/** Usage of the bridge divided by that of another program, pair by pair. */
+const ratioTo = (label: string, name: keyof Usage) => {
   const [ours, theirs] = ['the bridge', label].map((of) => everySecond?.get(of)?.map((usage) => usage[name]));
   return ours && theirs ? [significant(median(ratios(ours, theirs)))] : [];
 };
@@ -118,9 +118,9 @@ const target = (what: string, unit: string, atMost: number, values: readonly num
 publish('memory', options, {
   tables: workingSets.size > 0 ? [...tables, inContainers] : tables,
   targets: [
-    ...target('Anonymous memory beside bare Node', '×', 2, beside('bare Node', 'anonymous')),
-    ...target('RSS beside bare Node', '×', 1.5, beside('bare Node', 'rss')),
-    ...target('CPU at 1 snapshot a second, beside Telegraf', '×', 1.5, beside('Telegraf', 'cpuPercent')),
+    ...target('Anonymous memory beside bare Node', '×', 2, ratioTo('bare Node', 'anonymous')),
+    ...target('RSS beside bare Node', '×', 1.5, ratioTo('bare Node', 'rss')),
+    ...target('CPU at 1 snapshot a second, beside Telegraf', '×', 1.5, ratioTo('Telegraf', 'cpuPercent')),
     ...target('CPU of a core while nothing is new', '%', 0.1, idleCpu),
   ],
 });

@@ -6,7 +6,7 @@ import { cpuMsOf, memoryOf, type Running, start } from './process.ts';
 import type { Writer } from './writer.ts';
 
 /** One program of several that run at the same time and read the same file. */
-export interface Contestant {
+export interface Subject {
   readonly label: string;
   readonly program: (receiver: Receiver) => Program | undefined;
   /** A program that sends nothing is not waited for. */
@@ -22,7 +22,7 @@ export interface Usage {
   readonly cpuMsPerSnapshot: number;
 }
 
-export interface BesideOptions {
+export interface SideBySideOptions {
   readonly writer: Writer;
   /** Time between two writes. */
   readonly intervalMs: number;
@@ -34,10 +34,10 @@ export interface BesideOptions {
   readonly atEnd?: () => void;
 }
 
-/** Runs programs beside each other, lets them settle, and says what each used from then on. */
-export async function runBeside(
-  contestants: readonly Contestant[],
-  options: BesideOptions,
+/** Runs programs at the same time, lets them settle, and returns what each used from then on. */
+export async function measureSideBySide(
+  subjects: readonly Subject[],
+  options: SideBySideOptions,
 ): Promise<ReadonlyMap<string, Usage>> {
   const { writer, intervalMs, news, settleMs, measureMs } = options;
   const running: (Running & { readonly label: string; readonly receiver: Receiver })[] = [];
@@ -49,7 +49,7 @@ export async function runBeside(
     writes += 1;
   }, intervalMs);
   try {
-    for (const { label, program, sends } of contestants) {
+    for (const { label, program, sends } of subjects) {
       const receiver = await startReceiver({ keep: 1 });
       const started = program(receiver);
       if (started === undefined) {

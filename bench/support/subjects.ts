@@ -1,25 +1,25 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSidecar } from '../../tools/build/bundle.ts';
-import type { Contestant } from './beside.ts';
 import type { Built } from './bundle.ts';
 import { python, telegraf } from './peers.ts';
+import type { Subject } from './side-by-side.ts';
 import { requestOfSnapshot } from './simulated-run.ts';
 
-export interface ContestantOptions {
+export interface SubjectOptions {
   readonly built: Built;
   readonly file: string;
   readonly intervalMs: number;
 }
 
 /** Bare Node: nothing to load, nothing to do. */
-export const bareNode = ({ built }: ContestantOptions): Contestant => ({
+export const bareNode = ({ built }: SubjectOptions): Subject => ({
   label: 'bare Node',
   sends: false,
   program: () => built.node(['-e', 'setInterval(() => undefined, 2 ** 30)']),
 });
 
-export const theBridge = ({ built, file, intervalMs }: ContestantOptions): Contestant => ({
+export const bridge = ({ built, file, intervalMs }: SubjectOptions): Subject => ({
   label: 'the bridge',
   sends: true,
   program: ({ endpoint }) => ({
@@ -34,29 +34,29 @@ export const theBridge = ({ built, file, intervalMs }: ContestantOptions): Conte
   }),
 });
 
-/** What `installCaller` installed: the least that any program on Node and its gRPC takes to send as much. */
-export const caller = ({ built, intervalMs }: ContestantOptions): Contestant => ({
+/** What `installMinimalSender` installed: the least that any program on Node and its gRPC takes to send as much. */
+export const minimalSender = ({ built, intervalMs }: SubjectOptions): Subject => ({
   label: 'Node that does no more than send',
   sends: true,
   program: ({ port }) =>
-    built.node([callerFile(built)], {
+    built.node([senderFile(built)], {
       TARGET: `127.0.0.1:${port}`,
       REQUEST: requestFile(built),
       INTERVAL_MS: String(intervalMs),
     }),
 });
 
-const callerFile = ({ folder }: Built) => join(folder, 'app', 'caller.cjs');
+const senderFile = ({ folder }: Built) => join(folder, 'app', 'minimal-sender.cjs');
 const requestFile = ({ folder }: Built) => join(folder, 'request.bin');
 
-/** Bundles the caller as the bridge is, and writes what it sends. */
-export async function installCaller(built: Built): Promise<void> {
-  await buildSidecar(join(built.folder, 'app'), 'bench/peers/caller.ts');
+/** Bundles the minimal sender as the bridge is bundled, and writes the request that it sends. */
+export async function installMinimalSender(built: Built): Promise<void> {
+  await buildSidecar(join(built.folder, 'app'), 'bench/peers/minimal-sender.ts');
   writeFileSync(requestFile(built), await requestOfSnapshot());
 }
 
 /** Programs of others that read the same file; one that is not on this machine takes no part. */
-export const peers = ({ built, file, intervalMs }: ContestantOptions): readonly Contestant[] =>
+export const peers = ({ built, file, intervalMs }: SubjectOptions): readonly Subject[] =>
   (
     [
       ['Telegraf', telegraf],

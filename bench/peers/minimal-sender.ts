@@ -12,7 +12,7 @@ const client = createUnaryClient({
   credentials: ChannelCredentials.createInsecure(),
   compression: 'gzip',
   timeoutMs: 10_000,
-  userAgent: 'caller',
+  userAgent: 'minimal-sender',
 });
 // Node keeps compiled code when a process ends by itself.
 process.once('SIGTERM', () => process.exit());
