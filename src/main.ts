@@ -1,16 +1,15 @@
 #!/usr/bin/env node
-import { runCommand } from './commands/run.ts';
+import { exitProcess } from './bridge/lifecycle/exit-process.ts';
+import { listenForShutdown } from './bridge/lifecycle/shutdown.ts';
 
-const leave = (exitCode: number): void => process.exit(exitCode);
-
-/** The only place that ends the process. Everything but the bridge itself is loaded when it is asked for. */
+/** The only file that ends the process. Each command is loaded only when it is asked for. */
 async function main(args: readonly string[]): Promise<number> {
   const environment = process.env;
   const [command = 'run', ...rest] = args;
   const asksForHelp = rest.includes('--help') || rest.includes('-h');
   switch (asksForHelp ? 'help' : command) {
     case 'run':
-      if (rest.length === 0) return runCommand({ environment, leave });
+      if (rest.length === 0) return runBridgeCommand(environment);
       break;
     case 'check':
       return (await import('./commands/check/command.ts')).checkCommand(rest, environment);
@@ -28,4 +27,11 @@ async function main(args: readonly string[]): Promise<number> {
   return (await import('./commands/help.ts')).helpCommand(args);
 }
 
-void main(process.argv.slice(2)).then(leave);
+/** Signals count from here on, before the bridge's own code is loaded. */
+async function runBridgeCommand(environment: NodeJS.ProcessEnv): Promise<number> {
+  const shutdown = listenForShutdown();
+  const { runCommand } = await import('./commands/run.ts');
+  return runCommand({ environment, shutdown, exit: exitProcess });
+}
+
+void main(process.argv.slice(2)).then(exitProcess);

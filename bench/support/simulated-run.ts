@@ -47,7 +47,12 @@ export function createRun(
   const startTimeMs = Date.now();
   const resource = resourceOf(templateJob);
   const instruments = createRunInstruments(resource, histograms, version);
-  const self = createInternalMetrics(resource, version, () => 0);
+  const self = createInternalMetrics(
+    resource,
+    version,
+    () => 0,
+    () => 0,
+  );
   let run: Run | undefined;
   return async (isWhole) => {
     const { value: step } = steps.next();
@@ -63,7 +68,7 @@ export function createRun(
     ).run;
     instruments.setRun(run);
     instruments.record(snapshot);
-    self.polled('ok', 1);
+    self.polled('ok');
     self.exported({ status: 'success' }, unixMs);
     const metrics = await instruments.collect(isWhole);
     return isWhole ? [...metrics, ...(await self.collect())] : metrics;

@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
+/** What a file requires when it is loaded, and the command `run`, which the sidecar is. */
+const loadedAtOnce = /(?:=require\("\.\/|require\("\.\/(?=run-))([^"]+)"\)/g;
+
 /** Bytes of the files the sidecar loads at once, as they are and as they travel. */
 export function bundleSizes(folder: string): { readonly plain: number; readonly gzip: number } {
   const loaded = new Map<string, Buffer>();
@@ -9,7 +12,7 @@ export function bundleSizes(folder: string): { readonly plain: number; readonly 
     if (loaded.has(file)) return;
     const bytes = readFileSync(join(folder, 'app', file));
     loaded.set(file, bytes);
-    for (const [, next] of bytes.toString().matchAll(/require\("\.\/([^"]+)"\)/g)) load(next as string);
+    for (const [, next] of bytes.toString().matchAll(loadedAtOnce)) load(next as string);
   };
   load('main.cjs');
   const all = Buffer.concat([...loaded.values()]);

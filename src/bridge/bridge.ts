@@ -1,15 +1,14 @@
 import type { Clock } from '../common/clock.ts';
 import { createConditions, type Logger } from '../common/logger.ts';
-import { pause, settlesWithin, withAbortGrace } from '../common/timing.ts';
 import type { Config } from '../config/bridge.ts';
-import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
-import type { PollTime, Run, RunPolicy, Transition } from '../run/run.ts';
+import { endRun } from '../run/advance.ts';
 import { createPoller, type Poll } from '../snapshot/poll.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
 import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
 import { createTelemetry } from '../telemetry/telemetry.ts';
+import { createBoundedPoller } from './bounded-poller.ts';
 import { createEventLog } from './log-events.ts';
+import { applyTransition, type Loop, pollOnce, pollUntilDone } from './loop.ts';
 
 export interface BridgeOptions {
   readonly config: Config;
@@ -19,7 +18,7 @@ export interface BridgeOptions {
   readonly signal: AbortSignal;
   readonly hostName: string;
   readonly version: string;
-  /** Called after every turn of the loop, for health. */
+  /** Called after each poll, for health. */
   readonly onPoll?: (poll: Poll) => void;
 }
 
@@ -32,128 +31,61 @@ export interface BridgeSummary {
   /** Snapshots that were not delivered by the deadline. */
   readonly undelivered: number;
   readonly seconds: number;
-  /** What ended the loop, where that was an error in the program. */
+  /** What ended the loop, if that was an error in the program. */
   readonly error?: unknown;
 }
 
-/** A part of the time that SIGTERM gives is kept for ending the process itself. */
+/** The rest of SHUTDOWN_TIMEOUT is kept for ending the process itself. */
 const flushShare = 0.9;
 
-/** And a part of it is the most that a read under way may take when the bridge is told to stop: a volume may hang. */
+/** The share of SHUTDOWN_TIMEOUT that one call to a volume may take: the volume may hang, and the flush needs time. */
 const hangShare = 0.25;
 
-/** Polls the file until it is told to stop, or until the run is over in container mode. */
-export async function runBridge({
-  config,
-  log,
-  clock,
-  signal,
-  hostName,
-  version,
-  onPoll,
-}: BridgeOptions): Promise<BridgeSummary> {
-  const conditions = createConditions(log);
-  const resource = bridgeResource(config, hostName, version);
-  const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
-  const telemetry = createTelemetry({ config, resource, version, clock, conditions, spans });
-  const poller = createPoller(config.metricsFilePath, clock);
-  const reporter = createEventLog(log, conditions, config.metricsFilePath);
-  const policy: RunPolicy = config;
-  const started = clock().monotonicMs;
-  const count = { polls: 0, snapshots: 0, runs: 0 };
-  let run: Run | undefined;
-  let stoppedMonotonicMs: number | undefined;
-  const noteStop = () => {
-    stoppedMonotonicMs = clock().monotonicMs;
-  };
-  signal.addEventListener('abort', noteStop, { once: true });
+/** A read of a slow network volume may take a second; this is far above, and far below the expiry of a series. */
+const hungAfterMs = 5_000;
 
-  async function take(transition: Transition, now: PollTime, snapshot?: Snapshot): Promise<void> {
-    run = transition.run;
-    for (const event of transition.events) {
-      if (event.kind === 'run_began') count.runs += 1;
-      reporter.runEvent(event);
-    }
-    await telemetry.follow(transition, snapshot, now);
-  }
-
-  /** Reads the file once and follows where it leads. What is new leaves at once. */
-  async function look(): Promise<{ readonly isNews: boolean; readonly fileAgeMs: number | undefined }> {
-    const poll = await poller.poll();
-    const snapshot = poll.outcome.status === 'ok' ? poll.outcome.snapshot : undefined;
-    const now = { ...poll.moment, fileAgeMs: poll.snapshotAgeMs ?? 0 };
-    const transition = snapshot ? applySnapshot(run, snapshot, now, policy) : applyTime(run, now, policy);
-    count.polls += 1;
-    if (snapshot) count.snapshots += 1;
-    telemetry.polled(poll);
-    reporter.polled(poll.outcome);
-    await take(transition, now, snapshot);
-    onPoll?.(poll);
-    return { isNews: snapshot !== undefined || transition.events.length > 0, fileAgeMs: poll.fileAgeMs };
-  }
-
-  async function loop(): Promise<void> {
-    let nextPoll = started;
-    let nextExport = started;
-    while (!signal.aborted) {
-      let isNews = false;
-      if (clock().monotonicMs >= nextPoll) {
-        const seen = await withAbortGrace(look(), signal, config.shutdownTimeoutMs * hangShare);
-        if (seen === undefined) return;
-        isNews = seen.isNews;
-        nextPoll = Math.max(nextPoll + config.collectionIntervalMs, clock().monotonicMs);
-        if (endsItself(seen.fileAgeMs)) return;
-      }
-      if (isNews || clock().monotonicMs >= nextExport) {
-        await telemetry.collect(isNews ? 'snapshot' : 'heartbeat');
-        nextExport = clock().monotonicMs + config.exportIntervalMs;
-      }
-      await pause(Math.min(nextPoll, nextExport) - clock().monotonicMs, signal);
-    }
-  }
-
-  /** Without a native sidecar nobody tells the bridge that the trainer is done, and a Job waits for all its containers. */
-  function endsItself(fileAgeMs: number | undefined): boolean {
-    if (config.sidecarMode !== 'container') return false;
-    const aloneMs = clock().monotonicMs - started;
-    const idleMs = Math.min(fileAgeMs ?? aloneMs, aloneMs);
-    const isOver = run?.state === 'completed' || run?.state === 'failed';
-    if (!isOver && idleMs < config.exitAfterStaleMs) return false;
-    const reason = isOver
-      ? `the run has ${run?.state}`
-      : `no write for EXIT_AFTER_STALE, ${config.exitAfterStaleMs / 1000} s`;
-    log.info({ reason }, 'Ending by itself, as SIDECAR_MODE=container has it');
-    return true;
-  }
-
-  /** The last word: the file once more, the end of the run, and all that waits, which goes out whatever else fails. */
-  async function finish(): Promise<number> {
-    const deadline = (stoppedMonotonicMs ?? clock().monotonicMs) + config.shutdownTimeoutMs * flushShare;
-    // A volume that hangs gets half of the time.
-    await surely(() => settlesWithin((deadline - clock().monotonicMs) / 2, look()));
-    await surely(async () => run && take(endRun(run, 'stopped'), { ...clock(), fileAgeMs: 0 }));
-    await surely(() => telemetry.collect('snapshot', true));
-    return telemetry.close(deadline);
-  }
-
-  async function surely(work: () => Promise<unknown>): Promise<void> {
-    try {
-      await work();
-    } catch (error) {
-      log.error({ err: error }, 'An error at the end: going on with what is left to do');
-    }
-  }
-
-  const failure = await loop().then(
+/** Polls the file until it is told to stop, or until the run is over in container mode. Then flushes what waits. */
+export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> {
+  const { clock, signal } = options;
+  const loop = await createLoop(options);
+  const stoppedMs = timeOfAbort(signal, clock);
+  const failure = await pollUntilDone(loop).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
-  const undelivered = await finish();
-  const seconds = Math.round((clock().monotonicMs - started) / 100) / 10;
-  return { ...count, exports: telemetry.sent, undelivered, seconds, ...failure };
+  const undelivered = await finish(loop, stoppedMs() ?? clock().monotonicMs);
+  const seconds = Math.round((clock().monotonicMs - loop.startedMs) / 100) / 10;
+  return { ...loop.counts, exports: loop.telemetry.sent, undelivered, seconds, ...failure };
 }
 
-/** Loaded only where it is asked for: every training node would pay for the memory. */
+async function createLoop(options: BridgeOptions): Promise<Loop> {
+  const { config, log, clock, signal, hostName, version, onPoll } = options;
+  const conditions = createConditions(log);
+  const resource = bridgeResource(config, hostName, version);
+  const poller = createBoundedPoller(createPoller(config.metricsFilePath, clock), {
+    clock,
+    signal,
+    graceMs: config.shutdownTimeoutMs * hangShare,
+    limitMs: hungAfterMs,
+  });
+  const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
+  const fileAgeMs = () => poller.ages().fileAgeMs;
+  return {
+    config,
+    log,
+    clock,
+    signal,
+    poller,
+    telemetry: createTelemetry({ config, resource, version, clock, conditions, spans, fileAgeMs }),
+    eventLog: createEventLog(log, conditions, config.metricsFilePath),
+    onPoll,
+    startedMs: clock().monotonicMs,
+    counts: { polls: 0, snapshots: 0, runs: 0 },
+    run: undefined,
+  };
+}
+
+/** Loaded only if it is configured: every training node would pay for the memory. */
 async function openSpans(
   options: Omit<SpansOptions, 'config'>,
   config: Config['traces'],
@@ -161,4 +93,33 @@ async function openSpans(
   if (config === undefined) return undefined;
   const { createSpans } = await import('../telemetry/spans/spans.ts');
   return createSpans({ ...options, config });
+}
+
+/** The deadline counts from the signal, not from when the loop came to see it. */
+function timeOfAbort(signal: AbortSignal, clock: Clock): () => number | undefined {
+  let abortedMs = signal.aborted ? clock().monotonicMs : undefined;
+  const onAbort = () => {
+    abortedMs = clock().monotonicMs;
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  return () => abortedMs;
+}
+
+/** Polls once more, ends the run and flushes. No step keeps the next from being tried. Gives what was not delivered. */
+async function finish(loop: Loop, stoppedMs: number): Promise<number> {
+  const { config, log, clock, telemetry } = loop;
+  await logErrors(log, () => pollOnce(loop));
+  await logErrors(log, async () => {
+    if (loop.run) await applyTransition(loop, endRun(loop.run, 'stopped'), { ...clock(), fileAgeMs: 0 });
+  });
+  await logErrors(log, () => telemetry.collect('snapshot', true));
+  return telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
+}
+
+async function logErrors(log: Logger, step: () => Promise<unknown>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    log.error({ err: error }, 'Error while shutting down; the remaining steps go on');
+  }
 }

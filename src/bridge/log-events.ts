@@ -3,35 +3,36 @@ import type { Run, RunEvent } from '../run/run.ts';
 import type { PollOutcome } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-/** Tells a person, in log lines, what polls and runs show. Counting is done elsewhere. */
+/** Writes what polls and run events show to the log. Metrics count them elsewhere. */
 export interface EventLog {
   polled(outcome: PollOutcome): void;
   runEvent(event: RunEvent): void;
 }
 
-type Trouble = Exclude<PollOutcome, { status: 'ok' | 'unchanged' }>;
+type Failure = Exclude<PollOutcome, { status: 'ok' | 'unchanged' }>;
 
-const troubles: Readonly<Record<Trouble['status'], { readonly level: Level; readonly message: string }>> = {
+const failures: Readonly<Record<Failure['status'], { readonly level: Level; readonly message: string }>> = {
   missing: { level: 'debug', message: 'Metrics file does not exist yet' },
   empty: { level: 'warn', message: 'Metrics file is empty' },
   malformed: { level: 'error', message: 'Metrics file is malformed' },
   too_large: { level: 'error', message: 'Metrics file is too large' },
   not_a_file: { level: 'error', message: 'Metrics file is not a regular file' },
-  unreadable: { level: 'error', message: 'Metrics file may not be read' },
+  unreadable: { level: 'error', message: 'Permission denied reading metrics file' },
   failed: { level: 'error', message: 'Metrics file cannot be read' },
+  hung: { level: 'error', message: 'Reading the metrics file hangs; the volume may not answer' },
 };
 
 const maxNames = 10;
 
 export function createEventLog(log: Logger, conditions: Conditions, path: string): EventLog {
-  let lasting: Trouble['status'] | undefined;
+  let lasting: Failure['status'] | undefined;
   let seen = false;
   const reportSkipped = createSkipReport(conditions);
 
-  function trouble(outcome: Trouble): void {
+  function logFailure(outcome: Failure): void {
     if (lasting !== undefined && lasting !== outcome.status) conditions.discard(lasting);
     lasting = outcome.status;
-    const { level, message } = troubles[outcome.status];
+    const { level, message } = failures[outcome.status];
     const wasThere = outcome.status === 'missing' && seen;
     conditions.raise(
       outcome.status,
@@ -43,52 +44,48 @@ export function createEventLog(log: Logger, conditions: Conditions, path: string
 
   return {
     polled(outcome) {
-      if (outcome.status !== 'ok' && outcome.status !== 'unchanged') return trouble(outcome);
-      // A file that comes for the first time is told by its run.
+      if (outcome.status !== 'ok' && outcome.status !== 'unchanged') return logFailure(outcome);
+      // The line 'Training run began' already says that a file has appeared.
       if (lasting === 'missing' && !seen) conditions.discard(lasting);
       else if (lasting !== undefined) {
-        conditions.clear(lasting, 'Metrics file is read well', { path, before: lasting });
+        conditions.clear(lasting, 'Metrics file is readable again', { path, before: lasting });
       }
       seen = true;
       lasting = undefined;
       if (outcome.status === 'ok') reportSkipped(outcome.snapshot);
     },
-    runEvent: (event) => tell(log, conditions, event),
+    runEvent: (event) => logEvent(log, conditions, event),
   };
 }
 
-/** Each known field for itself, so that one that is always left out does not hide the next; all others in one line. */
+/** One line for each known field, so that a field that is always skipped does not hide the next; one for all others. */
 function createSkipReport(conditions: Conditions): (snapshot: Snapshot) => void {
   let before = new Set<string>();
   return ({ skipped }) => {
     const known = new Map(skipped.filter((it) => it.known).map(({ field, reason }) => [field, reason]));
     for (const [field, reason] of known) {
-      conditions.raise(
-        `skipped:${field}`,
-        'warn',
-        { field, reason },
-        'A field of the metrics file is left out',
-      );
+      conditions.raise(`skipped:${field}`, 'warn', { field, reason }, 'Field of the metrics file is skipped');
     }
     for (const field of before) {
-      if (!known.has(field)) conditions.clear(`skipped:${field}`, 'A field is read well again', { field });
+      if (!known.has(field)) conditions.clear(`skipped:${field}`, 'Field is valid again', { field });
     }
     before = new Set(known.keys());
     const others = skipped.filter((it) => !it.known);
     if (others.length === 0)
-      return conditions.clear('extras_skipped', 'No further fields are left out any more');
+      return conditions.clear('extras_skipped', 'No unknown fields are skipped any more');
     const fields = Object.fromEntries(
       others.slice(0, maxNames).map((it) => [it.field.slice(0, 64), it.reason]),
     );
     const details = { fields, count: others.length };
-    conditions.raise('extras_skipped', 'warn', details, 'Further fields of the metrics file are left out');
+    conditions.raise('extras_skipped', 'warn', details, 'Unknown fields of the metrics file are skipped');
   };
 }
 
-function tell(log: Logger, conditions: Conditions, event: RunEvent): void {
+function logEvent(log: Logger, conditions: Conditions, event: RunEvent): void {
   switch (event.kind) {
     case 'run_began':
-      for (const ofTheLastRun of ['non_finite:', 'too_many', 'two_writers']) conditions.discard(ofTheLastRun);
+      for (const ofPreviousRun of ['non_finite:', 'too_many', 'two_writers'])
+        conditions.discard(ofPreviousRun);
       return log.info(describeRun(event.run), 'Training run began');
     case 'run_ended': {
       const { run, reason } = event;
@@ -105,14 +102,14 @@ function tell(log: Logger, conditions: Conditions, event: RunEvent): void {
         `non_finite:${event.field}`,
         'warn',
         { field: event.field, value: String(event.value) },
-        'A value is not finite',
+        'Value is NaN or infinite',
       );
     case 'became_finite':
-      return conditions.clear(`non_finite:${event.field}`, 'A value is finite again', {
+      return conditions.clear(`non_finite:${event.field}`, 'Value is finite again', {
         field: event.field,
       });
     case 'went_stale':
-      return log.warn('Metrics file is stale: its values are no longer exported');
+      return log.warn('Metrics file is stale: its gauges are no longer exported');
     case 'became_fresh':
       return log.info('Metrics file is fresh again');
     case 'stalled':
@@ -126,7 +123,7 @@ function tell(log: Logger, conditions: Conditions, event: RunEvent): void {
         'too_many',
         'warn',
         details,
-        'More extra metrics than MAX_EXTRA_METRICS: these are left out',
+        'More extra metrics than MAX_EXTRA_METRICS: these are skipped',
       );
     }
     case 'two_writers':
@@ -134,7 +131,7 @@ function tell(log: Logger, conditions: Conditions, event: RunEvent): void {
         'two_writers',
         'error',
         { ...event.other },
-        'Two jobs write the same metrics file: snapshots of the older one are left out; give each a file of its own',
+        'Two jobs write the same metrics file: snapshots of the older job are skipped; give each job its own file',
       );
   }
 }

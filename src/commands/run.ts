@@ -1,96 +1,113 @@
 import { hostname } from 'node:os';
 import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { type BridgeSummary, runBridge } from '../bridge/bridge.ts';
-import { settleExporters } from '../bridge/console-fallback.ts';
+import { resolveExporters } from '../bridge/console-fallback.ts';
 import { startHealthServer } from '../bridge/lifecycle/health.ts';
 import { createLiveness } from '../bridge/lifecycle/liveness.ts';
-import { onTermination } from '../bridge/lifecycle/termination.ts';
+import type { Shutdown } from '../bridge/lifecycle/shutdown.ts';
 import { systemClock } from '../common/clock.ts';
 import { createConditions, createLogger, type Level, type Logger } from '../common/logger.ts';
 import type { Environment, Problem } from '../common/setting.ts';
-import { whenAborted } from '../common/timing.ts';
+import { settlesWithin, whenAborted, withAbortGrace } from '../common/timing.ts';
 import { version } from '../common/version.ts';
 import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config/bridge.ts';
 import { readCredentials } from '../otlp/credentials.ts';
 
-/** What a command may ask of the process it runs in. */
-export interface Process {
+/** What the bridge needs from the process it runs in. */
+export interface BridgeProcess {
   readonly environment: Environment;
+  /** Listens since the process started. */
+  readonly shutdown: Shutdown;
   /** Ends the process at once. */
-  readonly leave: (exitCode: number) => void;
+  readonly exit: (exitCode: number) => void;
 }
 
-/** The bridge, until it is told to stop. Gives the exit code: 0 ended well, 1 failed, 2 wrong configuration. */
-export async function runCommand({ environment, leave }: Process): Promise<number> {
+/** Runs the bridge until it is told to stop. Gives the exit code: 0 ended well, 1 failed, 2 wrong configuration. */
+export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> {
+  const { environment, shutdown, exit } = bridgeProcess;
   const reading = readConfig(environment);
-  if (reading.status === 'invalid') return refuse(reading, leave);
+  if (reading.status === 'invalid') return refuseConfig(reading, bridgeProcess);
   const { config } = reading;
-  const problems = await credentialProblems(config);
+  const problems = await credentialProblems(config, shutdown.signal);
   if (problems.length > 0)
-    return refuse({ ...config, idle: config.onConfigError === 'idle', problems }, leave);
+    return refuseConfig({ ...config, idle: config.onConfigError === 'idle', problems }, bridgeProcess);
   const log = createLogger(config.logLevel);
   log.info({ version, node: process.version, config: printableConfig(config) }, 'ml-metrics-bridge started');
-  for (const warning of reading.warnings) log.warn(warning);
+  for (const warning of [...reading.warnings, ...intervalWarnings(config)]) log.warn(warning);
   diag.setLogger(diagTo(log), DiagLogLevel.WARN);
 
-  const exitCode = config.sidecarMode === 'container' ? () => 0 : (code: number) => code;
-  const termination = onTermination({
+  const exitCodeOf = config.sidecarMode === 'container' ? () => 0 : (code: number) => code;
+  shutdown.arm({
     log,
     timeoutMs: config.shutdownTimeoutMs,
-    leave: (code) => leave(exitCode(code)),
+    exit: (code) => exit(exitCodeOf(code)),
   });
   const liveness = createLiveness(systemClock, config.collectionIntervalMs);
   const health = await serveHealth(config.healthPort, liveness, log);
   try {
     const summary = await runBridge({
-      config: await settleExporters(config, version, log),
+      config: await resolveExporters(config, version, log, shutdown.signal),
       log,
       clock: systemClock,
-      signal: termination.signal,
+      signal: shutdown.signal,
       hostName: hostname(),
       version,
       onPoll: ({ outcome }) => liveness.polled(outcome.status),
     });
     logEnd(log, summary);
-    const failed = 'error' in summary || termination.signal.reason?.kind === 'error';
-    return exitCode(failed ? 1 : 0);
+    const failed = 'error' in summary || shutdown.signal.reason?.kind === 'error';
+    return exitCodeOf(failed ? 1 : 0);
   } finally {
     health?.close();
-    termination.release();
+    shutdown.release();
   }
 }
 
-/** Files that are wrong at the start are a wrong configuration; those that become so later are not the end. */
-async function credentialProblems(config: Config): Promise<readonly Problem[]> {
+/** The longest a start waits for credential files: their volume may hang. The exporter then reads them in the background. */
+const credentialsWaitMs = 3_000;
+
+/** Files that are wrong at the start are a wrong configuration; files that become wrong later do not end the bridge. */
+async function credentialProblems(config: Config, signal: AbortSignal): Promise<readonly Problem[]> {
   if (config.sdkDisabled || config.metricsExporter !== 'otlp') return [];
-  const reading = await readCredentials(config);
-  return reading.status === 'ok' ? [] : reading.problems;
+  const reading = readCredentials(config);
+  const isRead = await withAbortGrace(settlesWithin(credentialsWaitMs, reading), signal, 0);
+  if (!isRead) return [];
+  const result = await reading;
+  return result.status === 'ok' ? [] : result.problems;
+}
+
+/** Settings that are valid singly and do not fit together. */
+function intervalWarnings({ collectionIntervalMs, staleAfterMs }: Config): readonly string[] {
+  if (collectionIntervalMs < staleAfterMs) return [];
+  return [
+    `COLLECTION_INTERVAL (${collectionIntervalMs / 1000} s) is not below STALE_AFTER (${staleAfterMs / 1000} s): gauges go stale between polls`,
+  ];
 }
 
 /**
- * A wrong configuration. Idle is for native sidecars: one that does not start keeps the trainer from starting, so it
- * stays, says what is wrong, and is unhealthy. A plain container is in nobody's way once it has ended, and one that
- * stayed would keep the Job from completing.
+ * Reports a wrong configuration. Idle is for native sidecars: a sidecar that does not start keeps the trainer from
+ * starting, so it stays, says what is wrong and is unhealthy. A plain container blocks nobody by exiting, and if it
+ * stayed, the Job would not complete.
  */
-async function refuse(
+async function refuseConfig(
   { problems, idle, healthPort, sidecarMode }: Omit<InvalidConfig, 'status'>,
-  leave: Process['leave'],
+  { shutdown, exit }: BridgeProcess,
 ): Promise<number> {
   const log = createLogger('info');
   const messages = problems.map(({ message }) => message);
   log.error({ problems: messages }, 'Configuration is wrong');
   if (sidecarMode === 'container') return 0;
   if (!idle) return 2;
-  const termination = onTermination({ log, timeoutMs: 1_000, leave });
-  const verdict = () => ({ healthy: false, reason: messages.join('; ') });
-  const health = await serveHealth(healthPort, { livez: verdict, readyz: verdict }, log);
-  // Keeps the process alive where the health server is off.
-  const wait = setInterval(() => undefined, 2 ** 30);
+  shutdown.arm({ log, timeoutMs: 1_000, exit });
+  const unhealthy = () => ({ healthy: false, reason: messages.join('; ') });
+  const health = await serveHealth(healthPort, { livez: unhealthy, readyz: unhealthy }, log);
+  // Keeps the process alive if the health server is off.
+  const keepAlive = setInterval(() => undefined, 2 ** 30);
   log.warn('ON_CONFIG_ERROR=idle: waiting for SIGTERM without doing anything');
-  await whenAborted(termination.signal);
-  clearInterval(wait);
+  await whenAborted(shutdown.signal);
+  clearInterval(keepAlive);
   health?.close();
-  termination.release();
+  shutdown.release();
   return 0;
 }
 
@@ -102,7 +119,10 @@ async function serveHealth(
   if (port === 0) return undefined;
   const server = await startHealthServer(port, checks);
   if (server.status === 'listening') return server;
-  log.error({ port, reason: server.reason }, 'Health cannot be served; the bridge goes on without');
+  log.error(
+    { port, reason: server.reason },
+    'Health server cannot listen: the bridge runs without health checks',
+  );
   return undefined;
 }
 
@@ -117,7 +137,7 @@ function logEnd(log: Logger, summary: BridgeSummary): void {
     );
 }
 
-/** The SDK's own complaints, as log lines like ours, each once: it has no notion of what lasts. */
+/** Logs the SDK's own messages, each once: the SDK repeats a message for as long as its cause lasts. */
 function diagTo(log: Logger) {
   const conditions = createConditions(log);
   const at =

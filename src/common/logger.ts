@@ -41,14 +41,14 @@ export interface Conditions {
 
 export function createConditions(log: Logger): Conditions {
   const times = new Map<string, number>();
-  const take = (names: readonly string[]) => {
+  const remove = (names: readonly string[]) => {
     const counts = names.flatMap((name) => times.get(name) ?? []);
     for (const name of names) times.delete(name);
     return counts;
   };
-  const beginning = (prefix: string) => [...times.keys()].filter((name) => name.startsWith(prefix));
+  const withPrefix = (prefix: string) => [...times.keys()].filter((name) => name.startsWith(prefix));
   const end = (names: readonly string[], message: string, details: Record<string, unknown> = {}) => {
-    const counts = take(names);
+    const counts = remove(names);
     if (counts.length > 0)
       log.info({ ...details, times: counts.reduce((sum, count) => sum + count) }, message);
   };
@@ -59,7 +59,7 @@ export function createConditions(log: Logger): Conditions {
       if (before === 0) log[level](details, message);
     },
     clear: (name, message, details) => end([name], message, details),
-    clearAll: (prefix, message, details) => end(beginning(prefix), message, details),
-    discard: (prefix) => void take(beginning(prefix)),
+    clearAll: (prefix, message, details) => end(withPrefix(prefix), message, details),
+    discard: (prefix) => void remove(withPrefix(prefix)),
   };
 }

@@ -1,6 +1,6 @@
 import type { Clock, Moment } from '../common/clock.ts';
 import { interpretBytes } from './interpret.ts';
-import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from './read.ts';
+import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion, statMetricsFile } from './read.ts';
 import { rereadTorn } from './reread.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -16,13 +16,18 @@ export type PollOutcome =
         | 'too_large'
         | 'not_a_file'
         | 'unreadable'
-        | 'failed';
+        | 'failed'
+        /** The read has not returned: the volume hangs, or is slow. */
+        | 'hung';
       readonly reason: string;
     };
 
-export interface Poll {
+export interface Poll extends Ages {
   readonly outcome: PollOutcome;
   readonly moment: Moment;
+}
+
+export interface Ages {
   /** Time since the file was last written; undefined until one was seen. Never negative, and free of clock jumps. */
   readonly fileAgeMs: number | undefined;
   /** The same of the last write that could be read: a file that goes on being written, but badly, is no news. */
@@ -31,6 +36,10 @@ export interface Poll {
 
 export interface Poller {
   poll(): Promise<Poll>;
+  /** Looks when the file was last written, without reading it. Never throws. */
+  stat(): Promise<void>;
+  /** The ages at a moment, by what the last poll or `stat` found. No I/O. */
+  ages(now: Moment): Ages;
 }
 
 /**
@@ -44,6 +53,7 @@ type Judged = Exclude<PollOutcome, { status: 'unchanged' }>;
 /** Follows one file. A new snapshot is one whose bytes changed, however the file came to be written. */
 export function createPoller(path: string, clock: Clock): Poller {
   let version: FileVersion | undefined;
+  let seen: FileVersion | undefined;
   let ofVersion: PollOutcome | undefined;
   let settled = false;
   let lastGood: Buffer | undefined;
@@ -61,27 +71,43 @@ export function createPoller(path: string, clock: Clock): Poller {
   }
 
   function remember(next: FileVersion): void {
-    const now = clock();
-    const modifiedMs = Number(next.modifiedNs / 1_000_000n);
-    if (version === undefined || !sameVersion(version, next)) age.written(modifiedMs, now);
-    settled = Math.abs(now.unixMs - modifiedMs) > settledAfterMs;
+    updateAge(next);
+    settled = Math.abs(clock().unixMs - modifiedMs(next)) > settledAfterMs;
     version = next;
+  }
+
+  function updateAge(next: FileVersion): void {
+    if (seen === undefined || !sameVersion(seen, next)) age.written(modifiedMs(next), clock());
+    seen = next;
+  }
+
+  function ages(now: Moment): Ages {
+    const snapshotAgeMs =
+      goodWrittenMonotonicMs === undefined ? undefined : now.monotonicMs - goodWrittenMonotonicMs;
+    return { fileAgeMs: age.at(now), snapshotAgeMs };
   }
 
   return {
     async poll() {
       const outcome = await rereadTorn(readOnce, ({ status }) => status);
       const moment = clock();
-      const fileAgeMs = age.at(moment);
+      const { fileAgeMs } = ages(moment);
       if (fileAgeMs !== undefined && (outcome.status === 'ok' || outcome.status === 'unchanged')) {
         goodWrittenMonotonicMs = moment.monotonicMs - fileAgeMs;
       }
-      const snapshotAgeMs =
-        goodWrittenMonotonicMs === undefined ? undefined : moment.monotonicMs - goodWrittenMonotonicMs;
-      return { outcome, moment, fileAgeMs, snapshotAgeMs };
+      age.looked(moment);
+      return { outcome, moment, ...ages(moment) };
     },
+    async stat() {
+      const next = await statMetricsFile(path);
+      if (next !== undefined) updateAge(next);
+      age.looked(clock());
+    },
+    ages,
   };
 }
+
+const modifiedMs = ({ modifiedNs }: FileVersion) => Number(modifiedNs / 1_000_000n);
 
 /** What was read before is no news where it was good, and still wrong where it was not. */
 function repeat(before: PollOutcome | undefined): PollOutcome {
@@ -117,8 +143,10 @@ function createAge() {
           : byStamp;
       writtenMonotonicMs = now.monotonicMs - before;
     },
-    at(now: Moment): number | undefined {
+    looked(now: Moment): void {
       lastLook = now;
+    },
+    at(now: Moment): number | undefined {
       return writtenMonotonicMs === undefined ? undefined : now.monotonicMs - writtenMonotonicMs;
     },
   };

@@ -48,6 +48,16 @@ export async function readMetricsFile(path: string, known?: FileVersion): Promis
   }
 }
 
+/** The version of the file that is there now; undefined if there is none, or it may not be read. Never throws. */
+export async function statMetricsFile(path: string): Promise<FileVersion | undefined> {
+  try {
+    const stats = await stat(path, { bigint: true });
+    return stats.isFile() ? versionOf(stats) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 async function readOpened(handle: FileHandle, path: string): Promise<ReadOutcome> {
   const opened = await handle.stat({ bigint: true });
   if (!opened.isFile())

@@ -8,7 +8,7 @@ import { SnapshotReader } from './reader.ts';
 
 /** The bridge's own health, `ml.bridge.*`. One for the life of the process, through every change of run. */
 export interface InternalMetrics {
-  polled(outcome: string, fileAgeMs: number | undefined): void;
+  polled(outcome: string): void;
   skipped(field: string, reason: string, count?: number): void;
   exported(outcome: SendOutcome, unixMs: number): void;
   dropped(reason: string, count: number): void;
@@ -19,6 +19,7 @@ export function createInternalMetrics(
   resource: Resource,
   version: string,
   backlogSize: () => number,
+  fileAgeMs: () => number | undefined,
 ): InternalMetrics {
   const reader = new SnapshotReader('explicit_bucket_histogram');
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
@@ -32,7 +33,6 @@ export function createInternalMetrics(
         if (value !== undefined) result.observe(value);
       });
 
-  let fileAgeMs: number | undefined;
   let lastSuccessUnixMs: number | undefined;
   const snapshots = counter(bridgeMetrics.snapshots);
   const fieldsSkipped = counter(bridgeMetrics.fieldsSkipped);
@@ -43,15 +43,15 @@ export function createInternalMetrics(
   for (const outcome of ['success', 'retry', 'rejected']) exports.add(0, { outcome });
   for (const reason of ['queue_full', 'queue_bytes_full', 'rejected']) dropped.add(0, { reason });
   pointsRefused.add(0);
-  gauge(bridgeMetrics.fileAge, () => fileAgeMs && fileAgeMs / 1000);
+  gauge(bridgeMetrics.fileAge, () => {
+    const ageMs = fileAgeMs();
+    return ageMs && ageMs / 1000;
+  });
   gauge(bridgeMetrics.lastSuccessTime, () => lastSuccessUnixMs && lastSuccessUnixMs / 1000);
   gauge(bridgeMetrics.backlog, backlogSize);
 
   return {
-    polled(outcome, ageMs) {
-      snapshots.add(1, { outcome });
-      fileAgeMs = ageMs;
-    },
+    polled: (outcome) => snapshots.add(1, { outcome }),
     skipped: (field, reason, count = 1) => fieldsSkipped.add(count, { field, reason }),
     exported(outcome, unixMs) {
       exports.add(1, { outcome: outcome.status });

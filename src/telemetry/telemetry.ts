@@ -35,6 +35,8 @@ export interface TelemetryOptions {
   readonly conditions: Conditions;
   /** Undefined where nothing is traced. */
   readonly spans: Spans | undefined;
+  /** Read at each collection. */
+  readonly fileAgeMs: () => number | undefined;
 }
 
 /**
@@ -50,9 +52,10 @@ export function createTelemetry({
   clock,
   conditions,
   spans,
+  fileAgeMs,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
-  const self = createInternalMetrics(resource, version, () => delivery.waiting);
+  const self = createInternalMetrics(resource, version, () => delivery.waiting, fileAgeMs);
   const delivery = createDelivery({ config, resource, version, clock, conditions, self });
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
@@ -77,7 +80,7 @@ export function createTelemetry({
   }
 
   return {
-    polled: ({ outcome, fileAgeMs }) => self.polled(outcome.status, fileAgeMs),
+    polled: ({ outcome }) => self.polled(outcome.status),
     async follow(transition, snapshot, now) {
       const { run, events } = transition;
       for (const event of events) {

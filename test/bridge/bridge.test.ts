@@ -502,7 +502,7 @@ describe('a value that is not finite', () => {
       processing_time_ms: 1,
     });
     expect(
-      log.filter(({ message, field }) => message === 'A value is not finite' && field === 'training_loss'),
+      log.filter(({ message, field }) => message === 'Value is NaN or infinite' && field === 'training_loss'),
     ).toHaveLength(1);
   });
 });

@@ -18,7 +18,7 @@ describe('what lasts is logged when it begins and when it ends', () => {
     const lines = log.filter((line) => line.message === message);
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatchObject({ level, path: file, reason: expect.stringMatching(/./) });
-    const ends = log.filter((line) => line.message === 'Metrics file is read well');
+    const ends = log.filter((line) => line.message === 'Metrics file is readable again');
     expect(ends).toHaveLength(1);
     expect(ends[0]).toMatchObject({ level: 'info', before: status, times: expect.any(Number) });
     const counted = () =>
@@ -69,7 +69,7 @@ describe('what lasts is logged when it begins and when it ends', () => {
 
   it('fields that are left out, each for itself', async () => {
     const { log, write } = await startBridge();
-    const skipped = () => log.filter((line) => line.message === 'A field of the metrics file is left out');
+    const skipped = () => log.filter((line) => line.message === 'Field of the metrics file is skipped');
     for (let turn = 0; turn < 5; turn++) await write({ metrics: { accuracy: 95 + turn } });
     expect(skipped()).toEqual([
       expect.objectContaining({ level: 'warn', field: 'accuracy', reason: 'out_of_range' }),
@@ -79,14 +79,14 @@ describe('what lasts is logged when it begins and when it ends', () => {
     expect(skipped().at(-1)).toMatchObject({ field: 'training_loss', reason: 'wrong_type' });
     await write({});
     const ends = log
-      .filter((line) => line.message === 'A field is read well again')
+      .filter((line) => line.message === 'Field is valid again')
       .map(({ field }) => String(field));
     expect(ends.toSorted()).toEqual(['accuracy', 'training_loss']);
   });
 
   it('a loss that is NaN in one run, and again in the next', async () => {
     const { log, write } = await startBridge();
-    const nan = () => log.filter((line) => line.message === 'A value is not finite').length;
+    const nan = () => log.filter((line) => line.message === 'Value is NaN or infinite').length;
     await write({ job: { job_id: 'a' }, metrics: { training_loss: Number.NaN } });
     await write({ job: { job_id: 'b' } });
     await write({ job: { job_id: 'b' }, metrics: { training_loss: Number.NaN } });
@@ -99,7 +99,7 @@ describe('what lasts is logged when it begins and when it ends', () => {
       const names = Array.from({ length: 1000 }, (_, index) => [`${part}_${index}`, Number.NaN]);
       await write({ metrics: Object.fromEntries(names) });
     }
-    expect(log.filter((line) => line.message === 'A value is not finite')).toHaveLength(1);
+    expect(log.filter((line) => line.message === 'Value is NaN or infinite')).toHaveLength(1);
   });
 
   it('a flood of wrong fields, in one line of bounded length', async () => {
@@ -108,7 +108,7 @@ describe('what lasts is logged when it begins and when it ends', () => {
       Array.from({ length: 10_000 }, (_, index) => [`-${index}${'x'.repeat(50)}`, 1]),
     );
     await write({ metrics: flood });
-    const [line] = log.filter((it) => it.message === 'Further fields of the metrics file are left out');
+    const [line] = log.filter((it) => it.message === 'Unknown fields of the metrics file are skipped');
     expect(line?.count).toBe(10_000);
     expect(JSON.stringify(line).length).toBeLessThan(3_000);
   });

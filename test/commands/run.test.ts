@@ -177,7 +177,7 @@ describe('leaving', () => {
     expect(lastLoss(receiver)).toBe(9);
     expect(bridge.log).toContainEqual(
       expect.objectContaining({
-        message: 'Unexpected error: flushing and leaving',
+        message: 'Unexpected error: flushing and exiting',
         err: expect.objectContaining({ message: 'escaped' }),
       }),
     );

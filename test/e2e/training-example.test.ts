@@ -45,7 +45,7 @@ describe('the training example', () => {
     const sums = valuesOf(bridge, 'ml.training.processing_time');
     expect(sums.every(Number.isFinite)).toBe(true);
     expect(bridge.log).toContainEqual(
-      expect.objectContaining({ message: 'A value is not finite', field: 'training_loss' }),
+      expect.objectContaining({ message: 'Value is NaN or infinite', field: 'training_loss' }),
     );
   });
 });

@@ -34,7 +34,9 @@ const commandsStayApart: Plugin = {
   name: 'commands-stay-apart',
   setup({ onResolve }) {
     onResolve({ filter: /^\.\/commands\// }, ({ kind, path }) =>
-      kind === 'dynamic-import' ? { path: `./${commandOf(path)}.cjs`, external: true } : undefined,
+      kind === 'dynamic-import' && path !== './commands/run.ts'
+        ? { path: `./${commandOf(path)}.cjs`, external: true }
+        : undefined,
     );
   },
 };
@@ -99,6 +101,8 @@ async function buildSplit(options: SplitOptions): Promise<Metafile> {
       platform: 'node',
       target: common.target,
       format: 'cjs',
+      // require() in place of import(), which would load Node's loader of ES modules and bypass the compile cache.
+      supported: { 'dynamic-import': false },
       // V8 keeps the text of what it runs. Names stay, and lines are short, for the sake of stack traces.
       minifyWhitespace: true,
       minifySyntax: true,

@@ -16,18 +16,16 @@ export type HealthServer =
   | { readonly status: 'listening'; readonly port: number; close(): void }
   | { readonly status: 'failed'; readonly reason: string };
 
-/** Serves `/livez` and `/readyz`: 200 or 503, and the reason as JSON. A port that is taken costs health alone. */
+/** Serves `/livez` and `/readyz`: 200 or 503, and the reason as JSON. If the port is taken, the bridge runs without. */
 export async function startHealthServer(port: number, checks: HealthChecks): Promise<HealthServer> {
   const server = createServer((request, response) => {
     const check = Object.entries(checks).find(([name]) => request.url?.split('?')[0] === `/${name}`)?.[1];
-    const verdict = check?.() ?? { healthy: false, reason: 'there are /livez and /readyz' };
-    const code = check === undefined ? 404 : verdict.healthy ? 200 : 503;
+    const health = check?.() ?? { healthy: false, reason: 'only /livez and /readyz exist' };
+    const code = check === undefined ? 404 : health.healthy ? 200 : 503;
     response.writeHead(code, { 'content-type': 'application/json', connection: 'close' });
-    response.end(
-      `${JSON.stringify({ status: verdict.healthy ? 'ok' : 'failed', reason: verdict.reason })}\n`,
-    );
+    response.end(`${JSON.stringify({ status: health.healthy ? 'ok' : 'failed', reason: health.reason })}\n`);
   });
-  // A probe must never keep a bridge alive that is done.
+  // An open probe must not keep the process alive once the bridge is done.
   server.unref();
   const failure = await listen(server, port);
   if (failure !== undefined) return { status: 'failed', reason: failure };
@@ -40,7 +38,7 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
 
 function listen(server: Server, port: number): Promise<string | undefined> {
   return new Promise((resolve) => {
-    // Stays on: an error later, such as too many open files, costs a probe and not the bridge.
+    // Stays registered: a later error, such as too many open files, then fails a probe and not the bridge.
     server.on('error', (error) => resolve(error.message));
     server.listen(port, () => resolve(undefined));
   });

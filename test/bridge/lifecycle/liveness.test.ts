@@ -34,3 +34,12 @@ it('is alive while the loop is not late', () => {
     reason: 'polled the file (ok) 41 s ago, which is late: the limit is 40 s',
   });
 });
+
+it('stays alive and is not ready while a read hangs', () => {
+  const { liveness } = setUp();
+  liveness.polled('hung');
+  expect(liveness.livez()).toEqual({ healthy: true, reason: 'polled the file (hung) 0 s ago' });
+  expect(liveness.readyz()).toEqual({ healthy: false, reason: 'polled the file (hung) 0 s ago' });
+  liveness.polled('unchanged');
+  expect(liveness.readyz().healthy).toBe(true);
+});

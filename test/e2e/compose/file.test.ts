@@ -70,7 +70,7 @@ describe('the metrics file', () => {
 
     await file.write({ training_loss: 2.25, epoch: 1, batch_number: 2 });
     await lossBecomes(2.25);
-    await logged('info', 'Metrics file is read well');
+    await logged('info', 'Metrics file is readable again');
   });
 
   it('has its last value in Prometheus after docker compose stop', async () => {

@@ -60,7 +60,7 @@ it.each(['640', '644'])(
 it('a file of mode 600 and of another user costs its metrics, is reported, and disturbs nothing else', async () => {
   expect(await runs('mode-600', '600')).toEqual({ status: 'Complete' });
   const log = await kubectl('-n', namespace, 'logs', 'job/mode-600', '-c', 'otel-metrics-bridge');
-  expect(log).toMatch(/Metrics file may not be read/);
+  expect(log).toMatch(/Permission denied reading metrics file/);
   expect(log).toMatch(/uid 1000, gid 2000, mode 0600/);
   expect(await lastValue('ml_training_loss', 'mode-600')).toBeUndefined();
 });

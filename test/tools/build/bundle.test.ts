@@ -17,10 +17,10 @@ describe('the bundle', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('keeps what the sidecar loads below 620,000 bytes', () => {
-    const loaded = loadedWith(files.sidecar.outputs, 'main.cjs');
+  it('keeps what the sidecar loads below 630,000 bytes', () => {
+    const loaded = loadedBySidecar(files.sidecar.outputs);
     const sizes = loaded.map((path) => statSync(join(folder, basename(path))).size);
-    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(620_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(630_000);
   });
 
   it('keeps all of it below 2,700,000 bytes', () => {
@@ -29,7 +29,7 @@ describe('the bundle', () => {
   });
 
   it('has these packages in what the sidecar loads, and no more', () => {
-    expect(packagesIn(files.sidecar.outputs, 'main.cjs')).toEqual([
+    expect(packagesOfSidecar(files.sidecar.outputs)).toEqual([
       '@grpc/grpc-js',
       '@js-sdsl/ordered-map',
       '@opentelemetry/api',
@@ -60,9 +60,14 @@ describe('the bundle', () => {
 
 type Outputs = Awaited<ReturnType<typeof bundle>>['sidecar']['outputs'];
 
-/** A file and those it loads at once. */
-function loadedWith(outputs: Outputs, file: string): readonly string[] {
-  const loaded = new Set(Object.keys(outputs).filter((path) => basename(path) === file));
+const sidecarSources = ['src/main.ts', 'src/commands/run.ts'];
+
+/** The entry, the command `run`, and the files these load at once. */
+function loadedBySidecar(outputs: Outputs): readonly string[] {
+  const loaded = new Set(
+    Object.keys(outputs).filter((path) => sidecarSources.includes(outputs[path]?.entryPoint ?? '')),
+  );
+  expect(loaded.size).toBe(sidecarSources.length);
   for (const path of loaded) {
     for (const { kind, path: next } of outputs[path]?.imports ?? [])
       if (kind !== 'dynamic-import' && next in outputs) loaded.add(next);
@@ -70,8 +75,8 @@ function loadedWith(outputs: Outputs, file: string): readonly string[] {
   return [...loaded];
 }
 
-function packagesIn(outputs: Outputs, file: string): readonly string[] {
-  const modules = loadedWith(outputs, file).flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+function packagesOfSidecar(outputs: Outputs): readonly string[] {
+  const modules = loadedBySidecar(outputs).flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
   return [
     ...new Set(modules.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])),
   ].sort();

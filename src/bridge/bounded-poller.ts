@@ -1,0 +1,74 @@
+import type { Clock } from '../common/clock.ts';
+import { settlesWithin, withAbortGrace } from '../common/timing.ts';
+import type { Ages, Poll, Poller } from '../snapshot/poll.ts';
+
+/** A poller that never keeps its caller waiting for a volume that hangs. */
+export interface BoundedPoller {
+  /** Polls the file. The outcome is `hung` if that takes too long; the next call then gives the late result. */
+  poll(): Promise<Poll>;
+  /** Updates the age of the file without reading it. */
+  stat(): Promise<void>;
+  /** The ages at this moment. */
+  ages(): Ages;
+  /** Settles when the call that hangs has returned; undefined if none hangs. */
+  readonly late: Promise<unknown> | undefined;
+}
+
+export interface BoundedPollerOptions {
+  readonly clock: Clock;
+  /** Once it is aborted, a call may take `graceMs` instead of `limitMs`. */
+  readonly signal: AbortSignal;
+  readonly graceMs: number;
+  readonly limitMs: number;
+}
+
+/**
+ * A call that hangs occupies a thread of libuv's pool until it returns, and nothing can interrupt it. So there is at
+ * most one at a time, and once it is late nobody waits for it any more.
+ */
+export function createBoundedPoller(
+  poller: Poller,
+  { clock, signal, graceMs, limitMs }: BoundedPollerOptions,
+): BoundedPoller {
+  let stat: Promise<void> | undefined;
+  let read: Promise<Poll> | undefined;
+  let startedMs = 0;
+  let isLate = false;
+
+  async function isInTime(call: Promise<unknown>): Promise<boolean> {
+    const settles = settlesWithin(isLate ? 0 : limitMs, call);
+    const inTime = (await withAbortGrace(settles, signal, graceMs)) ?? false;
+    isLate = !inTime;
+    return inTime;
+  }
+
+  function hungPoll(): Poll {
+    const moment = clock();
+    const seconds = Math.round((moment.monotonicMs - startedMs) / 100) / 10;
+    const outcome = { status: 'hung', reason: `reading it has not returned for ${seconds} s` } as const;
+    return { outcome, moment, ...poller.ages(moment) };
+  }
+
+  return {
+    async poll() {
+      if (stat === undefined && read === undefined) startedMs = clock().monotonicMs;
+      read ??= stat === undefined ? poller.poll() : stat.then(() => poller.poll());
+      const current = read;
+      if (!(await isInTime(current))) return hungPoll();
+      read = undefined;
+      return current;
+    },
+    async stat() {
+      if (stat !== undefined || read !== undefined) return;
+      startedMs = clock().monotonicMs;
+      stat = poller.stat().finally(() => {
+        stat = undefined;
+      });
+      await isInTime(stat);
+    },
+    ages: () => poller.ages(clock()),
+    get late() {
+      return isLate ? (read ?? stat) : undefined;
+    },
+  };
+}
