@@ -27,10 +27,10 @@ export function dependenciesTable(lockfile: Lockfile = readLockfile()): string {
   };
   const count = (dependencies = {}) => Object.keys(dependencies).length;
   return markdownTable(
-    ['Packages', 'asked for', 'in all', 'with an install script, which is not run'],
+    ['Packages', 'Direct', 'Total', 'With an install script (not run)'],
     [
-      row('that the bundle is made from', count(root?.dependencies), isOfUsers),
-      row('for development, and for older machines', count(root?.devDependencies), (it) => !isOfUsers(it)),
+      row('In the bundle', count(root?.dependencies), isOfUsers),
+      row('Development, and Node for older machines', count(root?.devDependencies), (it) => !isOfUsers(it)),
     ],
   );
 }
