@@ -23,6 +23,8 @@ const common = {
   // Older than what we run on, because `node dist/main.cjs` is started with whatever Node is there.
   target: 'node20',
   legalComments: 'none',
+  // The image is built without tsconfig.json, and its bundle is the same as any other.
+  tsconfigRaw: {},
   logLevel: 'warning',
 } as const satisfies BuildOptions;
 
