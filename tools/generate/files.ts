@@ -6,6 +6,7 @@ import { rulesYaml } from './alerts/rules.ts';
 import { dashboardJson } from './dashboard/dashboard.ts';
 import { newDocument, replaceSections, type Sections } from './sections.ts';
 import { commandLineSection } from './tables/command-line.ts';
+import { costsTable } from './tables/costs.ts';
 import { dependenciesTable } from './tables/dependencies.ts';
 import { environmentTable } from './tables/environment.ts';
 import { metricsTable } from './tables/metrics.ts';
@@ -22,7 +23,9 @@ export interface GeneratedFile {
 
 const results = benchmarks.map(readResult);
 
-const readmeSections = { performance: targetsTable(results) };
+const readmeSections = { costs: costsTable(results) };
+
+const performancePage = { targets: targetsTable(results), ...performanceSections(results) };
 
 const configurationSections = {
   environment: environmentTable(bridgeSettings),
@@ -49,7 +52,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   document('docs/reference/metrics.md', 'Metrics', { metrics: metricsTable() }),
   document('docs/reference/configuration.md', 'Configuration', configurationSections),
   document('docs/reference/command-line.md', 'Command line', { commands: commandLineSection() }),
-  document('docs/performance.md', 'Performance', performanceSections(results)),
+  document('docs/performance.md', 'Performance', performancePage),
   document('SECURITY.md', 'Security', securitySections),
   document('docs/tracing.md', 'Traces', tracingSections),
   { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },

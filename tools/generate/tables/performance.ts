@@ -60,7 +60,7 @@ export function performanceSections(results: readonly BenchmarkResult[]): Readon
   return Object.fromEntries(results.map((result) => [`performance-${result.name}`, resultText(result)]));
 }
 
-/** What was aimed at and what came out, of all benchmarks: the README's one table. */
+/** The target and the measured value of each benchmark, for docs/performance.md. */
 export function targetsTable(results: readonly BenchmarkResult[]): string {
   return markdownTable(
     ['What', 'Measured', 'Aim, at most', 'Command'],
