@@ -18,7 +18,7 @@ export interface GeneratedFile {
   /** Relative to the root of the repository. */
   readonly path: string;
   /** What the file should be, from what it is; `undefined` is a file that is not there. */
-  readonly render: (present: string | undefined) => string;
+  readonly render: (current: string | undefined) => string;
 }
 
 const results = benchmarks.map(readResult);
@@ -64,19 +64,19 @@ export const generatedFiles: readonly GeneratedFile[] = [
 function document(path: string, title: string, sections: Sections): GeneratedFile {
   return {
     path,
-    render: (present) =>
-      present === undefined ? newDocument(title, sections) : replaceSections(present, sections),
+    render: (current) =>
+      current === undefined ? newDocument(title, sections) : replaceSections(current, sections),
   };
 }
 
 /** Where two texts part, as a person looks for it; `undefined` where they are one. Lines count from 1. */
 export function firstDifference(
-  present: string,
+  current: string,
   expected: string,
-): { readonly line: number; readonly present: string; readonly expected: string } | undefined {
-  if (present === expected) return undefined;
-  const [left, right] = [present.split('\n'), expected.split('\n')];
+): { readonly line: number; readonly current: string; readonly expected: string } | undefined {
+  if (current === expected) return undefined;
+  const [left, right] = [current.split('\n'), expected.split('\n')];
   const index = left.findIndex((text, at) => text !== right[at]);
   const at = index === -1 ? left.length : index;
-  return { line: at + 1, present: left[at] ?? '(end of file)', expected: right[at] ?? '(end of file)' };
+  return { line: at + 1, current: left[at] ?? '(end of file)', expected: right[at] ?? '(end of file)' };
 }

@@ -22,9 +22,9 @@ function report(path: string, problem: string): void {
 }
 
 /** What the file should be; a document whose markers are broken is reported and left alone. */
-function render({ path, render }: GeneratedFile, present: string | undefined): string | undefined {
+function render({ path, render }: GeneratedFile, current: string | undefined): string | undefined {
   try {
-    return render(present);
+    return render(current);
   } catch (error) {
     report(path, `: ${(error as Error).message}`);
     return undefined;
@@ -32,13 +32,13 @@ function render({ path, render }: GeneratedFile, present: string | undefined): s
 }
 
 for (const file of generatedFiles) {
-  const present = read(file.path);
-  const expected = render(file, present);
-  if (expected === undefined || expected === present) continue;
+  const current = read(file.path);
+  const expected = render(file, current);
+  if (expected === undefined || expected === current) continue;
   if (checking) {
-    const difference = firstDifference(present ?? '', expected);
+    const difference = firstDifference(current ?? '', expected);
     report(file.path, `:${difference?.line}: is not what \`npm run generate\` writes`);
-    console.error(`  is:        ${difference?.present}\n  should be: ${difference?.expected}`);
+    console.error(`  is:        ${difference?.current}\n  should be: ${difference?.expected}`);
     continue;
   }
   mkdirSync(dirname(`${root}${file.path}`), { recursive: true });

@@ -16,7 +16,7 @@ const bridgeLabels = 'job, instance';
 export const jobLabel = runAttributes.jobId.replaceAll('.', '_');
 
 /** One bridge's part in one job. A job of many pods has many. */
-export const partLabels = `${bridgeLabels}, ${jobLabel}`;
+export const runLabels = `${bridgeLabels}, ${jobLabel}`;
 
 /** A metric's series, or those that match, as `name="value"`. */
 export function series(metric: MetricDefinition, ...matchers: readonly string[]): string {
@@ -75,7 +75,7 @@ function rate(name: string, { matchers = [], window, offset }: HistogramQuery): 
 export function withJob(expr: string, ...matchers: readonly string[]): string {
   const underWay = series(runMetrics.state, ...matchers, inStates('running', 'stalled'));
   const waiting = series(runMetrics.state, ...matchers, inStates('waiting'));
-  const present = `max by (${partLabels}) (2 * ${underWay} or ${waiting})`;
+  const present = `max by (${runLabels}) (2 * ${underWay} or ${waiting})`;
   // Only its label is wanted: anything to the power of 0 is 1, even 0.
   return joinJob(expr, `(topk by (${bridgeLabels}) (1, ${present}) ^ 0)`);
 }
@@ -92,14 +92,14 @@ const joinJob = (expr: string, serves: string) =>
 
 /** Of a run's own series, those whose run is in one of these states. */
 export function whileInState(expr: string, ...states: readonly RunState[]): string {
-  return `${expr}\nand on (${partLabels}) ${series(runMetrics.state, inStates(...states))} == 1`;
+  return `${expr}\nand on (${runLabels}) ${series(runMetrics.state, inStates(...states))} == 1`;
 }
 
 /**
  * Counters that rose of late, as they stand. One that was not there before, and is above zero, rose too, which increase()
  * does not see.
  */
-export function recentlyRisen(counter: string, window: string): string {
+export function recentlyIncreased(counter: string, window: string): string {
   return `((${counter} > 0 unless ${counter} offset ${window})\n  or (${counter} and increase(${counter}[${window}]) > 0))`;
 }
 

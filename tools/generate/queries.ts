@@ -1,6 +1,6 @@
 import { alertGroups } from './alerts/rules.ts';
 import { rows } from './dashboard/dashboard.ts';
-import { jobVariable, usualWindow, windowVariable } from './dashboard/panel.ts';
+import { defaultWindow, jobVariable, windowVariable } from './dashboard/panel.ts';
 
 export interface NamedQuery {
   /** Panel or alert, for a message. */
@@ -29,7 +29,7 @@ function panelQueries(): readonly NamedQuery[] {
 }
 
 function withoutVariables(expr: string): string {
-  return expr.replaceAll(`$${jobVariable}`, '.*').replaceAll(`$${windowVariable}`, usualWindow);
+  return expr.replaceAll(`$${jobVariable}`, '.*').replaceAll(`$${windowVariable}`, defaultWindow);
 }
 
 function alertQueries(): readonly NamedQuery[] {

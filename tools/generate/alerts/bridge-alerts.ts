@@ -1,8 +1,8 @@
 import { bridgeMetrics } from '../../../src/catalogue/metrics.ts';
 import { bridgeSettings } from '../../../src/config/bridge.ts';
-import { jobLabel, recentlyRisen, secondsSince, series, withJob, withJobInState } from '../promql.ts';
+import { jobLabel, recentlyIncreased, secondsSince, series, withJob, withJobInState } from '../promql.ts';
 import { type Alert, aggregated, indented } from './alert.ts';
-import { underWay } from './run-alerts.ts';
+import { activeStates } from './run-alerts.ts';
 
 const job = `{{ $labels.${jobLabel} }}`;
 const bridge = `${jobLabel}, instance`;
@@ -19,14 +19,14 @@ const notExporting: Alert = {
   severity: 'warning',
   for: '1m',
   expr: [
-    `${aggregated('max', bridge, withJobInState(silentSeconds, underWay, '1h'))} > ${silentTooLong}`,
+    `${aggregated('max', bridge, withJobInState(silentSeconds, activeStates, '1h'))} > ${silentTooLong}`,
     // The job came back in another pod.
     `unless on (${jobLabel})`,
     `(${withJob(`(${secondsSince(bridgeMetrics.lastSuccessTime)} <= ${silentTooLong})`)})`,
   ].join('\n'),
   summary: `Nothing is heard of training job ${job} any more`,
   description: `The bridge {{ $labels.instance }} of ${job} last exported {{ $value | humanizeDuration }} ago, and its run had not ended. What is shown of the job is out of date.`,
-  watches: [withJobInState(silentSeconds, underWay, '1h')],
+  watches: [withJobInState(silentSeconds, activeStates, '1h')],
 };
 
 /** Which requests, of all of the last five minutes. */
@@ -34,7 +34,7 @@ const requests = (...matchers: readonly string[]) =>
   aggregated(
     'sum',
     bridge,
-    withJobInState(`increase(${series(bridgeMetrics.exports, ...matchers)}[5m])`, underWay),
+    withJobInState(`increase(${series(bridgeMetrics.exports, ...matchers)}[5m])`, activeStates),
   );
 
 const exportsFailing: Alert = {
@@ -48,12 +48,12 @@ const exportsFailing: Alert = {
   watches: [requests()],
 };
 
-const droppedLately = recentlyRisen(series(bridgeMetrics.dropped), '15m');
+const droppedLately = recentlyIncreased(series(bridgeMetrics.dropped), '15m');
 
 const dropping: Alert = {
   name: 'MlBridgeDroppingSnapshots',
   severity: 'warning',
-  expr: aggregated('max', `${bridge}, reason`, withJobInState(droppedLately, underWay)),
+  expr: aggregated('max', `${bridge}, reason`, withJobInState(droppedLately, activeStates)),
   summary: `Snapshots of training job ${job} are lost`,
   description: `Bridge {{ $labels.instance }} of ${job} has dropped {{ $value }} snapshots ({{ $labels.reason }}), some of them within 15 minutes.`,
   watches: [],

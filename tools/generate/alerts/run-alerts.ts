@@ -4,8 +4,8 @@ import {
   field,
   histogramMean,
   jobLabel,
-  partLabels,
-  recentlyRisen,
+  recentlyIncreased,
+  runLabels,
   secondsSince,
   series,
   whileInState,
@@ -14,7 +14,7 @@ import {
 import { type Alert, aggregated, indented } from './alert.ts';
 
 /** Nobody is woken for a run that is over, nor for a rank that only waits. */
-export const underWay: readonly RunState[] = ['running', 'stalled'];
+export const activeStates: readonly RunState[] = ['running', 'stalled'];
 
 const job = `{{ $labels.${jobLabel} }}`;
 
@@ -37,7 +37,7 @@ const lossNotFinite: Alert = {
   expr: aggregated(
     'max',
     `${jobLabel}, field`,
-    whileInState(recentlyRisen(nonFiniteLoss, '15m'), ...underWay),
+    whileInState(recentlyIncreased(nonFiniteLoss, '15m'), ...activeStates),
   ),
   summary: `Loss of training job ${job} is NaN or infinite`,
   description: `{{ $labels.field }} of ${job} was NaN or infinite {{ $value }} times in this run, the last time within 15 minutes.`,
@@ -50,7 +50,7 @@ const epochs = series(field('epoch'));
 /** A run that began within the window has another run's past behind it, which says nothing of it. */
 function withoutRestart(expr: string, window: string): string {
   const restarted = `(resets(${batches}[${window}]) > 0 or resets(${epochs}[${window}]) > 0)`;
-  return `${expr}\nunless on (${partLabels}) ${restarted}`;
+  return `${expr}\nunless on (${runLabels}) ${restarted}`;
 }
 
 const recentLoss = `avg_over_time(${series(field('training_loss'))}[10m])`;
@@ -77,7 +77,7 @@ const lossDiverging: Alert = {
 const throughput = (window: string, offset?: string) =>
   histogramMean({
     metric: field('samples_per_second'),
-    by: partLabels,
+    by: runLabels,
     window,
     ...(offset === undefined ? {} : { offset }),
   });

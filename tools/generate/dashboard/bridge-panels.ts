@@ -1,13 +1,13 @@
 import { bridgeMetrics, type MetricDefinition } from '../../../src/catalogue/metrics.ts';
 import { jobLabel, secondsSince, series, withJob } from '../promql.ts';
-import { named, ofJob, type Panel, perJob, type Row, window } from './panel.ts';
+import { jobMatcher, labelMissingJob, type Panel, perJob, type Row, window } from './panel.ts';
 
 const third = { kind: 'curves', width: 8, height: 7, min: 0 } as const;
 
 /** How often, by one of the metric's own labels. Summed over the pods of a job. */
 function perMinute(metric: MetricDefinition, label: string): string {
   const rate = `rate(${series(metric)}[${window}]) * 60`;
-  return named(`sum by (${jobLabel}, ${label}) (${withJob(rate, ofJob)})`);
+  return labelMissingJob(`sum by (${jobLabel}, ${label}) (${withJob(rate, jobMatcher)})`);
 }
 
 const exports: Panel = {
@@ -27,7 +27,7 @@ const lastSuccess: Panel = {
   queries: [
     {
       legend: '{{job_id}}',
-      expr: named(perJob('max', withJob(secondsSince(bridgeMetrics.lastSuccessTime), ofJob))),
+      expr: labelMissingJob(perJob('max', withJob(secondsSince(bridgeMetrics.lastSuccessTime), jobMatcher))),
     },
   ],
 };
@@ -38,7 +38,10 @@ const backlog: Panel = {
   description: 'Snapshots that wait for the Collector. Normally 0.',
   unit: 'none',
   queries: [
-    { legend: '{{job_id}}', expr: named(perJob('sum', withJob(series(bridgeMetrics.backlog), ofJob))) },
+    {
+      legend: '{{job_id}}',
+      expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.backlog), jobMatcher))),
+    },
   ],
 };
 
@@ -51,12 +54,14 @@ const dropped: Panel = {
   queries: [
     {
       legend: '{{job_id}} {{reason}}',
-      expr: named(`sum by (${jobLabel}, reason) (${withJob(series(bridgeMetrics.dropped), ofJob)})`),
+      expr: labelMissingJob(
+        `sum by (${jobLabel}, reason) (${withJob(series(bridgeMetrics.dropped), jobMatcher)})`,
+      ),
       optional: true,
     },
     {
       legend: '{{job_id}} points refused',
-      expr: named(perJob('sum', withJob(series(bridgeMetrics.pointsRefused), ofJob))),
+      expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.pointsRefused), jobMatcher))),
       optional: true,
     },
   ],
@@ -79,8 +84,8 @@ const skipped: Panel = {
   queries: [
     {
       legend: '{{job_id}} {{field}}: {{reason}}',
-      expr: named(
-        `sum by (${jobLabel}, field, reason) (${withJob(series(bridgeMetrics.fieldsSkipped), ofJob)})`,
+      expr: labelMissingJob(
+        `sum by (${jobLabel}, field, reason) (${withJob(series(bridgeMetrics.fieldsSkipped), jobMatcher)})`,
       ),
       optional: true,
     },

@@ -15,7 +15,7 @@ import { bridgesRow } from './bridge-panels.ts';
 import { grafanaPanel, source } from './grafana-panel.ts';
 import { jobsRow } from './job-list-panels.ts';
 import { jobRow } from './job-panels.ts';
-import { jobVariable, type Row, usualWindow, windows, windowVariable } from './panel.ts';
+import { defaultWindow, jobVariable, type Row, windows, windowVariable } from './panel.ts';
 
 export const rows: readonly Row[] = [jobsRow, jobRow, bridgesRow];
 
@@ -43,7 +43,7 @@ export function dashboard(): Dashboard {
           'What rates and quantiles are taken over: longer than the time between two writes of the file',
         )
         .values(windows.join(','))
-        .current({ text: usualWindow, value: usualWindow }),
+        .current({ text: defaultWindow, value: defaultWindow }),
     );
   let id = 0;
   for (const { title, everyJob, panels } of rows) {

@@ -1,22 +1,24 @@
 import { bridgeMetrics, runMetrics, runStates } from '../../../src/catalogue/metrics.ts';
 import { field, inStates, secondsSince, series, withJob } from '../promql.ts';
-import { named, ofJob, type Panel, perJob, type Row, stateNumbers } from './panel.ts';
+import { jobMatcher, labelMissingJob, type Panel, perJob, type Row, stateNumbers } from './panel.ts';
 
-const of = (name: Parameters<typeof field>[0]) => series(field(name), ofJob);
+const jobSeries = (name: Parameters<typeof field>[0]) => series(field(name), jobMatcher);
 
 /** Every state is exported as 0 or 1, so the present one's number is the highest product. */
-export const stateOfJob = named(
+export const jobState = labelMissingJob(
   perJob(
     'max',
     runStates
       .filter((state) => stateNumbers[state].number > 0)
-      .map((state) => `${series(runMetrics.state, ofJob, inStates(state))} * ${stateNumbers[state].number}`)
+      .map(
+        (state) => `${series(runMetrics.state, jobMatcher, inStates(state))} * ${stateNumbers[state].number}`,
+      )
       .join(' or '),
   ),
 );
 
-export const fileAgeOfJob = perJob('max', withJob(series(bridgeMetrics.fileAge), ofJob));
-export const stepAgeOfJob = perJob('min', secondsSince(runMetrics.lastStepTime, ofJob));
+export const jobFileAge = perJob('max', withJob(series(bridgeMetrics.fileAge), jobMatcher));
+export const jobStepAge = perJob('min', secondsSince(runMetrics.lastStepTime, jobMatcher));
 
 const jobs: Panel = {
   kind: 'table',
@@ -26,16 +28,16 @@ const jobs: Panel = {
   width: 24,
   height: 8,
   queries: [
-    { legend: 'State', expr: stateOfJob },
-    { legend: 'Epoch', expr: perJob('max', of('epoch')), unit: 'none' },
-    { legend: 'Of epochs', expr: perJob('max', of('total_epochs')), unit: 'none' },
-    { legend: 'Batches', expr: perJob('max', of('batch_number')), unit: 'none' },
-    { legend: 'Training loss', expr: perJob('avg', of('training_loss')), unit: 'none' },
-    { legend: 'Validation loss', expr: perJob('avg', of('validation_loss')), unit: 'none' },
-    { legend: 'Accuracy', expr: perJob('avg', of('accuracy')), unit: 'percentunit' },
-    { legend: 'GPU', expr: perJob('avg', of('gpu_utilization')), unit: 'percentunit' },
-    { legend: 'File age', expr: fileAgeOfJob, unit: 's' },
-    { legend: 'Since last step', expr: stepAgeOfJob, unit: 's' },
+    { legend: 'State', expr: jobState },
+    { legend: 'Epoch', expr: perJob('max', jobSeries('epoch')), unit: 'none' },
+    { legend: 'Of epochs', expr: perJob('max', jobSeries('total_epochs')), unit: 'none' },
+    { legend: 'Batches', expr: perJob('max', jobSeries('batch_number')), unit: 'none' },
+    { legend: 'Training loss', expr: perJob('avg', jobSeries('training_loss')), unit: 'none' },
+    { legend: 'Validation loss', expr: perJob('avg', jobSeries('validation_loss')), unit: 'none' },
+    { legend: 'Accuracy', expr: perJob('avg', jobSeries('accuracy')), unit: 'percentunit' },
+    { legend: 'GPU', expr: perJob('avg', jobSeries('gpu_utilization')), unit: 'percentunit' },
+    { legend: 'File age', expr: jobFileAge, unit: 's' },
+    { legend: 'Since last step', expr: jobStepAge, unit: 's' },
   ],
 };
 
@@ -46,7 +48,7 @@ const states: Panel = {
     'State of each run. Where the pods of a job disagree, the most worrying one: failed, stalled, running, completed, ended, waiting.',
   width: 24,
   height: 6,
-  queries: [{ legend: '{{job_id}}', expr: stateOfJob }],
+  queries: [{ legend: '{{job_id}}', expr: jobState }],
 };
 
 export const jobsRow: Row = { title: 'All selected jobs', everyJob: false, panels: [jobs, states] };

@@ -6,10 +6,10 @@ import {
 } from '../../../src/catalogue/metrics.ts';
 import { prometheusName } from '../../../src/catalogue/prometheus-name.ts';
 import { catalogueNames, field, histogramMean, histogramQuantile, jobLabel, series } from '../promql.ts';
-import { fileAgeOfJob, stateOfJob, stepAgeOfJob } from './job-list-panels.ts';
-import { ofJob, type Panel, perJob, type Query, type Row, window } from './panel.ts';
+import { jobFileAge, jobState, jobStepAge } from './job-list-panels.ts';
+import { jobMatcher, type Panel, perJob, type Query, type Row, window } from './panel.ts';
 
-const of = (name: TrainingField) => series(field(name), ofJob);
+const jobSeries = (name: TrainingField) => series(field(name), jobMatcher);
 
 const half = { kind: 'curves', width: 12, height: 9 } as const;
 const third = { kind: 'curves', width: 8, height: 8 } as const;
@@ -20,8 +20,8 @@ const loss: Panel = {
   description:
     'Loss on the training batches and on the validation set. A gap with a run that goes on is NaN.',
   queries: [
-    { legend: 'training', expr: perJob('avg', of('training_loss')) },
-    { legend: 'validation', expr: perJob('avg', of('validation_loss')) },
+    { legend: 'training', expr: perJob('avg', jobSeries('training_loss')) },
+    { legend: 'validation', expr: perJob('avg', jobSeries('validation_loss')) },
   ],
 };
 
@@ -33,7 +33,7 @@ const accuracy: Panel = {
   unit: 'percentunit',
   min: 0,
   max: 1,
-  queries: [{ legend: 'accuracy', expr: perJob('avg', of('accuracy')) }],
+  queries: [{ legend: 'accuracy', expr: perJob('avg', jobSeries('accuracy')) }],
 };
 
 const learningRate: Panel = {
@@ -43,11 +43,11 @@ const learningRate: Panel = {
   description: 'Learning rate in use.',
   unit: 'sci',
   min: 0,
-  queries: [{ legend: 'learning rate', expr: perJob('max', of('learning_rate')) }],
+  queries: [{ legend: 'learning rate', expr: perJob('max', jobSeries('learning_rate')) }],
 };
 
 function distribution(metric: MetricDefinition, quantiles: readonly number[]): readonly Query[] {
-  const query = { metric, by: jobLabel, window, matchers: [ofJob] };
+  const query = { metric, by: jobLabel, window, matchers: [jobMatcher] };
   return [
     ...quantiles.map((it) => ({ legend: `p${it * 100}`, expr: histogramQuantile(it, query) })),
     { legend: 'mean', expr: histogramMean(query) },
@@ -82,16 +82,16 @@ const gpu: Panel = {
   min: 0,
   max: 1,
   queries: [
-    { legend: 'mean', expr: perJob('avg', of('gpu_utilization')) },
-    { legend: 'lowest', expr: perJob('min', of('gpu_utilization')) },
+    { legend: 'mean', expr: perJob('avg', jobSeries('gpu_utilization')) },
+    { legend: 'lowest', expr: perJob('min', jobSeries('gpu_utilization')) },
   ],
 };
 
-const epoch = perJob('max', of('epoch'));
-const batches = perJob('max', of('batch_number'));
-const totalEpochs = perJob('max', of('total_epochs'));
-const totalSteps = perJob('max', of('total_steps'));
-const batchesPerEpoch = perJob('max', of('batches_per_epoch'));
+const epoch = perJob('max', jobSeries('epoch'));
+const batches = perJob('max', jobSeries('batch_number'));
+const totalEpochs = perJob('max', jobSeries('total_epochs'));
+const totalSteps = perJob('max', jobSeries('total_steps'));
+const batchesPerEpoch = perJob('max', jobSeries('batches_per_epoch'));
 
 const progress: Panel = {
   kind: 'gauge',
@@ -135,8 +135,8 @@ const ages: Panel = {
   unit: 's',
   min: 0,
   queries: [
-    { legend: 'file written', expr: fileAgeOfJob },
-    { legend: 'step advanced', expr: stepAgeOfJob },
+    { legend: 'file written', expr: jobFileAge },
+    { legend: 'step advanced', expr: jobStepAge },
   ],
 };
 
@@ -146,7 +146,7 @@ const state: Panel = {
   height: 7,
   title: 'Run state',
   description: 'State of the run. Where its pods disagree, the most worrying one.',
-  queries: [{ legend: 'state', expr: stateOfJob }],
+  queries: [{ legend: 'state', expr: jobState }],
 };
 
 const nonFinite: Panel = {
@@ -159,7 +159,7 @@ const nonFinite: Panel = {
   queries: [
     {
       legend: '{{field}}',
-      expr: `sum by (${jobLabel}, field) (${series(runMetrics.nonFinite, ofJob)})`,
+      expr: `sum by (${jobLabel}, field) (${series(runMetrics.nonFinite, jobMatcher)})`,
       optional: true,
     },
   ],
@@ -176,7 +176,7 @@ const extras: Panel = {
   queries: [
     {
       legend: '{{__name__}}',
-      expr: `avg by (${jobLabel}, __name__) ({__name__=~"${prefix}_.+", __name__!~"(${known.join('|')})(_bucket|_sum|_count)?", ${ofJob}})`,
+      expr: `avg by (${jobLabel}, __name__) ({__name__=~"${prefix}_.+", __name__!~"(${known.join('|')})(_bucket|_sum|_count)?", ${jobMatcher}})`,
       optional: true,
     },
   ],

@@ -36,16 +36,16 @@ export interface Row {
 export const jobVariable = 'job';
 export const windowVariable = 'window';
 
-export const ofJob = `${jobLabel}=~"$${jobVariable}"`;
+export const jobMatcher = `${jobLabel}=~"$${jobVariable}"`;
 export const window = `$${windowVariable}`;
 export const windows = ['1m', '2m', '5m', '15m', '1h'] as const;
-export const usualWindow: (typeof windows)[number] = '2m';
+export const defaultWindow: (typeof windows)[number] = '2m';
 
 export const perJob = (aggregate: 'avg' | 'max' | 'min' | 'sum', expr: string) =>
   `${aggregate} by (${jobLabel}) (${expr})`;
 
 /** A bridge that has seen no file yet knows no job; it should not be a line without a name. */
-export const named = (expr: string) =>
+export const labelMissingJob = (expr: string) =>
   `label_replace(${expr}, "${jobLabel}", "(no file yet)", "${jobLabel}", "")`;
 
 /** States as numbers, the more worrying the higher: where the pods of a job disagree, the highest is shown. */
