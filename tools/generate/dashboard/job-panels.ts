@@ -165,18 +165,29 @@ const nonFinite: Panel = {
   ],
 };
 
+const panels = [
+  ...[loss, accuracy, learningRate],
+  ...[throughput, stepTime, gpu],
+  ...[progress, epochs, ages, state],
+  nonFinite,
+];
+
 const prefix = prometheusName({ name: extraMetricPrefix, unit: '', instrument: 'gauge' });
-const known = catalogueNames.filter((name) => name.startsWith(`${prefix}_`));
+const drawnNames = new Set(
+  panels.flatMap((panel) => panel.queries.flatMap(({ expr }) => expr.match(/\w+/g) ?? [])),
+);
+/** Metrics that have a panel. A row of the catalogue that has none is drawn with the job's own fields. */
+const drawn = catalogueNames.filter((name) => name.startsWith(`${prefix}_`) && drawnNames.has(name));
 
 const extras: Panel = {
   ...half,
   height: 7,
   title: 'Further metrics',
-  description: "The job's own fields, beyond those the bridge knows.",
+  description: "The job's own fields, and metrics without a panel of their own.",
   queries: [
     {
       legend: '{{__name__}}',
-      expr: `avg by (${jobLabel}, __name__) ({__name__=~"${prefix}_.+", __name__!~"(${known.join('|')})(_bucket|_sum|_count)?", ${jobMatcher}})`,
+      expr: `avg by (${jobLabel}, __name__) ({__name__=~"${prefix}_.+", __name__!~"(${drawn.join('|')})(_bucket|_sum|_count)?", ${jobMatcher}})`,
       optional: true,
     },
   ],
@@ -185,10 +196,5 @@ const extras: Panel = {
 export const jobRow: Row = {
   title: '$job',
   everyJob: true,
-  panels: [
-    ...[loss, accuracy, learningRate],
-    ...[throughput, stepTime, gpu],
-    ...[progress, epochs, ages, state],
-    ...[nonFinite, extras],
-  ],
+  panels: [...panels, extras],
 };
