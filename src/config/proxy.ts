@@ -1,13 +1,14 @@
 import type { Environment } from '../common/setting.ts';
 
-/** The variables that gRPC for Node.js would take a proxy from. */
-export const proxyVariables = ['grpc_proxy', 'https_proxy', 'http_proxy'] as const;
+const proxyVariables = new Set(['grpc_proxy', 'https_proxy', 'http_proxy', 'all_proxy']);
 
-/** The bridge connects to the Collector directly, because a proxy between a sidecar and its Collector is set by mistake. */
+/**
+ * One warning that names the proxy variables of the environment, without their values. They are ignored, because they
+ * are usually set for the trainer's downloads, and the Collector is inside the cluster.
+ */
 export function proxyWarnings(environment: Environment): readonly string[] {
-  const known = new Set([...proxyVariables, 'all_proxy']);
   const set = Object.keys(environment).filter(
-    (name) => known.has(name.toLowerCase()) && environment[name]?.trim(),
+    (name) => proxyVariables.has(name.toLowerCase()) && environment[name]?.trim(),
   );
   if (set.length === 0) return [];
   return [

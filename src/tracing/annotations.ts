@@ -3,19 +3,19 @@ import { extractTraceHeaders, injectTraceHeaders } from './w3c.ts';
 
 export type Annotations = Readonly<Record<string, string | undefined>>;
 
-/** The annotations trace context travels in: the names Tekton Pipelines uses and the Kubeflow SDK proposes. */
+/** The annotations that carry trace context. Tekton Pipelines uses these names, and the Kubeflow SDK proposes them. */
 export const traceparentAnnotation = 'opentelemetry.io/traceparent';
 export const tracestateAnnotation = 'opentelemetry.io/tracestate';
 
-/** The annotations trace context travels in, where they are. */
+/** The trace context annotations of an object, where it has them. */
 export type TraceAnnotations = {
   readonly [traceparentAnnotation]?: string;
   readonly [tracestateAnnotation]?: string;
 };
 
 /**
- * Annotations of a Kubernetes object with the context's span in them; the input is never changed. The rules are those
- * of `injectToEnv`: the very same object comes back where there is no valid span, and where either is there already.
+ * Adds the context's span to the annotations of a Kubernetes object. The input is never changed. As with `injectToEnv`,
+ * the same object is returned if there is no valid span or if either annotation is already set.
  */
 export function injectToAnnotations<A extends Annotations>(
   annotations: A,
@@ -42,7 +42,7 @@ export function injectToAnnotations(
   };
 }
 
-/** The context whose span is the one in the annotations; `into` itself where there is none or an invalid one. */
+/** Returns `into` with the span of the annotations as parent; `into` itself if they hold no valid span. */
 export function extractFromAnnotations(
   annotations: Annotations | undefined,
   into = context.active(),

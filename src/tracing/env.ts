@@ -1,30 +1,30 @@
 import { type Context, context } from '@opentelemetry/api';
 import { extractTraceHeaders, injectTraceHeaders, type TraceHeaders } from './w3c.ts';
 
-/** An environment as a process has it, `process.env` or that of a child. */
+/** The environment of a process: `process.env`, or that of a child process. */
 export type EnvRecord = Readonly<Record<string, string | undefined>>;
 
-/** An entry of `env` of a Kubernetes container. */
+/** An entry in the `env` list of a Kubernetes container. */
 export interface EnvVar {
   readonly name: string;
   readonly value?: string | undefined;
   readonly valueFrom?: unknown;
 }
 
-/** The variables trace context travels in: OpenTelemetry specification, environment variables as context carriers. */
+/** The variables that carry trace context. Source: OpenTelemetry specification, environment variables as context propagation carriers. */
 export type TraceEnv = {
   readonly TRACEPARENT?: string;
   readonly TRACESTATE?: string;
 };
 
 /**
- * The environment with the context's span in TRACEPARENT and TRACESTATE; the input is never changed.
+ * Adds the context's span to the environment as TRACEPARENT and TRACESTATE. The input is never changed.
  *
- * The very same object comes back where there is no valid span, and where either variable is there already, even
- * empty: what is set is not overwritten, and a TRACESTATE is not paired with a TRACEPARENT it does not belong to.
- * (An entry of the record whose value is undefined is not set.)
+ * The same object is returned if there is no valid span, or if either variable is already set, even to an empty text:
+ * a value is never overwritten, and a TRACESTATE is never combined with a TRACEPARENT it does not belong to. (A property
+ * of the record whose value is undefined counts as not set.)
  *
- * Where a container may have no `env` at all, use `injectToEnvList`: of undefined alone it cannot be told what to make.
+ * For a container that may have no `env`, use `injectToEnvList`: for undefined this function cannot know which form to return.
  */
 export function injectToEnv<E extends EnvVar>(env: readonly E[], from?: Context): E[];
 export function injectToEnv<E extends EnvRecord>(env: E, from?: Context): E & TraceEnv;
@@ -48,7 +48,7 @@ export function injectToEnv(
   };
 }
 
-/** As `injectToEnv`, for the `env` of a Kubernetes container that may have none. Variables of an `envFrom` are not seen. */
+/** Like `injectToEnv`, for the `env` of a Kubernetes container that may have none. Variables of `envFrom` are not taken into account. */
 export function injectToEnvList<E extends EnvVar>(env: readonly E[], from?: Context): E[];
 export function injectToEnvList<E extends EnvVar>(
   env: readonly E[] | undefined,
@@ -64,15 +64,15 @@ export function injectToEnvList(
 }
 
 /**
- * The context whose span is the one in TRACEPARENT and TRACESTATE, as a parent for spans to come; `into` itself where
- * there is none or an invalid one. Never throws, whatever the variables hold.
+ * Returns `into` with the span of TRACEPARENT and TRACESTATE as the parent of new spans; `into` itself if they hold no
+ * valid span. Never throws.
  */
 export function extractFromEnv(
   env: EnvRecord | readonly EnvVar[] | undefined,
   into = context.active(),
 ): Context {
   if (!isList(env)) return extractTraceHeaders(into, env?.TRACEPARENT, env?.TRACESTATE);
-  // Of entries with the same name Kubernetes takes the last.
+  // Kubernetes uses the last of several entries with the same name.
   const value = (wanted: string) => unescaped(env.findLast((entry) => entry?.name === wanted)?.value);
   return extractTraceHeaders(into, value('TRACEPARENT'), value('TRACESTATE'));
 }
@@ -85,7 +85,7 @@ function entries({ traceparent, tracestate }: TraceHeaders): EnvVar[] {
   return list;
 }
 
-// Kubernetes replaces `$(NAME)` in a value by another variable's, a secret's too, and a tracestate may hold such text.
+// Kubernetes replaces `$(NAME)` by the value of that variable, which may be a secret, and a tracestate may contain such text.
 // Source: Kubernetes, EnvVar v1 core: "double $$ are reduced to a single $".
 const escaped = (value: string) => value.replaceAll('$', '$$$$');
 const unescaped = (value: unknown) => (typeof value === 'string' ? value.replaceAll('$$', '$') : undefined);

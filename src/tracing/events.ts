@@ -4,12 +4,12 @@ import { genAiAttributes } from './namespaces.ts';
 import { catchTracingErrors } from './tracer.ts';
 
 interface EventRow {
-  /** As it stands in the trace. */
+  /** The name of the event in the trace. */
   readonly name: string;
   readonly fields: Fields;
 }
 
-/** What happens to a training that is worth a mark in its trace. */
+/** The events of a training job, by the name of their function. */
 export const eventTable = {
   modelCheckpointSaved: {
     name: 'model_checkpoint_saved',
@@ -62,7 +62,7 @@ export const eventTable = {
 
 type EventTable = typeof eventTable;
 
-/** One function an event. It marks the span given, else the active one; without either nothing happens. */
+/** One function for each event. It adds the event to the given span, or to the active span if none is given; without a span it does nothing. */
 export type Events = {
   readonly [K in keyof EventTable]: (values?: AttributeValues<EventTable[K]['fields']>, span?: Span) => void;
 };
@@ -77,7 +77,7 @@ export const events = Object.freeze(
   Object.fromEntries(Object.entries(eventTable).map(([key, row]) => [key, marker(row)])),
 ) as Events;
 
-/** Tokens a call of a model took and gave, on the span given, else the active one. A later call replaces the numbers. */
+/** Sets the token usage of a model call on the given span, or on the active span if none is given. A later call replaces the numbers. */
 export function recordTokenUsage(
   usage: { readonly inputTokens?: number | undefined; readonly outputTokens?: number | undefined },
   span = trace.getActiveSpan(),

@@ -16,7 +16,7 @@ const certificateFiles = ['CERTIFICATE', 'CLIENT_KEY', 'CLIENT_CERTIFICATE'].fla
   `OTEL_EXPORTER_OTLP_${suffix}`,
 ]);
 
-/** The exporter that the variables ask for; undefined for `none`. Throws where the address cannot be used. */
+/** Creates the exporter that the variables select; undefined for `none`. Throws if the address cannot be used. */
 export function createExporterFromSettings({
   values,
   endpoint,
@@ -34,9 +34,9 @@ export function createExporterFromSettings({
 }
 
 /**
- * The address as the exporter reads it the way the bridge does, so that both take the same variable for the same
- * Collector: the exporter alone would speak TLS to `otel-collector:4317`. It chooses plaintext by `http://`, and drops
- * port 80 after it.
+ * The URL that makes the official exporter connect to the address in the same way as the bridge, so that one variable
+ * works for both. Given `otel-collector:4317`, the exporter alone would use TLS. It uses plaintext only for `http://`,
+ * and drops port 80 after it.
  */
 function exporterUrl(address: string, insecure: boolean | undefined, log: (message: string) => void): string {
   const certificates = certificateFiles.some((name) => process.env[name]?.trim());
@@ -51,10 +51,10 @@ function exporterUrl(address: string, insecure: boolean | undefined, log: (messa
   }
   if (/^ipv[46]:/.test(target))
     throw new Error(
-      'a list of addresses is not taken by the exporter; give a name that leads to all of them',
+      'the exporter does not support a list of addresses; use a DNS name that resolves to all of them',
     );
   if (transport === 'plaintext' && target.endsWith(':80'))
-    throw new Error('plaintext on port 80 is not spoken by the exporter; use another port, or https://');
+    throw new Error('the exporter does not support plaintext on port 80; use another port, or https://');
   for (const warning of warnings) log(warning);
   return `${transport === 'tls' ? 'https' : 'http'}://${target}`;
 }

@@ -2,23 +2,23 @@ import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 
 export interface FallbackExporterOptions {
-  /** Where the exporter sends to, for the messages. */
+  /** The address that the exporter sends to, for the messages. */
   readonly destination: string;
-  /** What takes over where the destination cannot be reached at the first export. */
+  /** The exporter that is used if the destination cannot be reached at the first export. */
   readonly fallback: (() => SpanExporter) | undefined;
   readonly log: (message: string) => void;
 }
 
-/** What became of an export: the error, if any. */
+/** The error of an export that failed. */
 type Outcome = Error | undefined;
 
-// gRPC status codes: the destination did not answer. Every other one is an answer.
+// The gRPC status codes DEADLINE_EXCEEDED and UNAVAILABLE: the destination did not answer.
 const unreachable = new Set<unknown>([4, 14]);
 
 /**
- * An exporter that says when spans are lost and when they arrive again, one line each, where the SDK would say it to
- * diagnostics that nobody has switched on. The first export decides whether the fallback takes over: the same spans
- * go to it then, and it stays, so that the spans of one process are in one place.
+ * Wraps an exporter so that one line is logged when spans are lost and one when they are delivered again. The SDK
+ * reports this only to diagnostics, which are off by default. If the first export does not reach the destination, the
+ * fallback exports these spans and all later ones, so that the spans of one process are in one place.
  */
 export function createFallbackExporter(first: SpanExporter, options: FallbackExporterOptions): SpanExporter {
   const { destination, fallback, log } = options;
@@ -68,13 +68,13 @@ export function createFallbackExporter(first: SpanExporter, options: FallbackExp
 
 const codeOf = (error: Error): unknown => (error as { code?: unknown }).code;
 
-/** gRPC ends the message with a note that is most often empty. */
+/** gRPC ends the message with a note that is usually empty. */
 const reasonOf = ({ message }: Error) => message.replace(/\s*Resolution note:\s*$/, '');
 
 const resultOf = (error: Outcome): ExportResult =>
   error === undefined ? { code: ExportResultCode.SUCCESS } : { code: ExportResultCode.FAILED, error };
 
-/** Never rejects: an exporter that throws is one that failed. */
+/** Never rejects: an exporter that throws counts as failed. */
 function exported(exporter: SpanExporter, spans: ReadableSpan[]): Promise<Outcome> {
   return new Promise<Outcome>((resolve) => {
     exporter.export(spans, ({ code, error }) =>

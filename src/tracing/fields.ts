@@ -7,22 +7,22 @@ interface TypeOf {
   readonly 'string[]': readonly string[];
 }
 
-/** A table of attributes: what a program writes, the attribute it becomes and the type of its value. */
+/** A table of attributes: the short name that a program uses, the name of the attribute and the type of its value. */
 export type Fields = Readonly<Record<string, readonly [attribute: string, type: keyof TypeOf]>>;
 
-/** A name with a dot is an attribute's full name, and is taken as it is. */
+/** A name with a dot is the full name of an attribute and is used unchanged. */
 export interface FullNames {
   readonly [name: `${string}.${string}`]: AttributeValue | undefined;
 }
 
-/** What a program may write for a table: its fields by their short names, and anything else by its full name. */
+/** The values for a table: its fields by their short names, and any other attribute by its full name. */
 export type AttributeValues<F extends Fields> = {
   readonly [K in keyof F]?: TypeOf[F[K][1]] | undefined;
 } & FullNames;
 
 /**
- * The attributes that values become. What is undefined or null is left out. A name that neither has a dot nor is in
- * the table (plain JavaScript is not stopped by types) is left out too, with a line to the API's diagnostics.
+ * Converts values to attributes. Values that are undefined or null are left out. A name that has no dot and is not in
+ * the table, which only untyped JavaScript can pass, is left out with a line to the API's diagnostics.
  */
 export function attributesFrom<F extends Fields>(fields: F, values: AttributeValues<F>): Attributes {
   const attributes: Attributes = {};

@@ -1,17 +1,18 @@
 import { deferred } from '../common/timing.ts';
+
 export interface FlushOptions {
-  /** How long to wait; 5000 ms if not given. */
+  /** Maximum time to wait, in milliseconds. Default: 5000. */
   readonly timeoutMs?: number;
 }
 
 export type FlushResult =
   | { readonly status: 'ok' }
-  /** Some spans did not arrive. */
+  /** At least one span was not delivered. */
   | { readonly status: 'failed'; readonly reason: string }
-  /** Not known: the wait was over first. */
+  /** The result is not known, because the timeout passed first. */
   | { readonly status: 'timeout' };
 
-/** Waits for work that tracing does, as long as the application can wait. Never rejects. */
+/** Waits for a flush or shutdown until the timeout. Never rejects. */
 export async function flushWithin(
   work: Promise<unknown>,
   { timeoutMs = 5000 }: FlushOptions = {},
@@ -29,7 +30,7 @@ export async function flushWithin(
   }
 }
 
-/** The provider rejects with a list of what went wrong. */
+/** The provider rejects with a list of errors. */
 function reasonOf(error: unknown): string {
   const first = Array.isArray(error) ? error[0] : error;
   return first instanceof Error ? first.message : String(first);

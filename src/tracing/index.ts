@@ -1,6 +1,6 @@
 /**
- * For programs that submit training jobs: spans of what they do, and the trace context for the job they start. Needs
- * only the OpenTelemetry API; without an SDK in the process its spans are no-ops and nothing is injected.
+ * For programs that submit training jobs: spans of their operations, and trace context for the jobs that they start.
+ * Needs only the OpenTelemetry API. Without an SDK in the process its spans are no-ops and nothing is injected.
  */
 export {
   extractFromAnnotations,

@@ -4,9 +4,9 @@ import { type AttributeValues, attributesFrom, type Fields } from './fields.ts';
 /**
  * Attributes that describe a training job, by namespace.
  *
- * `gen_ai.*`: OpenTelemetry semantic conventions for generative AI. `kubeflow.*`: the names proposed for the Kubeflow
- * SDK. The others have no convention; their names follow the rules of the semantic conventions (lower case, dots
- * between namespaces, the unit in the name where it is not obvious).
+ * `gen_ai.*` are from the OpenTelemetry semantic conventions for generative AI, `kubeflow.*` are the names proposed for
+ * the Kubeflow SDK. The others have no convention; their names follow the naming rules of the semantic conventions
+ * (lower case, dots between namespaces, the unit in the name where it is not obvious).
  */
 export const namespaces = {
   training: {
@@ -93,9 +93,9 @@ export const genAiAttributes = (values: AttributeValues<Namespaces['genAi']>): A
   attributesFrom(namespaces.genAi, values);
 export const kubeflowAttributes = (values: AttributeValues<Namespaces['kubeflow']>): Attributes =>
   attributesFrom(namespaces.kubeflow, values);
-/** Who the job runs for, and who pays. Ids and names of groups, not of persons: a trace is read by many. */
+/** The tenant that the job belongs to and is charged to. Use ids and names of groups, not of persons: many people can read a trace. */
 export const tenantAttributes = (values: AttributeValues<Namespaces['tenant']>): Attributes =>
   attributesFrom(namespaces.tenant, values);
-/** What the job asked for. Not to be confused with the OpenTelemetry resource, which says who speaks. */
+/** The computing resources that the job requests. The OpenTelemetry resource is something else: it describes the source of the telemetry. */
 export const resourceAttributes = (values: AttributeValues<Namespaces['resource']>): Attributes =>
   attributesFrom(namespaces.resource, values);

@@ -1,6 +1,6 @@
 /**
- * For applications that submit training jobs: sets up the OpenTelemetry SDK, so that the spans of
- * `ml-metrics-bridge/tracing` (and of every other library) are sent.
+ * Sets up the OpenTelemetry SDK in an application that submits training jobs, so that the spans of
+ * `ml-metrics-bridge/tracing` and of every other instrumented library are exported.
  */
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -16,6 +16,7 @@ import { readSettings } from '../common/setting.ts';
 import { createExporterFromSettings } from './exporter.ts';
 import { type FlushOptions, type FlushResult, flushWithin } from './flush.ts';
 import { jaegerAgentWarning } from './jaeger.ts';
+import { randomFlagProcessor } from './random-flag.ts';
 import { createSampler } from './sampler.ts';
 import { parseSampler } from './sampler-config.ts';
 import { type TracingValues, tracingSettings } from './settings.ts';
@@ -23,28 +24,28 @@ import { type TracingValues, tracingSettings } from './settings.ts';
 export type { FlushOptions, FlushResult } from './flush.ts';
 
 export interface TracingOptions {
-  /** `service.name`, where OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES name none. */
+  /** `service.name`, used if neither OTEL_SERVICE_NAME nor OTEL_RESOURCE_ATTRIBUTES sets it. */
   readonly serviceName: string;
   readonly serviceVersion?: string;
-  /** false switches tracing off. On, it can still be switched off with TRACING_ENABLED=false. */
+  /** false turns tracing off. Otherwise TRACING_ENABLED=false can still turn it off. */
   readonly enabled?: boolean;
-  /** Address of the Collector, where OTEL_EXPORTER_OTLP_ENDPOINT gives none. */
+  /** Address of the Collector, used if OTEL_EXPORTER_OTLP_ENDPOINT is not set. */
   readonly endpoint?: string;
-  /** More resource attributes. */
+  /** Additional resource attributes. */
   readonly resource?: Readonly<Record<string, string | number | boolean>>;
   /**
-   * `console`: where the Collector cannot be reached at the first export, spans are printed to standard output from
-   * then on. `none`, the default: they are lost, with a warning, because the output of a program is not ours to write to.
+   * `console`: if the Collector cannot be reached at the first export, spans are printed to standard output from then
+   * on. `none`, the default: they are lost, with a warning, because the standard output belongs to the program.
    */
   readonly fallback?: 'console' | 'none';
-  /** Takes what a person should know, one line each; `console.warn` if not given. */
+  /** Receives warnings, one line each. Default: `console.warn`. */
   readonly log?: (message: string) => void;
 }
 
 export interface TracingHandle {
-  /** Sends what has ended so far. */
+  /** Exports all spans that have ended. */
   forceFlush(options?: FlushOptions): Promise<FlushResult>;
-  /** Sends what has ended so far and takes tracing down; after it `configureTracing` may be called again. */
+  /** Exports all spans that have ended and shuts tracing down. Afterwards `configureTracing` may be called again. */
   shutdown(options?: FlushOptions): Promise<FlushResult>;
 }
 
@@ -57,21 +58,21 @@ export type Tracing = TracingHandle &
 let configured: Tracing | undefined;
 
 /**
- * Sets up tracing for the whole process, from the standard variables and what the program gives. It never throws and
- * never waits: what is wrong is said to `log`, a wrong variable is replaced by its default, and where tracing cannot be
- * set up at all its status is `off` and spans are no-ops.
+ * Sets up tracing for the whole process from the standard variables and the options of the program. It never throws and
+ * never waits. Problems are logged, an invalid variable is replaced by its default, and if tracing cannot be set up, the
+ * status is `off` and spans are no-ops.
  *
- * Called again it gives back what the first call set up, and says so. Where another OpenTelemetry SDK is set up
- * already, that one stays.
+ * A second call returns the result of the first call and logs a warning. If another OpenTelemetry SDK is already set up,
+ * it stays in use.
  */
 export function configureTracing(options: TracingOptions): Tracing {
   const log = (message: string) => (options.log ?? console.warn)(`tracing: ${message}`);
   if (configured !== undefined) {
-    log('configureTracing was called before; what it set up then stays, and these options are ignored');
+    log('configureTracing was called before; its first result stays in use, and these options are ignored');
     return configured;
   }
   const { values, problems } = readSettings(tracingSettings, process.env);
-  if (options.enabled === false) return off('switched off by the program');
+  if (options.enabled === false) return off('disabled by the program');
   if (values.enabled === 'false') return off('TRACING_ENABLED is false');
   if (values.sdkDisabled) return off('OTEL_SDK_DISABLED is true');
   const sampler = parseSampler(values.sampler, values.samplerArgument);
@@ -113,32 +114,32 @@ function setUp(
 ): Tracing {
   if (!trace.setGlobalTracerProvider(provider)) {
     void provider.shutdown().catch(() => undefined);
-    return off('another OpenTelemetry SDK is set up in this process; it is used');
+    return off('another OpenTelemetry SDK is already set up in this process and stays in use');
   }
-  // What an application has set itself stays, and is not taken down with ours.
+  // A context manager or propagator that the application has set stays, and is not removed at shutdown.
   const manager = new AsyncLocalStorageContextManager().enable();
   const ownsContext = context.setGlobalContextManager(manager);
   if (!ownsContext) manager.disable();
   const ownsPropagation = propagation.setGlobalPropagator(new W3CTraceContextPropagator());
 
-  const takeDown = async () => {
+  const shutDown = async () => {
     trace.disable();
     if (ownsContext) context.disable();
     if (ownsPropagation) propagation.disable();
     configured = undefined;
-    // A last flush that fails would leave the exporter's connection open.
+    // The provider does not close the exporter's connection if the last flush fails.
     await provider.shutdown().finally(() => exporter?.shutdown());
   };
-  let down: Promise<void> | undefined;
+  let shutdown: Promise<void> | undefined;
   return {
     status: 'on',
     exporter: kind,
-    // The provider's flush sends what waits; what is already on its way is the exporter's to wait for.
+    // The provider's flush exports the spans that wait; only the exporter knows the requests in flight.
     forceFlush: (options) =>
       flushWithin(Promise.all([provider.forceFlush(), exporter?.forceFlush?.()]), options),
     shutdown: (options) => {
-      down ??= takeDown();
-      return flushWithin(down, options);
+      shutdown ??= shutDown();
+      return flushWithin(shutdown, options);
     },
   };
 }
@@ -158,7 +159,10 @@ function providerFor(
   return new TracerProvider({
     resource,
     sampler,
-    spanProcessors: exporter === undefined ? [] : [new BatchSpanProcessor({ exporter, ...batch })],
+    spanProcessors: [
+      randomFlagProcessor,
+      ...(exporter === undefined ? [] : [new BatchSpanProcessor({ exporter, ...batch })]),
+    ],
   });
 }
 

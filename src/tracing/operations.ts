@@ -11,8 +11,8 @@ interface OperationRow {
 const { kubeflow, genAi, model } = namespaces;
 
 /**
- * What programs ask of a machine learning platform, by the name of the span. All are calls to another service that
- * are waited for, hence CLIENT: the job that a call starts is a span of its own, below it.
+ * Operations of a machine learning platform, by the name of their span. All are synchronous calls to another service,
+ * so their kind is CLIENT. The job that a call starts has a span of its own, as a child.
  */
 export const operations = {
   'trainer.submit_job': {
@@ -91,7 +91,7 @@ export const operations = {
 export type Operation = keyof typeof operations;
 export type OperationValues<O extends Operation> = AttributeValues<(typeof operations)[O]['fields']>;
 
-/** The attributes of an operation, for what is known only when it is done: `span.setAttributes(…)`. */
+/** The attributes of an operation, for values that are known only afterwards: `span.setAttributes(…)`. */
 export function operationAttributes<O extends Operation>(
   operation: O,
   values: OperationValues<O>,
@@ -99,7 +99,7 @@ export function operationAttributes<O extends Operation>(
   return attributesFrom<Fields>(operations[operation].fields, values as AttributeValues<Fields>);
 }
 
-/** Runs an operation in the span that the table gives it. As `withSpan` otherwise. */
+/** Runs `fn` in the span of an operation. Otherwise like `withSpan`. */
 export function withOperation<O extends Operation, T>(
   operation: O,
   values: OperationValues<O>,

@@ -12,7 +12,7 @@ export const pipelinePhases = [
 
 export type PipelinePhase = (typeof pipelinePhases)[number];
 
-/** Runs one phase of a pipeline in a span of its name, which also stands in `training.phase`. As `withSpan` otherwise. */
+/** Runs `fn` in a span with the name of the phase and the attribute `training.phase`. Otherwise like `withSpan`. */
 export function withPhase<T>(phase: PipelinePhase, attributes: Attributes, fn: (span: Span) => T): T {
   return withSpan(phase, { ...attributes, ...trainingAttributes({ phase }) }, fn);
 }

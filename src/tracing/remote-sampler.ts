@@ -6,11 +6,11 @@ const longestRequestMs = 5_000;
 const mostBytes = 1_048_576;
 
 /**
- * A sampler whose strategy is kept by Jaeger, or by the Collector's `jaegerremotesampling` extension. The package of
- * OpenTelemetry for it is written for the SDK before 3.0, asks for the first time only when its interval is over, and
- * keeps a process from ending.
+ * A sampler that gets its strategy from Jaeger or from the Collector's `jaegerremotesampling` extension. The package
+ * `@opentelemetry/sampler-jaeger-remote` is not used, because it is written for the SDK before 3.0, sends its first
+ * request only after one interval, and keeps the process alive.
  *
- * Where nobody answers, what was answered last stays. Source: Jaeger, "Remote Sampling APIs".
+ * While no server answers, the last strategy stays in use. Source: Jaeger, "Remote Sampling APIs".
  */
 export function createRemoteSampler(
   { endpoint, pollingIntervalMs, initialSamplingRate }: RemoteSamplerConfig,
@@ -42,7 +42,7 @@ export function createRemoteSampler(
 
 type Strategy = Sampler['shouldSample'];
 
-/** Reads an answer. Throws where it holds no strategy that is known. */
+/** Parses a response. Throws if it contains no known strategy. */
 function strategyOf(answer: unknown): Strategy {
   const { strategyType, probabilisticSampling, rateLimitingSampling, operationSampling } = record(answer);
   if (operationSampling !== undefined && operationSampling !== null) {
@@ -54,7 +54,7 @@ function strategyOf(answer: unknown): Strategy {
     );
     return (context, traceId, name, ...rest) => (byName.get(name) ?? others)(context, traceId, name, ...rest);
   }
-  // The enumeration comes as a name or as a number, and as nothing where it is 0.
+  // The enumeration is sent as a name or as a number, and omitted if it is 0.
   if (strategyType === 'RATE_LIMITING' || strategyType === 1)
     return rateLimited(Number(record(rateLimitingSampling).maxTracesPerSecond));
   return probabilistic(share(record(probabilisticSampling).samplingRate));
@@ -77,7 +77,7 @@ function probabilistic(rate: number): Strategy {
   return (context, traceId) => sampler.shouldSample(context, traceId);
 }
 
-/** So many traces a second, and at least one at once. */
+/** A token bucket of `perSecond` traces, with a burst of at least one. */
 function rateLimited(perSecond: number): Strategy {
   if (!(perSecond >= 0)) throw new Error('the answer holds no rate');
   const most = Math.max(1, perSecond);
@@ -93,7 +93,7 @@ function rateLimited(perSecond: number): Strategy {
   };
 }
 
-/** The body of an answer of status 200. By node:http, because fetch needs WebAssembly, which V8's lite mode leaves out. */
+/** The body of a response with status 200. Uses node:http, because fetch needs WebAssembly, which V8's lite mode does not have. */
 async function bodyOf(url: string): Promise<string> {
   const { get } = url.startsWith('https:') ? await import('node:https') : await import('node:http');
   const signal = AbortSignal.timeout(longestRequestMs);

@@ -13,7 +13,7 @@ export const samplerNames = [
 
 export type SamplerName = (typeof samplerNames)[number];
 
-/** A sampler with what its argument says. */
+/** A sampler and its parsed argument. */
 export type SamplerConfig = { readonly parentBased: boolean } & (
   | { readonly root: 'always_on' | 'always_off' }
   | { readonly root: 'traceidratio'; readonly ratio: number }
@@ -21,19 +21,19 @@ export type SamplerConfig = { readonly parentBased: boolean } & (
 );
 
 export interface RemoteSamplerConfig {
-  /** Base of the URL that is asked, of `GET /sampling?service=NAME`. */
+  /** Base URL of the request `GET /sampling?service=NAME`. */
   readonly endpoint: string;
   readonly pollingIntervalMs: number;
-  /** Share of traces that are kept until the first answer. */
+  /** Share of traces that is kept until the first response. */
   readonly initialSamplingRate: number;
 }
 
-export type SamplerParsing =
+export type SamplerParseResult =
   | { readonly status: 'ok'; readonly sampler: SamplerConfig }
   | { readonly status: 'invalid'; readonly problem: Problem };
 
 const variable = 'OTEL_TRACES_SAMPLER_ARG';
-const invalid = (written: string, expected: string): SamplerParsing => ({
+const invalid = (written: string, expected: string): SamplerParseResult => ({
   status: 'invalid',
   problem: {
     variable,
@@ -41,8 +41,8 @@ const invalid = (written: string, expected: string): SamplerParsing => ({
   },
 });
 
-/** Reads OTEL_TRACES_SAMPLER_ARG as the sampler it belongs to wants it; the others take none, and ignore it as specified. */
-export function parseSampler(name: SamplerName, written: string | undefined): SamplerParsing {
+/** Parses OTEL_TRACES_SAMPLER_ARG for the sampler that it belongs to. Samplers without an argument ignore it, as specified. */
+export function parseSampler(name: SamplerName, written: string | undefined): SamplerParseResult {
   const parentBased = name.startsWith('parentbased_');
   const root = name.replace('parentbased_', '') as (typeof roots)[number];
   if (root === 'traceidratio') {
@@ -81,7 +81,7 @@ function readRemote(written: string): RemoteSamplerConfig | undefined {
   const initialSamplingRate = shareOf(given.get('initialSamplingRate') ?? '0.001');
   const isInterval =
     Number.isInteger(pollingIntervalMs) && pollingIntervalMs > 0 && pollingIntervalMs <= longestIntervalMs;
-  // Credentials there would be shown with the rest of the configuration.
+  // Credentials in the URL would be printed with the configuration.
   const isUrl = URL.canParse(endpoint) && /^https?:/i.test(endpoint) && !endpoint.includes('@');
   if (!isUrl || !isInterval) return undefined;
   if (initialSamplingRate === undefined) return undefined;

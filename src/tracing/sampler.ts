@@ -9,9 +9,9 @@ import { createRemoteSampler } from './remote-sampler.ts';
 import type { SamplerConfig } from './sampler-config.ts';
 
 /**
- * The sampler of OTEL_TRACES_SAMPLER and its ARG. The SDK itself no longer reads them (3.0).
+ * Creates the sampler of OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG, which the SDK no longer reads since 3.0.
  *
- * @param serviceName whom a remote sampler asks for
+ * @param serviceName the service whose strategy a remote sampler requests
  */
 export function createSampler(
   choice: SamplerConfig,

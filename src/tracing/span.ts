@@ -9,24 +9,24 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
+import { keepRandomFlag } from './random-flag.ts';
 import { catchTracingErrors, tracer } from './tracer.ts';
 
 export interface SpanSettings {
-  /** INTERNAL if not given. */
+  /** Default: INTERNAL. */
   readonly kind?: SpanKind;
   readonly links?: readonly Link[];
-  /** Where the parent is taken from; the active context if not given. */
+  /** The context that contains the parent. Default: the active context. */
   readonly parent?: Context;
 }
 
 /**
- * Runs `fn` inside a span that is active in it, and gives back what `fn` gives. The span ends when `fn` is done, or
- * when the promise it returned is settled; what it throws, or its promise is rejected with, is recorded, sets the
- * error status and goes on to the caller. A thenable that is not a promise (a query builder, say) is run once, and
- * what comes back is what its `then` returns.
+ * Runs `fn` in a span that is active during the call, and returns the result of `fn`. The span ends when `fn` returns,
+ * or when the promise that it returned is settled. An error that `fn` throws, or that rejects its promise, is recorded
+ * on the span with the error status and passed on to the caller. Of a thenable that is not a promise, such as a query
+ * builder, `then` is called once and its result is returned.
  *
- * Without an SDK, and where the span is not sampled, `fn` is called and nothing else happens. Tracing that fails never
- * reaches the caller.
+ * Without an SDK, or if the span is not sampled, `fn` is only called. Errors of tracing itself never reach the caller.
  */
 export function withSpan<T>(
   name: string,
@@ -47,19 +47,19 @@ export function withSpan<T>(
   }
 }
 
-/** A span whose end its owner decides. Only the first of `end` and `fail` counts. */
+/** A span that its owner ends. Only the first call of `end` or `fail` has an effect. */
 export interface OpenSpan {
   readonly span: Span;
-  /** The context in which the span is active, to hand to `injectToEnv` and the like. */
+  /** The context in which the span is active, for example for `injectToEnv`. */
   readonly context: Context;
-  /** Runs `fn` with the span active. Does not end the span, whatever happens. */
+  /** Runs `fn` with the span active. Never ends the span. */
   run<T>(fn: () => T): T;
   end(): void;
-  /** Records the error, sets the error status and ends. */
+  /** Records the error, sets the error status and ends the span. */
   fail(error: unknown): void;
 }
 
-/** Starts a span that does not become active and ends only when told to. */
+/** Starts a span that is not active and that ends only by `end` or `fail`. */
 export function startSpan(name: string, attributes: Attributes, settings: SpanSettings = {}): OpenSpan {
   const { span, inside } = begin(name, attributes, settings);
   let open = true;
@@ -86,6 +86,7 @@ function begin(name: string, attributes: Attributes, { kind, links, parent }: Sp
   const span =
     catchTracingErrors(() => tracer().startSpan(name, options, outside)) ??
     trace.wrapSpanContext(trace.getSpanContext(outside) ?? INVALID_SPAN_CONTEXT);
+  catchTracingErrors(() => keepRandomFlag(span.spanContext(), outside));
   return { span, inside: trace.setSpan(outside, span) };
 }
 

@@ -2,11 +2,10 @@ import type { Attributes } from '@opentelemetry/api';
 import { type SpanSettings, withSpan } from './span.ts';
 
 /**
- * A standard (TC39) decorator for methods: every call is a span, as with `withSpan`. The method keeps its name, its
- * number of parameters, `this` and its type. Of a generator only the call is covered, not the iteration.
+ * A standard (TC39) decorator for methods: every call runs in a span, as with `withSpan`. The method keeps its name, its
+ * number of parameters, `this` and its type. For a generator the span covers only the call, not the iteration.
  *
- * Throws a TypeError where it is used as what it is not: under TypeScript's older `experimentalDecorators`, or on
- * something other than a method.
+ * Throws a TypeError under TypeScript's older `experimentalDecorators`, and on anything other than a method.
  */
 export function traced(name: string, attributes: Attributes = {}, settings: SpanSettings = {}) {
   return function decorate<This, Parameters extends unknown[], Result>(

@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { injectToEnv, withSpan } from '../../src/tracing/index.ts';
 import { configureTracing, type TracingOptions } from '../../src/tracing/node.ts';
 import { startSdk } from './support/sdk.ts';
+import { contextWith } from './support/trace-headers.ts';
 import { startTraceReceiver } from './support/trace-receiver.ts';
 
 beforeEach(() => {
@@ -60,6 +61,13 @@ describe('configureTracing', () => {
       headers: { 'x-tenant': 'a' },
     });
     expect(said).toEqual([]);
+  });
+
+  it('lets the spans of every other library keep the random flag of their parent', () => {
+    configure({ endpoint: 'http://127.0.0.1:1' });
+    const parent = contextWith({ traceFlags: 3 });
+    const span = trace.getTracer('other').startSpan('other', {}, parent);
+    expect(span.spanContext().traceFlags).toBe(3);
   });
 
   it('sends on demand, and says that it is done', async () => {
@@ -127,7 +135,7 @@ describe('configureTracing', () => {
   it('answers the variables of the Jaeger agent with what to use', () => {
     variables({ OTEL_TRACES_EXPORTER: 'none', JAEGER_AGENT_HOST: 'jaeger', JAEGER_AGENT_PORT: '6831' });
     expect(configure().said).toEqual([
-      'tracing: JAEGER_AGENT_HOST and JAEGER_AGENT_PORT are not read: the Jaeger agent is gone. Jaeger and the OpenTelemetry Collector take OTLP: set OTEL_EXPORTER_OTLP_ENDPOINT, for example http://jaeger:4317',
+      'tracing: JAEGER_AGENT_HOST and JAEGER_AGENT_PORT are not used: the Jaeger agent no longer exists. Jaeger and the OpenTelemetry Collector accept OTLP: set OTEL_EXPORTER_OTLP_ENDPOINT, for example http://jaeger:4317',
     ]);
   });
 

@@ -10,8 +10,9 @@ import {
 } from '@opentelemetry/api';
 import { AlwaysOffSampler } from '@opentelemetry/sdk-trace';
 import { describe, expect, expectTypeOf, it, onTestFinished } from 'vitest';
-import { startSpan, withSpan } from '../../src/tracing/index.ts';
+import { extractFromEnv, injectToEnv, startSpan, withSpan } from '../../src/tracing/index.ts';
 import { startSdk } from './support/sdk.ts';
+import { spanId, traceId } from './support/trace-headers.ts';
 
 const tick = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -223,5 +224,23 @@ describe('startSpan', () => {
     expectTypeOf(open.context).toEqualTypeOf<Context>();
     expect(trace.getSpan(open.context)).toBe(open.span);
     expect(trace.getSpan(context.active())).toBeUndefined();
+  });
+});
+
+describe('the random flag of a parent', () => {
+  const parentWith = (flags: string) =>
+    extractFromEnv({ TRACEPARENT: `00-${traceId}-${spanId}-${flags}` }, ROOT_CONTEXT);
+  const injected = (parent: Context) =>
+    injectToEnv({}, startSpan('submit', {}, { parent }).context).TRACEPARENT;
+
+  it.each(['00', '01', '02', '03'])('is kept by its children: %s', (flags) => {
+    startSdk();
+    expect(injected(parentWith(flags))?.slice(-3)).toBe(`-${flags}`);
+  });
+
+  it('is not given to the root of a new trace', () => {
+    startSdk();
+    const invalid = trace.setSpanContext(ROOT_CONTEXT, { traceId: '0', spanId, traceFlags: 3 });
+    expect(injected(invalid)?.slice(-3)).toBe('-01');
   });
 });

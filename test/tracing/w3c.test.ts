@@ -1,7 +1,7 @@
-import { isSpanContextValid, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import { DiagLogLevel, diag, isSpanContextValid, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { suppressTracing } from '@opentelemetry/core';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { extractTraceHeaders, injectTraceHeaders } from '../../src/tracing/w3c.ts';
 import {
   anything,
@@ -150,6 +150,26 @@ describe('tracestate', () => {
   ])('does not pass on %s, and does not let go of the trace', (_what, state) => {
     expect(extract(traceparent, state)).toMatchObject({ traceId, spanId });
     expect(passedOn(state)).toBeUndefined();
+  });
+
+  it.each([
+    ['one of three members is invalid', 'foo=1,BAR=2,baz=3', 'has an invalid member'],
+    ['33 members', members(33), 'has more than 32 members'],
+    ['513 characters', `foo=${'x'.repeat(250)},bar=${'y'.repeat(254)}`, 'is longer than 512 characters'],
+    ['no text', 7, 'is not text'],
+  ])('is ignored as a whole, with a warning, where %s', (_what, state, problem) => {
+    const warn = vi.fn();
+    diag.setLogger({ warn, error: warn, info: warn, debug: warn, verbose: warn }, DiagLogLevel.WARN);
+    onTestFinished(() => diag.disable());
+    expect(extract(traceparent, state)).toMatchObject({ traceId, spanId });
+    expect(extract(traceparent, state)?.traceState).toBeUndefined();
+    expect(warn.mock.calls[0]).toEqual([
+      `ml-metrics-bridge: tracestate ${problem}; it is ignored, and traceparent is used without it`,
+    ]);
+    warn.mockClear();
+    expect(extract('00-nonsense', state)).toBeUndefined();
+    expect(extract(traceparent, ' , ')).toBeDefined();
+    expect(warn).not.toHaveBeenCalled();
   });
 
   it('keeps one of two members with the same key', () => {

@@ -14,6 +14,7 @@ import type { TraceConfig } from '../../config/traces.ts';
 import { createConnection, traceMethod } from '../../otlp/connection.ts';
 import type { PollTime, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { randomFlagProcessor } from '../../tracing/random-flag.ts';
 import { createSampler } from '../../tracing/sampler.ts';
 import { createIdGenerator, type IdSource, spanIdOf, traceIdOf } from './ids.ts';
 import type { FinishedSpan, OpenRun } from './open-run.ts';
@@ -57,6 +58,7 @@ export function createSpans(options: SpansOptions): Spans {
       log.warn(message),
     ),
     spanProcessors: [
+      randomFlagProcessor,
       new BatchSpanProcessor({
         exporter: exporter.spans,
         maxQueueSize: config.queueSize,

@@ -381,6 +381,15 @@ describe('the parent', () => {
     expect(named('training.epoch')).toHaveLength(1);
   });
 
+  test('gives its random flag to the run and its epochs', async () => {
+    const { bridge, step, receiver } = await startTraced({
+      environment: { TRACEPARENT: traceparent.replace(/01$/, '03') },
+    });
+    await step(1, 1, 10);
+    await bridge.stop();
+    expect(new Set(receiver.spans.map(({ flags }) => flags & 0xff))).toEqual(new Set([3]));
+  });
+
   test('that is not sampled is obeyed', async () => {
     const { bridge, step, receiver } = await startTraced({
       environment: { TRACEPARENT: traceparent.replace(/01$/, '00') },

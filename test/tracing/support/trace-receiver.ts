@@ -17,6 +17,8 @@ export interface ReceivedSpan {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly status: 'unset' | 'ok' | 'error';
   readonly statusMessage: string;
+  /** The lower eight bits are the W3C trace flags. */
+  readonly flags: number;
 }
 
 export interface ReceivedEvent {
@@ -57,6 +59,7 @@ const root = protobuf.Root.fromJSON({
         attributes: { rule: 'repeated', type: 'KeyValue', id: 9 },
         events: { rule: 'repeated', type: 'Event', id: 11 },
         status: { type: 'Status', id: 15 },
+        flags: { type: 'fixed32', id: 16 },
       },
     },
     Event: {
@@ -99,6 +102,7 @@ interface WireSpan {
     readonly attributes: readonly KeyValue[];
   }[];
   readonly status: { readonly code: number; readonly message: string } | null;
+  readonly flags: number;
 }
 interface WireRequest {
   readonly resourceSpans: readonly {
@@ -163,6 +167,7 @@ export async function startTraceReceiver(port = 0): Promise<TraceReceiver> {
               headers,
               status: statusCodes[span.status?.code ?? 0] ?? 'unset',
               statusMessage: span.status?.message ?? '',
+              flags: span.flags,
             });
           }
         }
