@@ -11,10 +11,26 @@ interface EventRow {
 
 /** The events of a training job, by the name of their function. */
 export const eventTable = {
+  jobQueued: {
+    name: 'job_queued',
+    fields: {
+      queue: ['job.queue', 'string'],
+      position: ['job.queue_position', 'number'],
+      priority: ['job.priority', 'string'],
+    },
+  },
+  jobStarted: {
+    name: 'job_started',
+    fields: {
+      queue: ['job.queue', 'string'],
+      queueTimeMs: ['job.queue_time_ms', 'number'],
+    },
+  },
   modelCheckpointSaved: {
     name: 'model_checkpoint_saved',
     fields: {
       path: ['checkpoint.path', 'string'],
+      checkpoint_path: ['checkpoint.path', 'string'],
       sizeBytes: ['checkpoint.size_bytes', 'number'],
       epoch: ['training.epoch', 'number'],
       globalStep: ['training.global_step', 'number'],
@@ -30,6 +46,9 @@ export const eventTable = {
       split: ['dataset.split', 'string'],
       uri: ['dataset.uri', 'string'],
       samples: ['dataset.samples', 'number'],
+      dataset_size: ['dataset.samples', 'number'],
+      loadTimeMs: ['dataset.load_time_ms', 'number'],
+      load_time_ms: ['dataset.load_time_ms', 'number'],
     },
   },
   earlyStoppingTriggered: {

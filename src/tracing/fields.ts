@@ -10,7 +10,14 @@ interface TypeOf {
 /** A table of attributes: the short name that a program uses, the name of the attribute and the type of its value. */
 export type Fields = Readonly<Record<string, readonly [attribute: string, type: keyof TypeOf]>>;
 
-/** A name with a dot is the full name of an attribute and is used unchanged. */
+/** Other names that are in use for an attribute, and the name that is written in their place. */
+export const attributeAliases: Readonly<Record<string, string>> = {
+  'job.type': 'kubeflow.job_type',
+  'resource.gpu_count': 'resource.gpu.count',
+  'training.epochs': 'training.total_epochs',
+};
+
+/** A name with a dot is the full name of an attribute. It is used unchanged, unless it is an alias. */
 export interface FullNames {
   readonly [name: `${string}.${string}`]: AttributeValue | undefined;
 }
@@ -28,7 +35,7 @@ export function attributesFrom<F extends Fields>(fields: F, values: AttributeVal
   const attributes: Attributes = {};
   for (const [name, value] of Object.entries(values)) {
     if (value === undefined || value === null) continue;
-    const attribute = name.includes('.') ? name : fields[name]?.[0];
+    const attribute = name.includes('.') ? (attributeAliases[name] ?? name) : fields[name]?.[0];
     if (attribute === undefined) diag.warn(`ml-metrics-bridge: attribute "${name}" is not known, left out`);
     else attributes[attribute] = Array.isArray(value) ? [...value] : value;
   }

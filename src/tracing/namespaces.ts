@@ -30,7 +30,9 @@ export const namespaces = {
     nodes: ['training.num_nodes', 'number'],
   },
   model: {
+    id: ['model.id', 'string'],
     name: ['model.name', 'string'],
+    type: ['model.type', 'string'],
     version: ['model.version', 'string'],
     architecture: ['model.architecture', 'string'],
     framework: ['model.framework', 'string'],
@@ -69,6 +71,7 @@ export const namespaces = {
     team: ['tenant.team', 'string'],
     project: ['tenant.project', 'string'],
     costCenter: ['tenant.cost_center', 'string'],
+    quotaUsage: ['tenant.quota_usage', 'number'],
   },
   resource: {
     gpuCount: ['resource.gpu.count', 'number'],
@@ -78,6 +81,7 @@ export const namespaces = {
     memoryBytes: ['resource.memory_bytes', 'number'],
     nodes: ['resource.node.count', 'number'],
     nodePool: ['resource.node.pool', 'string'],
+    instanceType: ['resource.instance_type', 'string'],
     spot: ['resource.spot', 'boolean'],
   },
 } as const satisfies Readonly<Record<string, Fields>>;

@@ -41,6 +41,22 @@ describe('attribute helpers', () => {
     ],
     [tenantAttributes({ id: 't' }), { 'tenant.id': 't' }],
     [resourceAttributes({ gpuCount: 8 }), { 'resource.gpu.count': 8 }],
+    [
+      modelAttributes({ id: 'm-1', type: 'transformer', 'model.version': '2' }),
+      { 'model.id': 'm-1', 'model.type': 'transformer', 'model.version': '2' },
+    ],
+    [
+      tenantAttributes({ quotaUsage: 0.7, 'user.id': 'u-1' }),
+      { 'tenant.quota_usage': 0.7, 'user.id': 'u-1' },
+    ],
+    [
+      resourceAttributes({ instanceType: 'p4d.24xlarge', 'resource.gpu_count': 8 }),
+      { 'resource.instance_type': 'p4d.24xlarge', 'resource.gpu.count': 8 },
+    ],
+    [
+      trainingAttributes({ 'training.epochs': 10, 'job.type': 'PyTorchJob', 'job.priority': 'high' }),
+      { 'training.total_epochs': 10, 'kubeflow.job_type': 'PyTorchJob', 'job.priority': 'high' },
+    ],
     // Zero, empty and false are values; only what is not there is left out.
     [
       trainingAttributes({ jobId: '', epoch: 0, distributed: false, loss: undefined }),
@@ -82,8 +98,10 @@ describe('attribute helpers', () => {
 });
 
 describe('events', () => {
-  it('are the five, by the names they have in the trace', () => {
+  it('are the seven, by the names they have in the trace', () => {
     expect(Object.values(eventTable).map(({ name }) => name)).toEqual([
+      'job_queued',
+      'job_started',
       'model_checkpoint_saved',
       'dataset_loaded',
       'early_stopping_triggered',
@@ -115,6 +133,22 @@ describe('events', () => {
     ]);
     expect(outer?.events).toMatchObject([
       { name: 'dataset_loaded', attributes: { 'dataset.name': 'imagenet', 'dataset.samples': 1_281_167 } },
+    ]);
+  });
+
+  it('take the other names that are in use for a field', () => {
+    const sdk = startSdk();
+    withSpan('train', {}, () => {
+      events.jobQueued({ queue: 'gpu', position: 3, priority: 'high' });
+      events.jobStarted({ queueTimeMs: 1200 });
+      events.modelCheckpointSaved({ checkpoint_path: '/checkpoints/3' });
+      events.datasetLoaded({ dataset_size: 50_000, load_time_ms: 830 });
+    });
+    expect(sdk.only().events).toMatchObject([
+      { attributes: { 'job.queue': 'gpu', 'job.queue_position': 3, 'job.priority': 'high' } },
+      { attributes: { 'job.queue_time_ms': 1200 } },
+      { attributes: { 'checkpoint.path': '/checkpoints/3' } },
+      { attributes: { 'dataset.samples': 50_000, 'dataset.load_time_ms': 830 } },
     ]);
   });
 

@@ -1,5 +1,5 @@
 import { eventTable } from '../../../src/tracing/events.ts';
-import type { Fields } from '../../../src/tracing/fields.ts';
+import { attributeAliases, type Fields } from '../../../src/tracing/fields.ts';
 import { operations } from '../../../src/tracing/index.ts';
 import { namespaces } from '../../../src/tracing/namespaces.ts';
 import { tracingSettings } from '../../../src/tracing/settings.ts';
@@ -32,6 +32,10 @@ const calls = Object.entries(operations).map(([name, { fields }]) => [code(name)
 export const documentedTables: Sections = {
   environment: environmentTable(tracingSettings),
   attributes: markdownTable(['Helper', 'Fields and their attributes'], helpers),
+  aliases: markdownTable(
+    ['Name', 'Is written as'],
+    Object.entries(attributeAliases).map((names) => names.map(code)),
+  ),
   events: markdownTable(['Event', 'Name in the trace', 'Fields and their attributes'], marks),
   operations: markdownTable(['Operation', 'Fields and their attributes'], calls),
 };
