@@ -11,7 +11,7 @@ export interface Parts {
   readonly create: CreateResource;
 }
 
-/** The API that people ask for training jobs. */
+/** The API that creates training jobs. */
 export function platformApi({ jobs, registry, create }: Parts): Express {
   const app = express();
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
@@ -45,7 +45,7 @@ export function platformApi({ jobs, registry, create }: Parts): Express {
   return app;
 }
 
-/** Express takes a function for a handler of errors by its four parameters. */
+/** Express recognizes an error handler by its four parameters. */
 function failed(
   error: Error & { status?: number },
   _request: Request,
@@ -57,12 +57,12 @@ function failed(
   refuse(response, status, status >= 500 ? 'something went wrong; the trace says what' : message);
 }
 
-/** A name as Kubernetes takes it for a Job: RFC 1123, at most 63 characters. */
+/** Whether Kubernetes accepts it as the name of a Job: RFC 1123, at most 63 characters. */
 const isName = (value: unknown): value is string =>
   typeof value === 'string' && /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
 
 const refuse = (response: Response, status: number, error: string): void =>
   void response.status(status).json({ error });
 
-/** For whoever asks where the trace of their job is. */
+/** For the response, so that users can find the trace of their job. */
 const activeTraceId = () => trace.getActiveSpan()?.spanContext().traceId;

@@ -7,7 +7,7 @@ import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { register } from 'import-in-the-middle/register-hooks.mjs';
 
-/** Asked every few seconds by Kubernetes, and of no interest to anyone. */
+/** Kubernetes requests these every few seconds; their spans are of no use. */
 const healthPaths = new Set(['/healthz', '/readyz']);
 
 const pathOf = ({ url = '/' }: IncomingMessage) => url.split('?')[0] ?? url;
@@ -15,8 +15,8 @@ const pathOf = ({ url = '/' }: IncomingMessage) => url.split('?')[0] ?? url;
 const begins = new WeakMap<object, number>();
 
 /**
- * Response time, in seconds. The conventions have it as a metric of this name; as an attribute it can be searched for
- * where a backend cannot search by the length of a span.
+ * Response time, in seconds. In the conventions this is the name of a metric. The attribute is for backends that cannot
+ * search by the duration of a span.
  */
 function responseTime(request: object): Attributes {
   const begin = begins.get(request);
@@ -24,8 +24,8 @@ function responseTime(request: object): Attributes {
 }
 
 /**
- * The official instrumentations of what this service is made of: HTTP in (http, express), HTTP out (fetch) and Postgres.
- * Client address, user agent, route and status code come from them, by the semantic conventions for HTTP.
+ * The official instrumentations for incoming HTTP (http, express), outgoing HTTP (fetch) and Postgres. They set client
+ * address, user agent, route and status code by the semantic conventions for HTTP.
  */
 function instrumentations(): Instrumentation[] {
   return [
@@ -34,7 +34,7 @@ function instrumentations(): Instrumentation[] {
       requestHook: (_span: Span, request) => void begins.set(request, performance.now()),
       applyCustomAttributesOnSpan: (span, request) => void span.setAttributes(responseTime(request)),
     }),
-    // For the route alone: a span for each middleware says nothing that the request's does not.
+    // Only for the route: a span for each middleware adds nothing to the span of the request.
     new ExpressInstrumentation({
       ignoreLayersType: [
         ExpressLayerType.MIDDLEWARE,
@@ -42,15 +42,15 @@ function instrumentations(): Instrumentation[] {
         ExpressLayerType.ROUTER,
       ],
     }),
-    // What happens outside of a request, such as making a table at the start, is no trace of its own.
+    // Work outside of a request, such as creating a table at the start, does not begin a trace.
     new UndiciInstrumentation({ requireParentforSpans: true }),
     new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
   ];
 }
 
-/** To be called before anything that is instrumented is imported. */
+/** Has to be called before any instrumented package is imported. */
 export function instrument(): void {
-  // Instrumented packages that are imported, and not required, are reached through this alone.
+  // Needed for instrumented packages that are loaded by import and not by require.
   register();
   registerInstrumentations({ instrumentations: instrumentations() });
 }

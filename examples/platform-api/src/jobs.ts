@@ -10,7 +10,7 @@ export interface Job {
 
 export type Jobs = ReturnType<typeof jobsIn>;
 
-/** The jobs that were asked for, in Postgres. */
+/** The submitted jobs, in Postgres. */
 export function jobsIn(pool: Pool) {
   return {
     prepare: async (): Promise<void> => {
@@ -18,7 +18,7 @@ export function jobsIn(pool: Pool) {
         'CREATE TABLE IF NOT EXISTS jobs (name text PRIMARY KEY, model text NOT NULL, state text NOT NULL)',
       );
     },
-    /** Whether the name was free. */
+    /** Resolves to false if the name is already in use. */
     add: async ({ name, model }: Omit<Job, 'state'>): Promise<boolean> => {
       const { rowCount } = await pool.query(
         "INSERT INTO jobs (name, model, state) VALUES ($1, $2, 'submitting') ON CONFLICT DO NOTHING",

@@ -12,7 +12,7 @@ export function kubectlCreate(manifest: object): Promise<void> {
         else reject(new Error(stderr.trim() || error.message));
       },
     );
-    // kubectl may end without having read it all, and says why itself.
+    // kubectl may exit before it has read everything; it prints the reason itself.
     child.stdin?.on('error', () => undefined).end(JSON.stringify(manifest));
   });
 }

@@ -1,6 +1,6 @@
 import express, { type Express } from 'express';
 
-/** What is known of a model that can be trained further. */
+/** A model that can be trained further. */
 export interface Model {
   readonly name: string;
   readonly version: string;
@@ -23,7 +23,7 @@ const models: readonly Model[] = [
   },
 ];
 
-/** A service of its own, as model registries are. */
+/** The model registry, a separate service. */
 export function modelRegistry(): Express {
   const app = express();
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
@@ -35,7 +35,7 @@ export function modelRegistry(): Express {
   return app;
 }
 
-/** A model as the registry at this address knows it; undefined where it does not. Rejects where it does not answer. */
+/** Requests a model from the registry; undefined if it does not exist there. Rejects if the registry does not answer. */
 export async function findModel(registry: string, name: string): Promise<Model | undefined> {
   const response = await fetch(new URL(`/models/${encodeURIComponent(name)}`, registry), {
     signal: AbortSignal.timeout(5000),

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import { tracing } from './instrumentation.ts';
 
-/** Serves an application at PORT, until SIGTERM or SIGINT; then what it has traced is sent. */
+/** Serves an application on PORT until SIGTERM or SIGINT, and then exports its remaining spans. */
 export async function serve(app: Express, port: number): Promise<void> {
   const server = app.listen(port);
   await once(server, 'listening');

@@ -9,14 +9,14 @@ export interface Training {
 /** Creates a resource in the cluster. Rejects with the reason where the cluster does not take it. */
 export type CreateResource = (manifest: object) => Promise<void>;
 
-/** Submits a training job in a span of its own, which the job's pods get as the parent of theirs. */
+/** Submits a training job in a span, which becomes the parent of the spans in the job's pods. */
 export function submitTraining(training: Training, create: CreateResource): Promise<void> {
   const { name, model } = training;
   const values = { jobName: name, jobType: 'Job', model: model.name, 'model.version': model.version };
   return withOperation('trainer.submit_job', values, () => create(jobManifest(training)));
 }
 
-/** Called within the span: what is injected is the span that is active. */
+/** Has to be called within the span, because the context of the active span is injected. */
 function jobManifest({ name, model }: Training): object {
   return {
     apiVersion: 'batch/v1',
