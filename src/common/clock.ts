@@ -1,6 +1,6 @@
 /**
- * A point in time on both clocks. Unix time is for what others read; it can jump when the system's clock is set.
- * Uptime only ever grows and is what durations are measured by.
+ * A point in time on both clocks. Unix time is for exported and logged values; it can jump when the system clock is set.
+ * Monotonic time never decreases and is used to measure durations.
  */
 export interface Moment {
   readonly unixMs: number;

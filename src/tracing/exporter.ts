@@ -4,7 +4,7 @@ import { readEndpoint } from '../common/endpoint.ts';
 import { createFallbackExporter } from './fallback-exporter.ts';
 import type { TracingValues } from './settings.ts';
 
-export interface DestinationOptions {
+interface ExporterOptions {
   readonly values: TracingValues;
   readonly endpoint: string | undefined;
   readonly fallback: 'console' | 'none';
@@ -22,7 +22,7 @@ export function createExporterFromSettings({
   endpoint,
   fallback,
   log,
-}: DestinationOptions): SpanExporter | undefined {
+}: ExporterOptions): SpanExporter | undefined {
   if (values.exporter === 'none') return undefined;
   if (values.exporter === 'console') return new ConsoleSpanExporter();
   const url = exporterUrl(values.endpoint ?? endpoint ?? 'http://localhost:4317', values.insecure, log);

@@ -29,22 +29,22 @@ export function createFallbackExporter(first: SpanExporter, options: FallbackExp
 
   const attempt = async (spans: ReadableSpan[]): Promise<Outcome> => {
     const exporter = current;
-    const error = await exported(exporter, spans);
-    const left = exporter !== current;
+    const error = await exportSpans(exporter, spans);
+    const wasReplaced = exporter !== current;
     if (error === undefined) {
-      if (state === 'down') log(`spans reach ${destination} again; ${lost} were lost`);
+      if (state === 'down') log(`spans are exported to ${destination} again; ${lost} were lost`);
       if (state !== 'fallback') [state, lost] = ['up', 0];
       return undefined;
     }
-    if (!left && state === 'starting' && fallback !== undefined && unreachable.has(codeOf(error))) {
+    if (!wasReplaced && state === 'starting' && fallback !== undefined && unreachable.has(codeOf(error))) {
       log(`${destination} cannot be reached, spans are printed instead: ${reasonOf(error)}`);
       [current, state] = [fallback(), 'fallback'];
       void first.shutdown().catch(() => undefined);
       return attempt(spans);
     }
-    if (left) return attempt(spans);
+    if (wasReplaced) return attempt(spans);
     lost += spans.length;
-    if (state !== 'down') log(`spans are lost, ${destination} does not take them: ${reasonOf(error)}`);
+    if (state !== 'down') log(`spans are lost, the export to ${destination} fails: ${reasonOf(error)}`);
     state = 'down';
     return error;
   };
@@ -75,7 +75,7 @@ const resultOf = (error: Outcome): ExportResult =>
   error === undefined ? { code: ExportResultCode.SUCCESS } : { code: ExportResultCode.FAILED, error };
 
 /** Never rejects: an exporter that throws counts as failed. */
-function exported(exporter: SpanExporter, spans: ReadableSpan[]): Promise<Outcome> {
+function exportSpans(exporter: SpanExporter, spans: ReadableSpan[]): Promise<Outcome> {
   return new Promise<Outcome>((resolve) => {
     exporter.export(spans, ({ code, error }) =>
       resolve(code === ExportResultCode.SUCCESS ? undefined : (error ?? new Error('no reason given'))),

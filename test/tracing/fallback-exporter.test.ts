@@ -58,8 +58,8 @@ describe('createFallbackExporter', () => {
       expect(await sent).toEqual(error === undefined ? ok : { code: ExportResultCode.FAILED, error });
     }
     expect(said).toEqual([
-      'spans are lost, http://collector:4317 does not take them: 14 UNAVAILABLE',
-      'spans reach http://collector:4317 again; 6 were lost',
+      'spans are lost, the export to http://collector:4317 fails: 14 UNAVAILABLE',
+      'spans are exported to http://collector:4317 again; 6 were lost',
     ]);
   });
 

@@ -224,7 +224,7 @@ describe('with the Collector away', () => {
     }
     expect(await tracing.shutdown()).toEqual({ status: 'ok' });
     expect(said).toEqual([
-      expect.stringMatching(/^tracing: spans are lost, http:\/\/127.* does not take them: 14 /),
+      expect.stringMatching(/^tracing: spans are lost, the export to http:\/\/127.* fails: 14 /),
     ]);
   });
 
@@ -282,7 +282,7 @@ describe('with the Collector away', () => {
       { timeout: 20_000, interval: 200 },
     );
     expect(receiver.spans.map(({ name }) => name)).toEqual(['sent']);
-    expect(said.at(-1)).toMatch(/spans reach .* again; \d+ were lost/);
+    expect(said.at(-1)).toMatch(/spans are exported to .* again; \d+ were lost/);
   });
 });
 
