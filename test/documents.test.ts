@@ -1,6 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { documentBlocks } from './support/document-blocks.ts';
+import { temporaryFolder } from './support/file.ts';
+import { openTerminals } from './support/terminals.ts';
 
 const readme = readFileSync('README.md', 'utf8');
 const block = (...lines: readonly string[]) => ['text', ...lines, '```', 'text'].join('\n');
@@ -37,5 +40,29 @@ describe('marked blocks of a document', () => {
     ['a failure would be passed over', block('<!-- test: one -->', '```sh', 'a && b'), 'a line of its own'],
   ])('are refused where %s', (_, document, message) => {
     expect(() => documentBlocks(document, 'one')).toThrow(message);
+  });
+});
+
+describe('terminals', () => {
+  it('run blocks in their order, and keep what goes on until they are closed', async () => {
+    const folder = temporaryFolder();
+    const terminals = openTerminals({ folder, environment: { GREETING: 'hello' } });
+    await terminals.run([
+      { line: 1, script: 'trap "touch closed; exit" INT\necho $GREETING\nsleep 60 & wait', until: /hello/ },
+      { line: 2, script: 'test ! -e closed' },
+    ]);
+    await terminals.close();
+    expect(existsSync(join(folder, 'closed'))).toBe(true);
+  });
+
+  it.each([
+    ['fails', 'echo before\nfalse\necho after'],
+    ['fails in a pipe', 'echo before\nfalse | cat'],
+    ['ends before it is ready', 'echo before', /never/],
+  ])('reject with the output where a command %s', async (_, script, until?: RegExp) => {
+    const terminals = openTerminals({ folder: temporaryFolder() });
+    await expect(terminals.run([{ line: 7, script, ...(until && { until }) }])).rejects.toThrow(
+      /line 7: exit code \d; it printed:\n[\s\S]*before/,
+    );
   });
 });

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DocumentBlock } from './document-blocks.ts';
 import { until } from './until.ts';
 
@@ -18,7 +19,9 @@ export interface TerminalOptions {
 interface Shell {
   readonly pid: number;
   readonly output: () => string;
-  /** Its exit code; `null` where a signal ended it. */
+  /** Settles when the shell itself has ended. */
+  readonly exited: Promise<unknown>;
+  /** Its exit code, `null` where a signal ended it, when all that it has started has ended, too. */
   readonly ended: Promise<number | null>;
 }
 
@@ -73,14 +76,16 @@ function startShell(script: string, folder: string, environment: TerminalOptions
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve);
   });
-  return { pid: child.pid as number, output: () => output, ended };
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  return { pid: child.pid as number, output: () => output, exited, ended };
 }
 
-async function interrupt({ pid, ended }: Shell): Promise<void> {
+async function interrupt({ pid, exited, ended }: Shell): Promise<void> {
   signalGroup(pid, 'SIGINT');
-  const timer = setTimeout(() => signalGroup(pid, 'SIGKILL'), endsWithinMs);
+  await Promise.race([exited, sleep(endsWithinMs, undefined, { ref: false })]);
+  // Commands in the background of a script ignore Ctrl-C.
+  signalGroup(pid, 'SIGKILL');
   await ended;
-  clearTimeout(timer);
 }
 
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
