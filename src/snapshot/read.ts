@@ -144,7 +144,7 @@ async function explainPermission(path: string): Promise<string> {
   const describe = (stats: { uid: number; gid: number; mode: number }) =>
     `uid ${stats.uid}, gid ${stats.gid}, mode ${(stats.mode & 0o7777).toString(8).padStart(4, '0')}`;
   try {
-    return `${path} belongs to ${describe(await stat(path))}, and ${reader}: the writer must make it readable (umask 022, or a common fsGroup)`;
+    return `${path} belongs to ${describe(await stat(path))}, and ${reader}: the writer must set mode 0644 before the rename (Python's mkstemp creates files with 0600; fsGroup alone does not help)`;
   } catch {
     const folder = dirname(path);
     const owner = await stat(folder).then(describe, () => 'another user');
