@@ -1,19 +1,18 @@
 // What sending costs, and nothing else: one call of gRPC at each interval, always of the same bytes.
 import { readFileSync } from 'node:fs';
-import { createUnaryClient } from '../../src/otlp/client.ts';
-import { metricsMethod } from '../../src/otlp/connection.ts';
-import { ChannelCredentials, Metadata } from '../../src/otlp/grpc.ts';
+import { Client, credentials, Metadata } from '@grpc/grpc-js';
 
 const { TARGET: target = '', INTERVAL_MS = '1000', REQUEST = '' } = process.env;
 const request = readFileSync(REQUEST);
-const client = createUnaryClient({
-  target,
-  method: metricsMethod,
-  credentials: ChannelCredentials.createInsecure(),
-  compression: 'gzip',
-  timeoutMs: 10_000,
-  userAgent: 'minimal-sender',
+const gzip = 2;
+const client = new Client(target, credentials.createInsecure(), {
+  'grpc.default_compression_algorithm': gzip,
 });
+const asIs = (bytes: Buffer) => bytes;
+const path = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export';
 // Node keeps compiled code when a process ends by itself.
 process.once('SIGTERM', () => process.exit());
-setInterval(() => client.call(request, new Metadata()), Number(INTERVAL_MS));
+setInterval(() => {
+  const deadline = Date.now() + 10_000;
+  client.makeUnaryRequest(path, asIs, asIs, request, new Metadata(), { deadline }, () => undefined);
+}, Number(INTERVAL_MS));

@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { runAttributes } from '../../src/catalogue/metrics.ts';
 import type { Config } from '../../src/config/bridge.ts';
-import { encodeMetrics } from '../../src/otlp/collection.ts';
-import { createConnection, metricsMethod } from '../../src/otlp/connection.ts';
+import { exportersOf } from '../../src/otlp/exporter.ts';
+import { metricsRequest, metricsSignal } from '../../src/otlp/metrics-signal.ts';
 import { configOf } from '../../test/support/config.ts';
 import { createRun, resourceOf, templateJob, version } from '../support/simulated-run.ts';
 
@@ -40,13 +40,12 @@ export function startFleet({
   histograms,
   compression,
 }: FleetOptions): Fleet {
-  const channels = Array.from({ length: connections }, (_, at) =>
-    createConnection({
+  const exporters = Array.from({ length: connections }, (_, at) =>
+    exportersOf(metricsSignal, {
       ...configOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoints[at % endpoints.length] as string }),
       compression,
-      method: metricsMethod,
       version,
-    }),
+    })(),
   );
   const collect = createRun(histograms, periodMs);
   const count = { acknowledged: 0, failed: 0 };
@@ -54,9 +53,10 @@ export function startFleet({
   let stopped = false;
 
   async function send(sidecar: number, scopeMetrics: ScopeMetrics[]): Promise<void> {
-    const channel = channels[sidecar % connections] as (typeof channels)[number];
-    const answer = await channel.export(encodeMetrics(ofSidecar(sidecar, scopeMetrics)));
-    if (answer.status === 'ok') count.acknowledged += 1;
+    const exporter = exporters[sidecar % connections] as (typeof exporters)[number];
+    const request = metricsRequest('snapshot', ofSidecar(sidecar, scopeMetrics));
+    const outcome = await exporter.export([request]);
+    if (outcome.status === 'success') count.acknowledged += 1;
     else count.failed += 1;
   }
 
@@ -80,7 +80,7 @@ export function startFleet({
       stopped = true;
       await running;
       await Promise.all(underWay);
-      for (const channel of channels) channel.close();
+      for (const exporter of exporters) exporter.shutdown();
     },
   };
 }

@@ -1,8 +1,8 @@
+import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { fileContent } from '../../src/commands/simulate/content.ts';
 import { trainingSteps } from '../../src/commands/simulate/steps.ts';
 import type { Config } from '../../src/config/bridge.ts';
-import { encodeMetrics } from '../../src/otlp/collection.ts';
 import { applySnapshot } from '../../src/run/advance.ts';
 import type { Run } from '../../src/run/run.ts';
 import { interpretBytes } from '../../src/snapshot/interpret.ts';
@@ -47,12 +47,11 @@ export function createRun(
   const startTimeMs = Date.now();
   const resource = resourceOf(templateJob);
   const instruments = createRunInstruments(resource, histograms, version);
-  const self = createInternalMetrics(
-    resource,
-    version,
-    () => 0,
-    () => 0,
-  );
+  const self = createInternalMetrics(resource, version, {
+    backlog: () => 0,
+    fileAgeMs: () => 0,
+    spansRejected: () => undefined,
+  });
   let run: Run | undefined;
   return async (isWhole) => {
     const { value: step } = steps.next();
@@ -79,5 +78,8 @@ export function createRun(
 export async function requestOfSnapshot(): Promise<Uint8Array> {
   const collect = createRun('explicit_bucket_histogram', 1_000);
   await collect(true);
-  return encodeMetrics({ resource: resourceOf(templateJob), scopeMetrics: await collect(false) });
+  const metrics = { resource: resourceOf(templateJob), scopeMetrics: await collect(false) };
+  const request = ProtobufMetricsSerializer.serializeRequest(metrics);
+  if (request === undefined) throw new TypeError('metrics could not be serialized');
+  return request;
 }

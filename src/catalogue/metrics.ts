@@ -260,6 +260,13 @@ export const bridgeMetrics = {
     description: 'Data points the Collector refused',
     note: 'of exports it otherwise accepted',
   },
+  spansRejected: {
+    name: 'ml.bridge.spans_rejected',
+    instrument: 'counter',
+    unit: '{span}',
+    description: 'Spans the Collector rejected',
+    note: 'where runs are traced',
+  },
   backlog: {
     name: 'ml.bridge.backlog',
     instrument: 'gauge',

@@ -1,5 +1,4 @@
 import { hostname } from 'node:os';
-import { DiagLogLevel, diag } from '@opentelemetry/api';
 import { type BridgeSummary, runBridge } from '../bridge/bridge.ts';
 import { resolveExporters } from '../bridge/console-fallback.ts';
 import { startHealthServer } from '../bridge/lifecycle/health.ts';
@@ -12,6 +11,8 @@ import { settlesWithin, whenAborted, withAbortGrace } from '../common/timing.ts'
 import { version } from '../common/version.ts';
 import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config/bridge.ts';
 import { readCredentials } from '../otlp/credentials.ts';
+import { removeExporterVariables } from '../otlp/environment.ts';
+import { setDiagnosticsLogger } from '../otlp/partial-success.ts';
 
 /** What the bridge needs from the process it runs in. */
 export interface BridgeProcess {
@@ -28,13 +29,14 @@ export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> 
   const reading = readConfig(environment);
   if (reading.status === 'invalid') return refuseConfig(reading, bridgeProcess);
   const { config } = reading;
+  removeExporterVariables(process.env);
   const problems = await credentialProblems(config, shutdown.signal);
   if (problems.length > 0)
     return refuseConfig({ ...config, idle: config.onConfigError === 'idle', problems }, bridgeProcess);
   const log = createLogger(config.logLevel);
   log.info({ version, node: process.version, config: printableConfig(config) }, 'ml-metrics-bridge started');
   for (const warning of [...reading.warnings, ...intervalWarnings(config)]) log.warn(warning);
-  diag.setLogger(diagTo(log), DiagLogLevel.WARN);
+  setDiagnosticsLogger(diagTo(log));
 
   const exitCodeOf = config.sidecarMode === 'container' ? () => 0 : (code: number) => code;
   shutdown.arm({

@@ -1,11 +1,9 @@
-import { isIP } from 'node:net';
-
 /**
  * Where the Collector is and how to speak to it. The forms are those people write for gRPC: URLs, `host:port`, and
  * gRPC names (`dns:`, `ipv4:`, `ipv6:`, `unix:`). Every form is reduced to a target of gRPC's.
  */
 export interface Endpoint {
-  /** `host:port`, a list of addresses as `ipv4:host:port,host:port`, or the path of a Unix socket as `unix:///path`. */
+  /** `host:port`, or the path of a Unix socket as `unix:///path`. */
   readonly target: string;
   readonly transport: 'plaintext' | 'tls';
   /** What a person should know although nothing is wrong. */
@@ -46,7 +44,7 @@ export function readEndpoint(address: string, hints: TransportHints): EndpointRe
       return hostAndPort(rest.replace(/^\/{3}/, ''), guessed, otlpGrpcPort, []);
     case 'ipv4':
     case 'ipv6':
-      return listOfAddresses(scheme.toLowerCase(), rest.replace(/^\/{2,3}/, '').split(','), guessed);
+      return hostAndPort(rest.replace(/^\/{3}/, ''), guessed, otlpGrpcPort, []);
     case 'unix': {
       const path = rest.replace(/^\/\/(?=\/)/, '');
       if (!path.startsWith('/'))
@@ -73,28 +71,6 @@ function redact(address: string): string {
   return address.replace(/[^/@]*@/, '***@');
 }
 
-/** A list of one is an address as any other; where one of several cannot be read, none can. */
-function listOfAddresses(
-  scheme: string,
-  addresses: readonly string[],
-  transport: Endpoint['transport'],
-): EndpointReading {
-  const readings = addresses.map((address) => hostAndPort(address, transport, otlpGrpcPort, []));
-  const [first] = readings;
-  const wrong = readings.find(({ status }) => status === 'invalid');
-  if (wrong !== undefined || first === undefined) return wrong ?? invalid('there is no address in it');
-  const targets = readings.flatMap((reading) => (reading.status === 'ok' ? [reading.endpoint.target] : []));
-  if (targets.length === 1 || first.status !== 'ok') return first;
-  const isOfScheme = (target: string) => isIP(hostOf(target)) === (scheme === 'ipv4' ? 4 : 6);
-  if (!targets.every(isOfScheme))
-    return invalid(
-      `each part of a list has to be an address, as in ${scheme === 'ipv4' ? 'ipv4:10.0.0.1:4317,10.0.0.2:4317' : 'ipv6:[fd00::1]:4317,[fd00::2]:4317'}`,
-    );
-  return { status: 'ok', endpoint: { ...first.endpoint, target: `${scheme}:${targets.join(',')}` } };
-}
-
-const hostOf = (target: string) => target.slice(0, target.lastIndexOf(':')).replace(/^\[(.*)\]$/, '$1');
-
 function hostAndPort(
   rest: string,
   transport: Endpoint['transport'],
@@ -102,8 +78,10 @@ function hostAndPort(
   warnings: readonly string[],
 ): EndpointReading {
   const authority = rest.replace(/^\/\//, '');
+  if (authority.includes(',')) return invalid('a list of addresses is not supported; use a DNS name');
+  if (/%/.test(authority)) return invalid('a zone of an IPv6 address is not supported; use a DNS name');
   const [, userInfo, host, portText, path] =
-    /^([^/@]*@)?(\[[0-9a-f:.%]+\]|[^\s:/?#@[\]]+)(?::(\d+))?([/?#].*)?$/i.exec(authority) ?? [];
+    /^([^/@]*@)?(\[[0-9a-f:.]+\]|[^\s:/?#@[\]]+)(?::(\d+))?([/?#].*)?$/i.exec(authority) ?? [];
   if (userInfo !== undefined)
     return invalid('credentials in the address are not supported; put them into OTEL_EXPORTER_OTLP_HEADERS');
   if (host === undefined) {

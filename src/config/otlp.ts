@@ -30,7 +30,7 @@ export function otlpSettings(signal: Signal) {
       'ENDPOINT',
       textSetting,
       'http://localhost:4317',
-      'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, ipv4:a:4317,b:4317, unix:///. Of several addresses one is used at a time; the next one is used when it fails',
+      'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, unix:///. Of a name with several addresses one is used at a time; the next one is used when it refuses connections',
     ),
     insecure: row<boolean | undefined>(
       'INSECURE',

@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { type ChannelCredentials, credentials, Metadata } from '@grpc/grpc-js';
 import type { Endpoint } from '../common/endpoint.ts';
 import type { Problem } from '../common/setting.ts';
-import { ChannelCredentials, Metadata } from './grpc.ts';
 import { type Headers, parseHeadersFile } from './headers.ts';
 
 /** A file and the variable that names it, for messages. */
@@ -117,17 +117,24 @@ function acceptKey(content: Buffer): KeyObject {
   }
 }
 
-/** Whether a connection made with one would be made with the other alike. */
-export function sameTls({ tls: one }: Credentials, { tls: other }: Credentials): boolean {
+/** Whether an exporter created with one would be created with the other alike. */
+export function sameCredentials(one: Credentials, other: Credentials): boolean {
+  return sameHeaders(one.headers, other.headers) && sameTls(one.tls, other.tls);
+}
+
+function sameHeaders(one: Headers, other: Headers): boolean {
+  const names = Object.keys(one);
+  return names.length === Object.keys(other).length && names.every((name) => one[name] === other[name]);
+}
+
+function sameTls(one: Credentials['tls'], other: Credentials['tls']): boolean {
   const same = (a: Buffer | null = null, b: Buffer | null = null) =>
     a === b || (a !== null && b !== null && a.equals(b));
   return same(one?.ca, other?.ca) && same(one?.key, other?.key) && same(one?.cert, other?.cert);
 }
 
 export function channelCredentials({ tls }: Credentials): ChannelCredentials {
-  return tls === undefined
-    ? ChannelCredentials.createInsecure()
-    : ChannelCredentials.createSsl(tls.ca, tls.key, tls.cert);
+  return tls === undefined ? credentials.createInsecure() : credentials.createSsl(tls.ca, tls.key, tls.cert);
 }
 
 export function requestMetadata({ headers }: Credentials): Metadata {
@@ -135,3 +142,14 @@ export function requestMetadata({ headers }: Credentials): Metadata {
   for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
   return metadata;
 }
+
+/** Replaces the values of headers in a text: a server may repeat what it refuses, and a token must not reach the log. */
+export function redactHeaders(text: string, { headers }: Credentials): string {
+  return Object.values(headers)
+    .flatMap((value) => [value, ...value.split(' ')])
+    .filter(({ length }) => length >= shortestSecret)
+    .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
+}
+
+/** Anything shorter would take words out of messages. */
+const shortestSecret = 8;

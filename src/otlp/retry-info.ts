@@ -1,4 +1,4 @@
-import type { Metadata } from './grpc.ts';
+import type { Metadata } from '@grpc/grpc-js';
 
 /** How long a server asks to be left alone, in milliseconds; undefined where it does not say. */
 export function retryDelayOf(metadata: Metadata | undefined): number | undefined {

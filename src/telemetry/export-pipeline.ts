@@ -4,29 +4,31 @@ import type { Clock } from '../common/clock.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Problem } from '../common/setting.ts';
 import type { Config } from '../config/bridge.ts';
-import { type Collection, encodeMetrics } from '../otlp/collection.ts';
-import { createConnection, metricsMethod } from '../otlp/connection.ts';
-import type { SendOutcome } from '../otlp/outcome.ts';
-import { createSpill, type LostReason, type Spill } from '../otlp/queue/disk-queue.ts';
-import { createBacklog, type Drop } from '../otlp/queue/memory-queue.ts';
+import type { ExportOutcome } from '../otlp/classify-response.ts';
+import type { ExportRequest } from '../otlp/export-request.ts';
+import { exportersOf } from '../otlp/exporter.ts';
+import { metricsRequest, metricsSignal } from '../otlp/metrics-signal.ts';
+import { createDiskQueue, type DiskQueue, type LostReason } from '../otlp/queue/disk-queue.ts';
+import { metricsEncoding } from '../otlp/queue/encoding.ts';
+import { createMemoryQueue, type Drop } from '../otlp/queue/memory-queue.ts';
 import { createQueue } from '../otlp/queue/queue.ts';
 import { createQueueFolder } from '../otlp/queue/queue-folder.ts';
 import { createSender } from '../otlp/sender.ts';
 import type { InternalMetrics } from './internal-metrics.ts';
 import { createVolumeReport } from './volume-report.ts';
 
-/** Where collections go, and what is counted and said of that. */
-export interface Delivery {
-  send(kind: Collection['kind'], metrics: ResourceMetrics): void;
+/** The way from collected metrics to the Collector, or to the console; counts and logs what becomes of them. */
+export interface ExportPipeline {
+  send(kind: ExportRequest['kind'], metrics: ResourceMetrics): void;
   /** Sends what waits until the deadline, and says how many were left. */
   close(deadlineMonotonicMs: number): Promise<number>;
   readonly waiting: number;
   readonly sent: Sent;
 }
 
-export type Sent = Readonly<Record<SendOutcome['status'] | 'dropped', number>>;
+export type Sent = Readonly<Record<ExportOutcome['status'] | 'dropped', number>>;
 
-export interface DeliveryOptions {
+export interface ExportPipelineOptions {
   readonly config: Config;
   readonly resource: Resource;
   readonly version: string;
@@ -38,7 +40,7 @@ export interface DeliveryOptions {
 /** Pause between attempts while the Collector is away: short enough that the newest is there within an export interval of its return. */
 const longestRetryMs = 5_000;
 
-export function createDelivery(options: DeliveryOptions): Delivery {
+export function createExportPipeline(options: ExportPipelineOptions): ExportPipeline {
   const { config, version, clock, conditions, self } = options;
   const sent = { success: 0, retry: 0, rejected: 0, dropped: 0 };
   const drop = (reason: string, count: number) => {
@@ -50,37 +52,37 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const { limit, message } = losses[reason];
     conditions.raise(reason, 'error', { limit: config[limit] }, message);
   };
-  const queue = createQueue({
-    backlog: createBacklog({ collections: config.exportQueueSize, bytes: config.exportQueueBytes }),
-    spill: openSpill(options, lose),
+  const queue = createQueue<MetricsRequest>({
+    memory: createMemoryQueue({ requests: config.exportQueueSize, bytes: config.exportQueueBytes }),
+    disk: openDiskQueue(options, lose),
     onOverflow: (drops) => {
       for (const { reason } of drops) lose(reason);
     },
   });
-  const attempted = (outcome: SendOutcome, collections: readonly Collection[]) => {
+  const onExported = (outcome: ExportOutcome, requests: readonly MetricsRequest[]) => {
     sent[outcome.status] += 1;
     self.exported(outcome, clock().unixMs);
-    if (outcome.status === 'rejected') drop('rejected', collections.length);
-    reportAttempt(conditions, outcome, config, queue.size);
+    if (outcome.status === 'rejected') drop('rejected', requests.length);
+    reportOutcome(conditions, outcome, config, queue.size);
   };
   const sender = createSender({
     queue,
-    connection: createConnection({
+    createExporter: exportersOf(metricsSignal, {
       ...config,
-      method: metricsMethod,
       version,
       onCredentials: (problems) => reportCredentials(conditions, problems),
     }),
+    canMerge: metricsSignal.canMerge,
     clock,
     maxRetryMs: Math.min(longestRetryMs, config.exportIntervalMs),
-    onAttempt: attempted,
+    onExported,
   });
   const printer = config.metricsExporter === 'console' ? new ConsoleMetricExporter() : undefined;
 
   return {
     send(kind, metrics) {
-      if (printer === undefined) sender.send({ kind, request: encodeMetrics(metrics) });
-      else printer.export(metrics, () => attempted({ status: 'success' }, []));
+      if (printer === undefined) sender.send(metricsRequest(kind, metrics));
+      else printer.export(metrics, () => onExported({ status: 'success' }, []));
     },
     close: (deadlineMonotonicMs) => sender.close(deadlineMonotonicMs),
     get waiting() {
@@ -90,7 +92,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   };
 }
 
-type DropReason = Drop['reason'] | LostReason;
+type MetricsRequest = ExportRequest<ResourceMetrics>;
+type DropReason = Drop<MetricsRequest>['reason'] | LostReason;
 
 /** What is said when snapshots are lost, and the limit or place that says more. */
 const losses = {
@@ -112,14 +115,15 @@ const losses = {
   },
 } as const satisfies Record<DropReason, { limit: keyof Config; message: string }>;
 
-function openSpill(
-  { config, resource, clock, conditions, self }: DeliveryOptions,
+function openDiskQueue(
+  { config, resource, clock, conditions, self }: ExportPipelineOptions,
   onLost: (reason: LostReason) => void,
-): Spill | undefined {
+): DiskQueue<MetricsRequest> | undefined {
   const { exportQueueDir: path, exportQueueDirBytes: maxBytes } = config;
   if (path === undefined || config.sdkDisabled || config.metricsExporter !== 'otlp') return undefined;
   for (const reason of ['queue_dir_full', 'queue_dir_failed']) self.dropped(reason, 0);
-  return createSpill({
+  return createDiskQueue({
+    encoding: metricsEncoding,
     folder: createQueueFolder(path, String(resource.attributes['service.instance.id'])),
     maxBytes,
     onLost,
@@ -134,7 +138,12 @@ function openSpill(
   });
 }
 
-function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Config, waiting: number): void {
+function reportOutcome(
+  conditions: Conditions,
+  outcome: ExportOutcome,
+  config: Config,
+  waiting: number,
+): void {
   const endpoint = config.endpoint.target;
   switch (outcome.status) {
     case 'success':
@@ -142,11 +151,11 @@ function reportAttempt(conditions: Conditions, outcome: SendOutcome, config: Con
       conditions.clear('rejected', 'Collector accepts exports again', { endpoint });
       for (const reason of ['queue_full', 'queue_bytes_full', 'queue_dir_full'])
         conditions.clear(reason, 'Export queue has room again');
-      if (outcome.refused !== undefined)
+      if (outcome.partialSuccess !== undefined)
         conditions.raise(
-          'refused',
+          'partial_success',
           'warn',
-          { endpoint, ...outcome.refused },
+          { endpoint, points: outcome.partialSuccess.rejected, reason: outcome.partialSuccess.reason },
           'Collector accepted an export but not all of its points; it may be the same with each',
         );
       return;

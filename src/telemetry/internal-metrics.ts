@@ -2,7 +2,7 @@ import { ValueType } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { bridgeMetrics, type MetricDefinition } from '../catalogue/metrics.ts';
-import type { SendOutcome } from '../otlp/outcome.ts';
+import type { ExportOutcome } from '../otlp/classify-response.ts';
 import { scopeName } from './instruments.ts';
 import { SnapshotReader } from './reader.ts';
 
@@ -10,16 +10,25 @@ import { SnapshotReader } from './reader.ts';
 export interface InternalMetrics {
   polled(outcome: string): void;
   skipped(field: string, reason: string, count?: number): void;
-  exported(outcome: SendOutcome, unixMs: number): void;
+  exported(outcome: ExportOutcome, unixMs: number): void;
   dropped(reason: string, count: number): void;
   collect(): Promise<ScopeMetrics[]>;
+}
+
+/** What is read when metrics are collected. */
+export interface ObservedMetrics {
+  /** Requests that wait. */
+  readonly backlog: () => number;
+  /** Undefined where there is no file. */
+  readonly fileAgeMs: () => number | undefined;
+  /** Spans; undefined where nothing is traced. */
+  readonly spansRejected: () => number | undefined;
 }
 
 export function createInternalMetrics(
   resource: Resource,
   version: string,
-  backlogSize: () => number,
-  fileAgeMs: () => number | undefined,
+  { backlog, fileAgeMs, spansRejected }: ObservedMetrics,
 ): InternalMetrics {
   const reader = new SnapshotReader('explicit_bucket_histogram');
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
@@ -48,7 +57,14 @@ export function createInternalMetrics(
     return ageMs && ageMs / 1000;
   });
   gauge(bridgeMetrics.lastSuccessTime, () => lastSuccessUnixMs && lastSuccessUnixMs / 1000);
-  gauge(bridgeMetrics.backlog, backlogSize);
+  gauge(bridgeMetrics.backlog, backlog);
+  const { name, unit, description } = bridgeMetrics.spansRejected;
+  meter
+    .createObservableCounter(name, { unit, description, valueType: ValueType.INT })
+    .addCallback((result) => {
+      const count = spansRejected();
+      if (count !== undefined) result.observe(count);
+    });
 
   return {
     polled: (outcome) => snapshots.add(1, { outcome }),
@@ -57,7 +73,7 @@ export function createInternalMetrics(
       exports.add(1, { outcome: outcome.status });
       if (outcome.status !== 'success') return;
       lastSuccessUnixMs = unixMs;
-      pointsRefused.add(outcome.refused?.points ?? 0);
+      pointsRefused.add(outcome.partialSuccess?.rejected ?? 0);
     },
     dropped: (reason, count) => dropped.add(count, { reason }),
     collect: () => reader.read(),

@@ -3,14 +3,15 @@ import { runAttributes } from '../catalogue/metrics.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
-import type { Collection } from '../otlp/collection.ts';
+import type { ExportRequest } from '../otlp/export-request.ts';
 import type { PollTime, Run, Transition } from '../run/run.ts';
 import type { Poll } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { createDelivery, type Sent } from './export-pipeline.ts';
+import { createExportPipeline, type Sent } from './export-pipeline.ts';
 import { createRunInstruments, type RunInstruments } from './instruments.ts';
 import { createInternalMetrics, type InternalMetrics } from './internal-metrics.ts';
 import type { Spans } from './spans/spans.ts';
+import { stamp } from './stamp.ts';
 
 /** From runs to OpenTelemetry, and on its way to the Collector. */
 export interface Telemetry {
@@ -21,7 +22,7 @@ export interface Telemetry {
    * Collects and hands to the sender; does not wait for it to be sent. What seldom changes or is the bridge's own comes
    * with the first snapshot after each export interval, with each heartbeat, and last.
    */
-  collect(kind: Collection['kind'], isLast?: boolean): Promise<void>;
+  collect(kind: ExportRequest['kind'], isLast?: boolean): Promise<void>;
   /** Sends what waits until the deadline, and says how many snapshots were left. */
   close(deadlineMonotonicMs: number): Promise<number>;
   readonly sent: Sent;
@@ -55,28 +56,34 @@ export function createTelemetry({
   fileAgeMs,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
-  const self = createInternalMetrics(resource, version, () => delivery.waiting, fileAgeMs);
-  const delivery = createDelivery({ config, resource, version, clock, conditions, self });
+  const startedUnixMs = clock().unixMs;
+  const self = createInternalMetrics(resource, version, {
+    backlog: () => pipeline.waiting,
+    fileAgeMs,
+    spansRejected: () => spans?.rejected,
+  });
+  const pipeline = createExportPipeline({ config, resource, version, clock, conditions, self });
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
   const newInstruments = () =>
     createRunInstruments(resource, config.histogramAggregation, version, waitingAttributes);
   let instruments: RunInstruments = newInstruments();
+  let runStartedUnixMs = startedUnixMs;
 
   let nextWhole = Number.NEGATIVE_INFINITY;
 
   /** The bridge's own health and the run's unchanged state are a third of an export, and need to be no fresher than this. */
-  async function collect(kind: Collection['kind'], isLast = false): Promise<void> {
+  async function collect(kind: ExportRequest['kind'], isLast = false): Promise<void> {
     if (!exporting) return;
-    const { monotonicMs } = clock();
+    const { monotonicMs, unixMs } = clock();
     const isWhole = kind === 'heartbeat' || isLast || monotonicMs >= nextWhole;
-    const scopeMetrics = [...(await instruments.collect(isWhole))];
+    const scopeMetrics = stamp(await instruments.collect(isWhole), unixMs, runStartedUnixMs);
     if (isWhole) {
-      scopeMetrics.push(...(await self.collect()));
+      scopeMetrics.push(...stamp(await self.collect(), unixMs, startedUnixMs));
       // A heartbeat that waits is replaced by the next snapshot, and what it told would be lost with it.
       if (kind === 'snapshot') nextWhole = monotonicMs + Math.min(config.exportIntervalMs, longestUntoldMs);
     }
-    delivery.send(kind, { resource, scopeMetrics });
+    pipeline.send(kind, { resource, scopeMetrics });
   }
 
   return {
@@ -88,7 +95,10 @@ export function createTelemetry({
           instruments.setRun(event.run);
           await collect('snapshot');
         }
-        if (event.kind === 'run_began') instruments = newInstruments();
+        if (event.kind === 'run_began') {
+          instruments = newInstruments();
+          runStartedUnixMs = clock().unixMs;
+        }
         if (event.kind === 'extras_refused') self.skipped('extra', 'too_many', event.names.length);
       }
       spans?.follow(transition, isOf(run, snapshot) ? snapshot : undefined, now);
@@ -100,12 +110,12 @@ export function createTelemetry({
     collect,
     async close(deadlineMonotonicMs) {
       const [left] = await Promise.all([
-        delivery.close(deadlineMonotonicMs),
+        pipeline.close(deadlineMonotonicMs),
         spans?.close(deadlineMonotonicMs),
       ]);
       return left;
     },
-    sent: delivery.sent,
+    sent: pipeline.sent,
   };
 }
 

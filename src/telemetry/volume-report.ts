@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.ts';
 import type { Conditions } from '../common/logger.ts';
-import type { SpillOptions } from '../otlp/queue/disk-queue.ts';
+import type { DiskQueueOptions } from '../otlp/queue/disk-queue.ts';
 
 /** A volume that is nearly full takes a request of a block and refuses the next of two: one good write proves nothing. */
 const steadyMs = 60_000;
@@ -13,7 +13,7 @@ export function createVolumeReport(
   path: string,
   clock: Clock,
   conditions: Conditions,
-): SpillOptions['onWritten'] {
+): DiskQueueOptions<unknown>['onWritten'] {
   let failedMs = Number.NEGATIVE_INFINITY;
   return (error) => {
     const { monotonicMs } = clock();

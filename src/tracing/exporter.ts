@@ -49,10 +49,6 @@ function exporterUrl(address: string, insecure: boolean | undefined, log: (messa
       throw new Error('a Unix socket needs OTEL_EXPORTER_OTLP_INSECURE=true');
     return target;
   }
-  if (/^ipv[46]:/.test(target))
-    throw new Error(
-      'the exporter does not support a list of addresses; use a DNS name that resolves to all of them',
-    );
   if (transport === 'plaintext' && target.endsWith(':80'))
     throw new Error('the exporter does not support plaintext on port 80; use another port, or https://');
   for (const warning of warnings) log(warning);

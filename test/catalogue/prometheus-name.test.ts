@@ -28,6 +28,7 @@ it('is what the Collector makes of every metric of the contract', () => {
     'ml_bridge_last_success_time_seconds',
     'ml_bridge_dropped_total',
     'ml_bridge_points_refused_total',
+    'ml_bridge_spans_rejected_total',
     'ml_bridge_backlog',
   ]);
 });

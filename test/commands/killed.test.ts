@@ -1,16 +1,21 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
+import { ProtobufMetricsSerializer } from '@opentelemetry/otlp-transformer';
 import { expect, it, onTestFinished } from 'vitest';
 import { decodeRequest } from '../../src/commands/demo/receiver/codec.ts';
 import { type Point, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { metricsEncoding } from '../../src/otlp/queue/encoding.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 /** The losses of one request as the files of the queue hold it. */
-const lossesIn = (bytes: Uint8Array) =>
-  decodeRequest(bytes).filter(({ metric }) => metric === 'ml.training.loss');
+function lossesIn(bytes: Uint8Array): readonly Point[] {
+  const request = metricsEncoding.decode(bytes);
+  const message = request && ProtobufMetricsSerializer.serializeRequest(request.data);
+  return message ? decodeRequest(message).filter(({ metric }) => metric === 'ml.training.loss') : [];
+}
 const key = ({ timeMs, value }: Point) => `${timeMs} ${value}`;
 
 it('a bridge that is killed again and again in an outage loses no snapshot, and sends each once', async () => {

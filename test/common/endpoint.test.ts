@@ -29,8 +29,7 @@ describe('an address reaches the right host, port and transport', () => {
     ['dns:collector:4317', 'collector:4317', 'plaintext'],
     ['ipv4:10.0.0.1:4317', '10.0.0.1:4317', 'plaintext'],
     ['ipv6:[::1]:4317', '[::1]:4317', 'plaintext'],
-    ['ipv4:10.0.0.1:4317,10.0.0.2', 'ipv4:10.0.0.1:4317,10.0.0.2:4317', 'plaintext'],
-    ['ipv6:///[::1]:1,[::2]:2', 'ipv6:[::1]:1,[::2]:2', 'plaintext'],
+    ['ipv6:///[::1]:1', '[::1]:1', 'plaintext'],
     ['unix:///run/otel.sock', 'unix:///run/otel.sock', 'plaintext'],
     ['unix:/run/otel.sock', 'unix:///run/otel.sock', 'plaintext'],
   ])('%s', (address, target, transport) => {
@@ -73,8 +72,11 @@ describe('an address is refused', () => {
     ['http://collector:0', 'port 0'],
     ['http://collector:70000', 'port 70000'],
     ['::1:4317', 'brackets'],
-    ['ipv4:10.0.0.1:4317,collector:4317', 'each part of a list has to be an address'],
-    ['ipv4:10.0.0.1:4317,', 'no host and port'],
+    ['ipv4:10.0.0.1:4317,10.0.0.2', 'a list of addresses is not supported; use a DNS name'],
+    ['ipv6:///[::1]:1,[::2]:2', 'use a DNS name'],
+    ['ipv4:10.0.0.1:4317,', 'use a DNS name'],
+    ['http://collector-1:4317,collector-2:4317', 'use a DNS name'],
+    ['http://[fe80::1%eth0]:4317', 'a zone of an IPv6 address is not supported'],
     ['dns://1.1.1.1/collector:4317', 'a DNS server of its own'],
     ['unix:socket', 'absolute path'],
   ])('%s', (address, reason) => {

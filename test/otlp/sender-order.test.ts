@@ -1,62 +1,60 @@
 import { Metadata, status } from '@grpc/grpc-js';
 import { expect, it } from 'vitest';
 import { systemClock } from '../../src/common/clock.ts';
-import { deferred } from '../../src/common/timing.ts';
-import type { Answer } from '../../src/otlp/client.ts';
-import type { Collection } from '../../src/otlp/collection.ts';
-import type { Connection } from '../../src/otlp/connection.ts';
-import { createBacklog } from '../../src/otlp/queue/memory-queue.ts';
+import { classifyResponse, type ExportOutcome } from '../../src/otlp/classify-response.ts';
+import type { ExportRequest } from '../../src/otlp/export-request.ts';
+import type { Exporter } from '../../src/otlp/exporter.ts';
+import { createMemoryQueue } from '../../src/otlp/queue/memory-queue.ts';
 import { createQueue } from '../../src/otlp/queue/queue.ts';
 import { createSender } from '../../src/otlp/sender.ts';
 import { until } from '../support/until.ts';
 import { retryAfter } from './retry-details.ts';
 
-/** A collection that is told by its bytes. One byte is the limit of a request, so each goes alone. */
-const collection = (name: string): Collection => ({ kind: 'snapshot', request: Buffer.from(name) });
+/** A request with a name, which goes alone. */
+const request = (name: string): ExportRequest<string> => ({ kind: 'snapshot', data: name, bytes: 1 });
 
 type Decision = 'ok' | 'unavailable' | 'throttled' | 'hang';
 const throttleMs = 300;
 
-const fails = (code: number, metadata = new Metadata()): Answer => ({
-  status: 'failed',
-  error: Object.assign(new Error('away'), { code, details: 'away', metadata }),
-});
-const answers: Readonly<Record<Exclude<Decision, 'hang'>, Answer>> = {
-  ok: { status: 'ok', response: new Uint8Array() },
+const fails = (code: number, metadata = new Metadata()): ExportOutcome =>
+  classifyResponse({ code, details: 'away', message: 'away', metadata });
+const outcomes: Readonly<Record<Exclude<Decision, 'hang'>, ExportOutcome>> = {
+  ok: { status: 'success' },
   unavailable: fails(status.UNAVAILABLE),
   throttled: fails(status.RESOURCE_EXHAUSTED, retryAfter(0, throttleMs * 1_000_000)),
 };
 
-/** What a Collector does to the sender, with each answer decided here, and each connection counted. */
+/** What a Collector does to the sender, with each answer decided here, and each exporter counted. */
 function setUp(decide: (name: string) => Decision) {
   const accepted: string[] = [];
-  const tried: { readonly name: string; readonly connection: number; readonly atMs: number }[] = [];
-  let connections = 1;
-  let closed = deferred<Answer>();
-  const connection: Connection = {
-    async export(request) {
-      const name = String(request);
-      tried.push({ name, connection: connections, atMs: performance.now() });
-      const decided = decide(name);
-      if (decided === 'hang') return closed.promise;
-      if (decided === 'ok') accepted.push(name);
-      await new Promise((resolve) => setImmediate(resolve));
-      return answers[decided];
-    },
-    close() {
-      connections += 1;
-      closed.resolve(fails(status.CANCELLED));
-      closed = deferred();
-    },
-  };
-  const backlog = createBacklog({ collections: 100, bytes: 1_000, requestBytes: 1 });
-  const queue = createQueue({ backlog, spill: undefined, onOverflow: () => undefined });
+  const tried: { readonly name: string; readonly exporter: number; readonly atMs: number }[] = [];
+  let exporters = 0;
+  function createExporter(): Exporter<string> {
+    const exporter = ++exporters;
+    return {
+      async export(requests) {
+        const [name = ''] = requests.map(({ data }) => data);
+        tried.push({ name, exporter, atMs: performance.now() });
+        const decided = decide(name);
+        if (decided === 'hang') return new Promise(() => undefined);
+        if (decided === 'ok') accepted.push(name);
+        await new Promise((resolve) => setImmediate(resolve));
+        return outcomes[decided];
+      },
+      shutdown: () => undefined,
+    };
+  }
+  const queue = createQueue<ExportRequest<string>>({
+    memory: createMemoryQueue({ requests: 100, bytes: 1_000, leaseBytes: 1 }),
+    onOverflow: () => undefined,
+  });
   const sender = createSender({
     queue,
-    connection,
+    createExporter,
+    canMerge: () => true,
     clock: systemClock,
     maxRetryMs: 20,
-    onAttempt: () => undefined,
+    onExported: () => undefined,
   });
   const close = (ms: number) => sender.close(systemClock().monotonicMs + ms);
   return { accepted, tried, sender, close };
@@ -65,7 +63,7 @@ function setUp(decide: (name: string) => Decision) {
 it('sends the oldest first', async () => {
   let away = true;
   const { accepted, tried, sender } = setUp(() => (away ? 'unavailable' : 'ok'));
-  for (const name of ['1', '2', '3', '4']) sender.send(collection(name));
+  for (const name of ['1', '2', '3', '4']) sender.send(request(name));
   await until(() => tried.length > 3, 'some attempts');
   expect(new Set(tried.map(({ name }) => name))).toEqual(new Set(['1']));
   away = false;
@@ -76,7 +74,7 @@ it('sends the oldest first', async () => {
 it('sends the newest first at the end', async () => {
   let away = true;
   const { accepted, tried, sender, close } = setUp(() => (away ? 'unavailable' : 'ok'));
-  for (const name of ['1', '2', '3']) sender.send(collection(name));
+  for (const name of ['1', '2', '3']) sender.send(request(name));
   await until(() => tried.length > 0, 'an attempt');
   away = false;
   expect(await close(5_000)).toBe(0);
@@ -89,50 +87,50 @@ it('sends the newest first at the end', async () => {
   expect(accepted.indexOf('3')).toBeLessThan(accepted.indexOf('2'));
 });
 
-it('tries again on a connection of its own each time', async () => {
+it('tries again with an exporter of its own each time', async () => {
   const { tried, sender, close } = setUp(() => 'unavailable');
-  sender.send(collection('1'));
+  sender.send(request('1'));
   await until(() => tried.length >= 4, 'four attempts');
-  expect(tried.slice(0, 4).map(({ connection }) => connection)).toEqual([1, 2, 3, 4]);
+  expect(tried.slice(0, 4).map(({ exporter }) => exporter)).toEqual([1, 2, 3, 4]);
   expect(await close(50)).toBe(1);
 });
 
-it('leaves a Collector alone for as long as it asks, and keeps the connection', async () => {
+it('leaves a Collector alone for as long as it asks, and keeps the exporter', async () => {
   const { tried, accepted, sender } = setUp(() => (tried.length === 1 ? 'throttled' : 'ok'));
-  sender.send(collection('1'));
+  sender.send(request('1'));
   await until(() => accepted.length === 1, 'the second attempt');
   const [first, second] = tried;
   // Timers of Node.js are up to a millisecond early.
   expect((second?.atMs ?? 0) - (first?.atMs ?? 0)).toBeGreaterThanOrEqual(throttleMs - 1);
-  expect(second?.connection).toBe(1);
+  expect(second?.exporter).toBe(1);
 });
 
 it('tries at the end though it was asked to wait', async () => {
   const { tried, accepted, sender, close } = setUp(() => (tried.length === 1 ? 'throttled' : 'ok'));
-  sender.send(collection('1'));
+  sender.send(request('1'));
   await until(() => tried.length === 1, 'an attempt');
   expect(await close(5_000)).toBe(0);
   expect(accepted).toEqual(['1']);
 });
 
-it('keeps a connection that works', async () => {
+it('keeps an exporter that works', async () => {
   const { accepted, tried, sender } = setUp(() => 'ok');
-  for (const name of ['1', '2', '3']) sender.send(collection(name));
+  for (const name of ['1', '2', '3']) sender.send(request(name));
   await until(() => accepted.length === 3, 'all of them');
-  expect(new Set(tried.map(({ connection }) => connection))).toEqual(new Set([1]));
+  expect(new Set(tried.map(({ exporter }) => exporter))).toEqual(new Set([1]));
 });
 
 it('gives up a request that hangs, and still sends what is newer', async () => {
   const { accepted, sender, close } = setUp((name) => (name === '1' ? 'hang' : 'ok'));
-  sender.send(collection('1'));
-  sender.send(collection('2'));
+  sender.send(request('1'));
+  sender.send(request('2'));
   expect(await close(400)).toBe(1);
   expect(accepted).toEqual(['2']);
 });
 
 it('does not try without pause while nobody answers', async () => {
   const { tried, sender, close } = setUp(() => 'unavailable');
-  sender.send(collection('1'));
+  sender.send(request('1'));
   await until(() => tried.length >= 2, 'a second attempt');
   const before = tried.length;
   // A turn of the event loop a hundred times over: without a pause there would be an attempt in each.

@@ -1,5 +1,5 @@
 // Bundles the bridge into dist/: main.cjs is all the sidecar loads, and each further command is a file of its own beside it.
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,6 +69,38 @@ const withoutLogThreads: Plugin = {
   },
 };
 
+/**
+ * The ES modules of the OTLP exporters load gRPC through createRequire, which a bundle cannot follow: it would fail at the
+ * first export, without a word. A plain require() it can.
+ */
+const exportersLoadBundledGrpc: Plugin = {
+  name: 'exporters-load-bundled-grpc',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]otlp-grpc-exporter-base[\\/]dist[\\/][^_].*\.mjs$/ }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8').replaceAll(
+        '__require("@grpc/grpc-js")',
+        'require("@grpc/grpc-js")',
+      ),
+    }));
+  },
+};
+
+/**
+ * The sidecar is a client of gRPC and connects to one address at a time. The rest of the package, a fifth of it, would
+ * be loaded for nothing.
+ */
+const grpcWithoutServer: Plugin = {
+  name: 'grpc-without-server',
+  setup({ onLoad }) {
+    const unused = ['server', 'server-credentials', 'server-interceptors', 'orca'];
+    const balancers = ['round-robin', 'weighted-round-robin', 'outlier-detection'];
+    const names = [...unused, ...balancers.map((name) => `load-balancer-${name}`)].join('|');
+    onLoad({ filter: new RegExp(`[\\\\/]grpc-js[\\\\/]build[\\\\/]src[\\\\/](${names})\\.js$`) }, () => ({
+      contents: 'exports.setup = () => undefined;',
+    }));
+  },
+};
+
 /** Fails the build where the sidecar could come to miss at run time what was left out of it. */
 function onlyKnownExternals({ inputs, outputs }: Metafile): void {
   const used = new Set(
@@ -121,7 +153,13 @@ export async function buildSidecar(outdir: string, entryPoint = 'src/main.ts'): 
     entryPoints: [entryPoint],
     outdir,
     external: [protoLoader],
-    plugins: [commandsStayApart, packagesStayWhole, withoutLogThreads],
+    plugins: [
+      commandsStayApart,
+      packagesStayWhole,
+      withoutLogThreads,
+      exportersLoadBundledGrpc,
+      grpcWithoutServer,
+    ],
   });
   onlyKnownExternals(metafile);
   return metafile;
@@ -136,10 +174,7 @@ function buildCommands(outdir: string): Promise<Metafile> {
   return buildSplit({
     entryPoints: paths.map((path) => ({ in: path, out: commandOf(path) })),
     outdir,
-    plugins: [withoutLogThreads],
-    // The ES modules of the OTLP exporter call require() through createRequire, which a bundle cannot follow: it would
-    // fail at the first export, without a word. Their CommonJS twins bundle whole.
-    conditions: ['require'],
+    plugins: [withoutLogThreads, exportersLoadBundledGrpc],
   });
 }
 

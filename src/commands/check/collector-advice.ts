@@ -1,13 +1,14 @@
 import { status as grpcStatus } from '@grpc/grpc-js';
 import type { Problem } from '../../common/setting.ts';
 import type { Config } from '../../config/bridge.ts';
-import { type Trouble, tlsTrouble } from '../../otlp/tls-trouble.ts';
+import type { ExportOutcome } from '../../otlp/classify-response.ts';
+import { type Diagnosis, diagnoseTls } from '../../otlp/tls-diagnosis.ts';
 
 type SystemError = Pick<NodeJS.ErrnoException, 'code' | 'message'>;
 
 const late = (error: SystemError) => error.code === 'ETIMEDOUT';
 
-export function adviseOnDns(host: string, error: SystemError): Trouble {
+export function adviseOnDns(host: string, error: SystemError): Diagnosis {
   if (error.code === 'ENOTFOUND')
     return {
       detail: `${host} is no name that can be found`,
@@ -21,7 +22,7 @@ export function adviseOnDns(host: string, error: SystemError): Trouble {
   };
 }
 
-export function adviseOnTcp(target: string, error: SystemError): Trouble {
+export function adviseOnTcp(target: string, error: SystemError): Diagnosis {
   switch (error.code) {
     case 'ECONNREFUSED':
       return {
@@ -53,20 +54,20 @@ export function adviseOnTcp(target: string, error: SystemError): Trouble {
   }
 }
 
-export function adviseOnFiles(problems: readonly Problem[]): Trouble {
+export function adviseOnFiles(problems: readonly Problem[]): Diagnosis {
   return {
     detail: problems.map(({ message }) => message).join('; '),
     advice: 'Mount the files where their variables say, in PEM form and readable for the user of the bridge.',
   };
 }
 
-const closed: Trouble = {
+const closed: Diagnosis = {
   detail: 'it closes the connection',
   advice: 'The port may speak plaintext (http://), or something in between may refuse TLS.',
 };
 
-export function adviseOnTls({ endpoint }: Config, error: SystemError): Trouble {
-  const known = tlsTrouble(error.message);
+export function adviseOnTls({ endpoint }: Config, error: SystemError): Diagnosis {
+  const known = diagnoseTls(error.message);
   if (known !== undefined) return known;
   if (error.code === 'CLOSED' || error.code === 'ECONNRESET') return closed;
   return {
@@ -77,10 +78,11 @@ export function adviseOnTls({ endpoint }: Config, error: SystemError): Trouble {
   };
 }
 
-export function adviseOnOtlp({ endpoint, timeoutMs, headers }: Config, error: unknown): Trouble {
-  const message = ownWords(error instanceof Error ? error.message : String(error));
-  const code =
-    typeof error === 'object' && error !== null && 'code' in error ? Number(error.code) : undefined;
+export function adviseOnOtlp(
+  { endpoint, timeoutMs, headers }: Config,
+  { reason, code }: Exclude<ExportOutcome, { status: 'success' }>,
+): Diagnosis {
+  const message = ownWords(reason);
   if (message === 'Protocol error')
     return {
       detail: 'what it answers is not gRPC',
@@ -123,6 +125,6 @@ export function adviseOnOtlp({ endpoint, timeoutMs, headers }: Config, error: un
 
 /** Without the code in front, which is said by name, and what gRPC wraps around the error of a connection. */
 function ownWords(message: string): string {
-  const [, inner] = /Last error: (.*?) \(\d{4}-[^)]*\)\. Resolution note:/s.exec(message) ?? [];
+  const [, inner] = /Last error: (.*?) \(\d{4}-[^)]*\)(?:\.|$)/s.exec(message) ?? [];
   return inner ?? message.replace(/^\d+ /, '');
 }

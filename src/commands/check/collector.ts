@@ -1,12 +1,12 @@
 import { lookup } from 'node:dns/promises';
 import { connect as connectTcp, isIP, type NetConnectOpts, type Socket } from 'node:net';
-import { emptyResource } from '@opentelemetry/resources';
 import type { Config } from '../../config/bridge.ts';
-import { encodeMetrics } from '../../otlp/collection.ts';
-import { createConnection, metricsMethod } from '../../otlp/connection.ts';
 import { readCredentials } from '../../otlp/credentials.ts';
-import { type Address, addressesIn, settled, startHandshake, withDeadline } from '../../otlp/probe.ts';
-import type { Trouble } from '../../otlp/tls-trouble.ts';
+import { exportersOf } from '../../otlp/exporter.ts';
+import { metricsSignal } from '../../otlp/metrics-signal.ts';
+import { probeCollector } from '../../otlp/probe.ts';
+import type { Diagnosis } from '../../otlp/tls-diagnosis.ts';
+import { type Address, addressOf, settled, startHandshake, withDeadline } from '../../otlp/tls-handshake.ts';
 import { adviseOnDns, adviseOnFiles, adviseOnOtlp, adviseOnTcp, adviseOnTls } from './collector-advice.ts';
 
 export type StepName = 'name' | 'connection' | 'TLS' | 'OTLP';
@@ -34,20 +34,12 @@ type StepResult = Omit<StepReport, 'step'>;
 export async function tryCollector(config: Config, version: string): Promise<CollectorReport> {
   const { target, transport } = config.endpoint;
   const steps: StepReport[] = [];
-  const places = addressesIn(target);
-  let [place] = places;
+  const address = addressOf(target);
   const tries: readonly (readonly [StepName, () => Promise<StepResult>])[] = [
-    ['name', () => resolveName(place, config)],
-    [
-      'connection',
-      async () => {
-        const found = await openOneOf(places, config);
-        place = found.place;
-        return found.result;
-      },
-    ],
-    ['TLS', () => shakeHands(place, config)],
-    ['OTLP', () => sendNothing(config, version)],
+    ['name', () => resolveName(address, config)],
+    ['connection', () => openConnection(address, config)],
+    ['TLS', () => shakeHands(address, config)],
+    ['OTLP', () => exportNothing(config, version)],
   ];
   let failed = false;
   for (const [step, attempt] of tries) {
@@ -59,7 +51,7 @@ export async function tryCollector(config: Config, version: string): Promise<Col
 }
 
 const succeeded = (detail: string): StepResult => ({ status: 'ok', detail });
-const failedWith = ({ detail, advice }: Trouble): StepResult => ({ status: 'failed', detail, advice });
+const failedWith = ({ detail, advice }: Diagnosis): StepResult => ({ status: 'failed', detail, advice });
 
 async function resolveName({ host }: Address, config: Config): Promise<StepResult> {
   if (host === undefined) return { status: 'not_needed', detail: 'a Unix socket has none to look up' };
@@ -72,29 +64,10 @@ async function resolveName({ host }: Address, config: Config): Promise<StepResul
   }
 }
 
-/** The first place that answers, as the bridge takes it; where none does, the last. */
-async function openOneOf(
-  places: readonly [Address, ...Address[]],
-  config: Config,
-): Promise<{ readonly place: Address; readonly result: StepResult }> {
-  let [place] = places;
-  const failures: StepResult[] = [];
-  for (place of places) {
-    const result = await openConnection(place, config);
-    if (result.status === 'failed') failures.push(result);
-    else {
-      const before = failures.map(({ detail }) => `; ${detail}`).join('');
-      return { place, result: { ...result, detail: `${result.detail}${before}` } };
-    }
-  }
-  const detail = failures.map((failure) => failure.detail).join('; ');
-  return { place, result: { status: 'failed', ...failures.at(-1), detail } };
-}
-
-async function openConnection(place: Address, config: Config): Promise<StepResult> {
-  const name = place.path === undefined ? `${place.host}:${place.port}` : config.endpoint.target;
+async function openConnection(address: Address, config: Config): Promise<StepResult> {
+  const name = address.path === undefined ? `${address.host}:${address.port}` : config.endpoint.target;
   const started = performance.now();
-  const socket: Socket = connectTcp(place as NetConnectOpts);
+  const socket: Socket = connectTcp(address as NetConnectOpts);
   try {
     await settled(socket, 'connect', config.timeoutMs);
     const where =
@@ -107,12 +80,12 @@ async function openConnection(place: Address, config: Config): Promise<StepResul
   }
 }
 
-async function shakeHands(place: Address, config: Config): Promise<StepResult> {
+async function shakeHands(address: Address, config: Config): Promise<StepResult> {
   const reading = await readCredentials(config);
   if (reading.status === 'invalid') return failedWith(adviseOnFiles(reading.problems));
   const { tls } = reading.credentials;
   if (tls === undefined) return { status: 'not_needed', detail: 'plaintext' };
-  const socket = startHandshake(place, tls);
+  const socket = startHandshake(address, tls);
   try {
     await settled(socket, 'secureConnect', config.timeoutMs);
     const { subject, valid_to: until } = socket.getPeerCertificate();
@@ -125,18 +98,16 @@ async function shakeHands(place: Address, config: Config): Promise<StepResult> {
   }
 }
 
-/** An ExportMetricsServiceRequest without a metric, on a connection like the bridge's own. */
-async function sendNothing(config: Config, version: string): Promise<StepResult> {
-  const connection = createConnection({ ...config, method: metricsMethod, version });
-  try {
-    const started = performance.now();
-    const answer = await connection.export(encodeMetrics({ resource: emptyResource(), scopeMetrics: [] }));
-    if (answer.status === 'ok')
-      return succeeded(
-        `an empty export is accepted in ${Math.max(1, Math.round(performance.now() - started))} ms`,
-      );
-    return failedWith(answer.trouble ?? adviseOnOtlp(config, answer.error));
-  } finally {
-    connection.close();
-  }
+/** An export without a metric, by an exporter like the bridge's own. */
+async function exportNothing(config: Config, version: string): Promise<StepResult> {
+  const started = performance.now();
+  const outcome = await probeCollector(exportersOf(metricsSignal, { ...config, version })());
+  if (outcome.status === 'success')
+    return succeeded(
+      `an empty export is accepted in ${Math.max(1, Math.round(performance.now() - started))} ms`,
+    );
+  const advice = outcome.status === 'retry' ? outcome.advice : undefined;
+  return failedWith(
+    advice === undefined ? adviseOnOtlp(config, outcome) : { detail: outcome.reason, advice },
+  );
 }

@@ -7,6 +7,7 @@ import type { Environment } from '../../common/setting.ts';
 import { integer } from '../../common/setting-kinds.ts';
 import { version } from '../../common/version.ts';
 import { readConfig } from '../../config/bridge.ts';
+import { removeExporterVariables } from '../../otlp/environment.ts';
 import { bridgeResource } from '../../telemetry/resource.ts';
 import type { Reader } from './access.ts';
 import { tryCollector } from './collector.ts';
@@ -67,6 +68,7 @@ export async function checkCommand(
       )
     : (await reportOn(await lookAt(config.metricsFilePath), undefined, { ...options, now: systemClock() }))
         .report;
+  removeExporterVariables(process.env);
   const collector = asked.collector ? await tryCollector(config, version) : undefined;
   if (!asked.watch && asked.json) printJson(output, { ...last, ...(collector && { collector }) }, 2);
   else {

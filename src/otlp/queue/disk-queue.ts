@@ -1,36 +1,35 @@
 import { settlesWithin } from '../../common/timing.ts';
-import type { Collection } from '../collection.ts';
+import { maxRequestBytes, withinBytes } from '../export-request.ts';
+import type { Encoding } from './encoding.ts';
+import type { Lease } from './lease.ts';
 import type { QueuedFile, QueueFolder } from './queue-folder.ts';
 
 /**
- * Copies of what waits, on a disk, where they outlive the process and hold more than memory. All that is not in memory
- * any more is older than what is.
+ * Copies of what waits, on a disk, where they outlive the process and hold more than memory. Entries that are only on
+ * disk are always older than those in memory.
  *
- * Nothing waits for the disk but what is read from it: where it fails or hangs, memory alone is left.
+ * Only reading waits for the disk: where it fails or hangs, memory alone is left.
  */
-export interface Spill {
-  /** Begins to copy a collection. */
-  store(collection: Collection): void;
-  /** The collection leaves memory; says whether it is still to be had from here. */
-  release(collection: Collection): boolean;
-  /** What was delivered or refused for good out of memory. */
-  forget(collections: readonly Collection[]): void;
+export interface DiskQueue<R> {
+  /** Begins to copy a request. */
+  store(request: R): void;
+  /** The request leaves memory; says whether it can still be read from here. */
+  release(request: R): boolean;
+  /** Removes the copies of requests that were delivered or rejected out of memory. */
+  discard(requests: readonly R[]): void;
   /** Reads the oldest that are not in memory and fit one request together; none where there are none. */
-  lend(): Promise<readonly Collection[]>;
-  /** Takes back what was lent. */
-  giveBack(): void;
-  /** Takes out what was lent. */
-  removeLent(): void;
-  /** Shows bridges that start that this one is there. */
+  lease(): Promise<Lease<R>>;
+  /** Shows bridges that start that this one is running. */
   touch(): void;
   /** Resolves when all has been done that was asked for so far. */
-  settled(): Promise<void>;
+  flushed(): Promise<void>;
   /** How many are here and not in memory. */
   readonly size: number;
 }
 
-export interface SpillOptions {
+export interface DiskQueueOptions<R> {
   readonly folder: QueueFolder;
+  readonly encoding: Encoding<R>;
   readonly maxBytes: number;
   readonly onFound: (count: number) => void;
   readonly onLost: (reason: LostReason) => void;
@@ -41,26 +40,27 @@ export interface SpillOptions {
 /** There was no room, or what was to be there cannot be written or read. */
 export type LostReason = 'queue_dir_full' | 'queue_dir_failed';
 
-const requestBytes = 3 * 1_048_576;
 /** What may wait for a disk that hangs; it is in memory meanwhile. */
 const maxUnwritten = 64;
 const longestHangMs = 5_000;
+const nothing: Lease<never> = { requests: [], ack: () => undefined, nack: () => undefined };
 
-export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: SpillOptions): Spill {
-  const inMemory = new Map<Collection, QueuedFile>();
+export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
+  const { folder, encoding, maxBytes, onFound, onLost, onWritten } = options;
+  const inMemory = new Map<R, QueuedFile>();
   let older: QueuedFile[] = [];
-  let lent = new Set<QueuedFile>();
+  const leased = new Set<QueuedFile>();
   let bytes = 0;
   const unwritten = new Set<QueuedFile>();
   let isOpen = false;
   let last: Promise<void> = Promise.resolve();
 
   /** One thing at a time, in the order it was asked for. */
-  function then(work: () => Promise<void>): void {
+  function enqueue(work: () => Promise<void>): void {
     last = last.then(work).catch(() => undefined);
   }
 
-  then(async () => {
+  enqueue(async () => {
     try {
       const found = await folder.open();
       older = [...found, ...older];
@@ -72,12 +72,12 @@ export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: Sp
     }
   });
 
-  async function write(collection: Collection, file: QueuedFile): Promise<void> {
+  async function write(request: R, content: Uint8Array, file: QueuedFile): Promise<void> {
     try {
-      await folder.write(file.name, collection.request);
+      await folder.write(file.name, content);
       onWritten(undefined);
     } catch (error) {
-      const isInMemory = inMemory.delete(collection);
+      const isInMemory = inMemory.delete(request);
       const isLost = !isInMemory && take(file);
       if (isInMemory || isLost) bytes -= file.bytes;
       if (isLost) onLost('queue_dir_failed');
@@ -96,89 +96,110 @@ export function createSpill({ folder, maxBytes, onFound, onLost, onWritten }: Sp
 
   function remove(file: QueuedFile): void {
     bytes -= file.bytes;
-    then(() => folder.remove(file.name));
+    enqueue(() => folder.remove(file.name));
+  }
+
+  function lose(file: QueuedFile, reason: LostReason): void {
+    take(file);
+    onLost(reason);
+    remove(file);
   }
 
   /** The oldest that are on the disk and fit one request together, one at least. */
-  function fitting(): readonly QueuedFile[] {
-    let size = 0;
-    const end = older.findIndex((file, index) => {
-      size += file.bytes;
-      return unwritten.has(file) || (size > requestBytes && index > 0);
-    });
-    return end < 0 ? older : older.slice(0, end);
+  function readable(): readonly QueuedFile[] {
+    const free = older.filter((file) => !leased.has(file));
+    const end = free.findIndex((file) => unwritten.has(file));
+    return withinBytes(end < 0 ? free : free.slice(0, end), maxRequestBytes);
   }
 
   function makeRoom(): void {
     while (bytes > maxBytes) {
-      const oldest = older.find((file) => !lent.has(file));
+      const oldest = older.find((file) => !leased.has(file));
       if (oldest !== undefined) {
-        take(oldest);
-        onLost('queue_dir_full');
-        remove(oldest);
+        lose(oldest, 'queue_dir_full');
         continue;
       }
-      const [collection, file] = inMemory.entries().next().value ?? [];
-      if (collection === undefined || file === undefined) return;
-      inMemory.delete(collection);
+      const [request, file] = inMemory.entries().next().value ?? [];
+      if (request === undefined || file === undefined) return;
+      inMemory.delete(request);
       remove(file);
     }
   }
 
+  async function read(file: QueuedFile): Promise<R | undefined> {
+    const content = await folder.read(file.name);
+    return content && encoding.decode(content);
+  }
+
+  /** Reads files into a lease; those that are not whole are lost. */
+  async function leaseOf(files: readonly QueuedFile[]): Promise<Lease<R>> {
+    // Held from here on: what is being read must not be pushed out and counted as lost.
+    for (const file of files) leased.add(file);
+    const requests = await Promise.all(files.map(read));
+    const open = new Map<R, QueuedFile>();
+    for (const [index, file] of files.entries()) {
+      const request = requests[index];
+      if (request !== undefined) open.set(request, file);
+      else {
+        leased.delete(file);
+        lose(file, 'queue_dir_failed');
+      }
+    }
+    const close = (request: R) => {
+      const file = open.get(request);
+      if (file !== undefined) leased.delete(file);
+      open.delete(request);
+      return file;
+    };
+    return {
+      requests: [...open.keys()],
+      ack(done) {
+        for (const request of done) {
+          const file = close(request);
+          if (file !== undefined && take(file)) remove(file);
+        }
+      },
+      nack() {
+        for (const request of open.keys()) close(request);
+      },
+    };
+  }
+
   return {
-    store(collection) {
+    store(request) {
       if (unwritten.size >= maxUnwritten) return;
-      const file = { name: folder.newName(), bytes: collection.request.length };
-      inMemory.set(collection, file);
+      const content = encoding.encode(request);
+      const file = { name: folder.newName(), bytes: content.length };
+      inMemory.set(request, file);
       bytes += file.bytes;
       unwritten.add(file);
-      then(() => write(collection, file));
+      enqueue(() => write(request, content, file));
       makeRoom();
     },
-    release(collection) {
-      const file = inMemory.get(collection);
+    release(request) {
+      const file = inMemory.get(request);
       if (file === undefined) return false;
-      inMemory.delete(collection);
+      inMemory.delete(request);
       // What was under way leaves memory after what came in meanwhile.
       older.splice(older.findLastIndex(({ name }) => name < file.name) + 1, 0, file);
       return true;
     },
-    forget(collections) {
-      for (const collection of collections) {
-        const file = inMemory.get(collection);
+    discard(requests) {
+      for (const request of requests) {
+        const file = inMemory.get(request);
         if (file === undefined) continue;
-        inMemory.delete(collection);
+        inMemory.delete(request);
         remove(file);
       }
     },
-    async lend() {
-      if (isOpen && older.length === 0) return [];
+    async lease() {
+      if (isOpen && older.length === 0) return nothing;
       const isDone = await settlesWithin(longestHangMs, last);
       isOpen = true;
-      if (!isDone) return [];
-      // Held from here on: what is being read must not be pushed out and counted as lost.
-      lent = new Set(fitting());
-      const read = await Promise.all(
-        [...lent].map(async (file) => ({ file, request: await folder.read(file.name) })),
-      );
-      for (const { file } of read.filter(({ request }) => request === undefined)) {
-        lent.delete(file);
-        take(file);
-        onLost('queue_dir_failed');
-        remove(file);
-      }
-      return read.flatMap(({ request }) => (request ? [{ kind: 'snapshot', request }] : []));
+      return isDone ? leaseOf(readable()) : nothing;
     },
-    giveBack() {
-      lent = new Set();
-    },
-    removeLent() {
-      older = older.filter((file) => !lent.has(file));
-      for (const file of lent) remove(file);
-      lent = new Set();
-    },
-    touch: () => then(() => folder.touch()),
-    settled: () => last,
+    touch: () => enqueue(() => folder.touch()),
+    flushed: () => last,
     get size() {
       return older.length;
     },

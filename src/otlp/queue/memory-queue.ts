@@ -1,94 +1,98 @@
-import type { Collection } from '../collection.ts';
+import { type ExportRequest, maxRequestBytes, withinBytes } from '../export-request.ts';
+import type { Lease, QueueEnd } from './lease.ts';
 
-/** What waits to be sent, oldest first. */
-export interface Backlog {
+/** What waits in memory, oldest first. */
+export interface MemoryQueue<R> {
   /** Appends, and gives the oldest that had to make room. */
-  push(collection: Collection): readonly Drop[];
+  push(request: R): readonly Drop<R>[];
   /**
-   * Lends the oldest, or the newest, that fit one request together, in the order they were collected; at least one
-   * where any waits. What is lent is not pushed out, until it is removed or given back.
+   * The oldest, or the newest, that fit one request together; at least one where any waits. What is leased is not
+   * dropped.
    */
-  lend(end: 'oldest' | 'newest'): readonly Collection[];
-  /** Takes back what was lent, and gives the oldest that had to make room for what came in meanwhile. */
-  giveBack(): readonly Drop[];
-  /** Takes out what was delivered or refused for good. */
-  remove(collections: readonly Collection[]): void;
+  lease(end: QueueEnd): MemoryLease<R>;
   readonly size: number;
 }
 
-export interface Drop {
-  readonly collection: Collection;
+export interface MemoryLease<R> extends Pick<Lease<R>, 'requests' | 'ack'> {
+  /** Gives back what is not acknowledged, and gives the oldest that had to make room for what came in meanwhile. */
+  nack(): readonly Drop<R>[];
+}
+
+export interface Drop<R> {
+  readonly request: R;
   readonly reason: 'queue_full' | 'queue_bytes_full';
 }
 
-export interface BacklogLimits {
-  readonly collections: number;
+export interface MemoryLimits {
+  readonly requests: number;
   /** Of all that waits; the newest waits even where it alone is more. */
   readonly bytes: number;
-  /** Of what is lent together. The Collector's OTLP receiver takes 4 MiB; the default leaves room. */
-  readonly requestBytes?: number;
+  /** Of a lease. */
+  readonly leaseBytes?: number;
 }
 
-const defaultRequestBytes = 3 * 1_048_576;
+export function createMemoryQueue<R extends ExportRequest>(limits: MemoryLimits): MemoryQueue<R> {
+  const { leaseBytes = maxRequestBytes } = limits;
+  let waiting: R[] = [];
+  const leased = new Set<R>();
+  const free = () => (leased.size === 0 ? waiting : waiting.filter((request) => !leased.has(request)));
 
-export function createBacklog(limits: BacklogLimits): Backlog {
-  const { requestBytes = defaultRequestBytes } = limits;
-  let waiting: Collection[] = [];
-  let lent: ReadonlySet<Collection> = new Set();
-
-  /** How many from one end fit together. */
-  const fitting = (end: 'oldest' | 'newest'): number => {
-    let bytes = 0;
-    for (let count = 0; count < waiting.length; count++) {
-      bytes += (waiting.at(end === 'oldest' ? count : -1 - count) as Collection).request.length;
-      if (bytes > requestBytes) return Math.max(1, count);
+  /** Drops the oldest until the rest is within the limits. */
+  function makeRoom(): readonly Drop<R>[] {
+    const candidates = free();
+    let bytes = sum(candidates);
+    const drops: Drop<R>[] = [];
+    for (const request of candidates.slice(0, -1)) {
+      const left = candidates.length - drops.length;
+      if (left <= limits.requests && bytes <= limits.bytes) break;
+      drops.push({ request, reason: left > limits.requests ? 'queue_full' : 'queue_bytes_full' });
+      bytes -= request.bytes;
     }
-    return waiting.length;
-  };
-
-  /** Takes out the oldest until the rest is within the limits. */
-  function makeRoom(): readonly Drop[] {
-    const free = waiting.filter((collection) => !lent.has(collection));
-    let bytes = sum(free);
-    const drops: Drop[] = [];
-    for (const collection of free.slice(0, -1)) {
-      const left = free.length - drops.length;
-      if (left <= limits.collections && bytes <= limits.bytes) break;
-      drops.push({ collection, reason: left > limits.collections ? 'queue_full' : 'queue_bytes_full' });
-      bytes -= collection.request.length;
-    }
-    takeOut(drops.map(({ collection }) => collection));
+    remove(drops.map(({ request }) => request));
     return drops;
   }
 
-  function takeOut(collections: readonly Collection[]): void {
-    if (collections.length === 0) return;
-    const gone = new Set(collections);
-    waiting = waiting.filter((collection) => !gone.has(collection));
+  function remove(requests: readonly R[]): void {
+    if (requests.length === 0) return;
+    const gone = new Set(requests);
+    waiting = waiting.filter((request) => !gone.has(request));
+  }
+
+  function take(end: QueueEnd): readonly R[] {
+    if (end === 'oldest') return withinBytes(free(), leaseBytes);
+    return withinBytes(free().toReversed(), leaseBytes).toReversed();
   }
 
   return {
-    push(collection) {
+    push(request) {
       const last = waiting.at(-1);
-      if (last?.kind === 'heartbeat' && !lent.has(last)) waiting.pop();
-      waiting.push(collection);
+      if (last?.kind === 'heartbeat' && !leased.has(last)) waiting.pop();
+      waiting.push(request);
       return makeRoom();
     },
-    lend(end) {
-      const count = fitting(end);
-      const collections =
-        count === 0 ? [] : end === 'oldest' ? waiting.slice(0, count) : waiting.slice(-count);
-      lent = new Set(collections);
-      return collections;
-    },
-    giveBack() {
-      lent = new Set();
-      waiting = waiting.filter(({ kind }, index) => kind === 'snapshot' || index === waiting.length - 1);
-      return makeRoom();
-    },
-    remove(collections) {
-      takeOut(collections);
-      lent = new Set();
+    lease(end) {
+      const requests = take(end);
+      const open = new Set(requests);
+      for (const request of requests) leased.add(request);
+      const close = (those: Iterable<R>) => {
+        for (const request of those) if (open.delete(request)) leased.delete(request);
+      };
+      return {
+        requests,
+        ack(done) {
+          remove(done.filter((request) => open.has(request)));
+          close(done);
+        },
+        nack() {
+          close(open);
+          // A heartbeat is repeated by what came after it.
+          waiting = waiting.filter(
+            (request, index) =>
+              request.kind === 'snapshot' || index === waiting.length - 1 || leased.has(request),
+          );
+          return makeRoom();
+        },
+      };
     },
     get size() {
       return waiting.length;
@@ -96,5 +100,5 @@ export function createBacklog(limits: BacklogLimits): Backlog {
   };
 }
 
-const sum = (collections: readonly Collection[]) =>
-  collections.reduce((bytes, { request }) => bytes + request.length, 0);
+const sum = (requests: readonly ExportRequest[]) =>
+  requests.reduce((bytes, request) => bytes + request.bytes, 0);

@@ -3,11 +3,11 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'no
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
-/** A request on a disk: a file of its own, so that what is delivered is removed for good and nothing is rewritten. */
+/** A request on a disk: a file of its own, so that what is delivered can be removed and nothing is rewritten. */
 export interface QueuedFile {
   /** Sorts by age, of one bridge whatever its clock does. */
   readonly name: string;
-  /** Of the request. */
+  /** Without the checksum. */
   readonly bytes: number;
 }
 
@@ -15,7 +15,7 @@ export interface QueuedFile {
  * A folder for each bridge in one that may be shared, told apart by service.instance.id: no two bridges that run have
  * the same, and one that restarts has its predecessor's.
  *
- * A file is the CRC-32 of the request, four bytes with the highest first, and the request.
+ * A file is the CRC-32 of the content, four bytes with the highest first, and the content.
  */
 export interface QueueFolder {
   /**
@@ -24,7 +24,7 @@ export interface QueueFolder {
    */
   open(): Promise<readonly QueuedFile[]>;
   newName(): string;
-  write(name: string, request: Uint8Array): Promise<void>;
+  write(name: string, content: Uint8Array): Promise<void>;
   /** Undefined where it is not there or not whole, as where its writer was killed. */
   read(name: string): Promise<Uint8Array | undefined>;
   remove(name: string): Promise<void>;
@@ -60,22 +60,22 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
       );
     },
     newName: () => `${prefix}-${padded(++names, 9)}.otlp`,
-    async write(name, request) {
+    async write(name, content) {
       const checksum = Buffer.alloc(checksumBytes);
-      checksum.writeUInt32BE(crc32(request));
+      checksum.writeUInt32BE(crc32(content));
       try {
         await make(root, folder);
-        await writeFile(path(name), Buffer.concat([checksum, request]), { flag: 'wx' });
+        await writeFile(path(name), Buffer.concat([checksum, content]), { flag: 'wx' });
       } catch (error) {
         await rm(path(name), { force: true }).catch(() => undefined);
         throw error;
       }
     },
     async read(name) {
-      const content = await readFile(path(name)).catch(() => Buffer.alloc(0));
-      const request = content.subarray(checksumBytes);
-      const isWhole = request.length > 0 && content.readUInt32BE() === crc32(request);
-      return isWhole ? request : undefined;
+      const file = await readFile(path(name)).catch(() => Buffer.alloc(0));
+      const content = file.subarray(checksumBytes);
+      const isWhole = content.length > 0 && file.readUInt32BE() === crc32(content);
+      return isWhole ? content : undefined;
     },
     remove: (name) => rm(path(name), { force: true }),
     touch: () => touch(folder),

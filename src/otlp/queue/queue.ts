@@ -1,64 +1,62 @@
-import type { Collection } from '../collection.ts';
-import type { Spill } from './disk-queue.ts';
-import type { Backlog, Drop } from './memory-queue.ts';
+import type { ExportRequest } from '../export-request.ts';
+import type { DiskQueue } from './disk-queue.ts';
+import type { Lease, QueueEnd } from './lease.ts';
+import type { Drop, MemoryQueue } from './memory-queue.ts';
 
 /** What waits to be sent: in memory, and beyond that on a disk where there is one for it. */
-export interface Queue {
-  push(collection: Collection): void;
-  /** Lends the oldest, or the newest, that fit one request together; none where none wait. */
-  lend(end: 'oldest' | 'newest'): Promise<readonly Collection[]>;
-  giveBack(): void;
-  /** Takes out what was lent and was delivered, or refused for good. */
-  remove(collections: readonly Collection[]): void;
+export interface Queue<R> {
+  push(request: R): void;
+  /** The oldest, or the newest, that fit one request together; none where none wait. */
+  lease(end: QueueEnd): Promise<Lease<R>>;
   /** Resolves when the disk is as it should be. */
-  settled(): Promise<void>;
+  flushed(): Promise<void>;
+  /** All that is not acknowledged. */
   readonly size: number;
 }
 
-export interface QueueOptions {
-  readonly backlog: Backlog;
-  readonly spill: Spill | undefined;
+export interface QueueOptions<R> {
+  readonly memory: MemoryQueue<R>;
+  readonly disk?: DiskQueue<R> | undefined;
   /** Called with what is lost for want of room. */
-  readonly onOverflow: (drops: readonly Drop[]) => void;
+  readonly onOverflow: (drops: readonly Drop<R>[]) => void;
 }
 
-export function createQueue({ backlog, spill, onOverflow }: QueueOptions): Queue {
-  let isFromDisk = false;
-
-  function letGo(drops: readonly Drop[]): void {
-    const lost = drops.filter(({ collection }) => !spill?.release(collection));
+/** Entries that are only on disk are always older than those in memory. */
+export function createQueue<R extends ExportRequest>({
+  memory,
+  disk,
+  onOverflow,
+}: QueueOptions<R>): Queue<R> {
+  function release(drops: readonly Drop<R>[]): void {
+    const lost = drops.filter(({ request }) => !disk?.release(request));
     if (lost.length > 0) onOverflow(lost);
   }
 
-  async function lendFromDisk(): Promise<readonly Collection[]> {
-    const collections = (await spill?.lend()) ?? [];
-    isFromDisk = collections.length > 0;
-    return collections;
+  function leaseMemory(end: QueueEnd): Lease<R> {
+    const lease = memory.lease(end);
+    return {
+      requests: lease.requests,
+      ack(requests) {
+        lease.ack(requests);
+        disk?.discard(requests);
+      },
+      nack: () => release(lease.nack()),
+    };
   }
 
   return {
-    push(collection) {
-      if (collection.kind === 'snapshot') spill?.store(collection);
-      else spill?.touch();
-      letGo(backlog.push(collection));
+    push(request) {
+      if (request.kind === 'snapshot') disk?.store(request);
+      else disk?.touch();
+      release(memory.push(request));
     },
-    async lend(end) {
-      isFromDisk = false;
-      const fromDisk = end === 'oldest' || backlog.size === 0 ? await lendFromDisk() : [];
-      return fromDisk.length > 0 ? fromDisk : backlog.lend(end);
+    async lease(end) {
+      const fromDisk = end === 'oldest' || memory.size === 0 ? await disk?.lease() : undefined;
+      return fromDisk !== undefined && fromDisk.requests.length > 0 ? fromDisk : leaseMemory(end);
     },
-    giveBack() {
-      if (isFromDisk) spill?.giveBack();
-      else letGo(backlog.giveBack());
-    },
-    remove(collections) {
-      if (isFromDisk) return spill?.removeLent();
-      backlog.remove(collections);
-      spill?.forget(collections);
-    },
-    settled: async () => spill?.settled(),
+    flushed: async () => disk?.flushed(),
     get size() {
-      return backlog.size + (spill?.size ?? 0);
+      return memory.size + (disk?.size ?? 0);
     },
   };
 }

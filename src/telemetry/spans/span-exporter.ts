@@ -1,17 +1,18 @@
+import { status } from '@grpc/grpc-js';
 import { ExportResultCode } from '@opentelemetry/core';
-import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
-import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../common/clock.ts';
 import type { Conditions } from '../../common/logger.ts';
-import type { Connection } from '../../otlp/connection.ts';
-import { Status } from '../../otlp/grpc.ts';
-import type { SendOutcome } from '../../otlp/outcome.ts';
-import { createBacklog } from '../../otlp/queue/memory-queue.ts';
+import type { ExportOutcome } from '../../otlp/classify-response.ts';
+import type { ExportRequest } from '../../otlp/export-request.ts';
+import type { Exporter } from '../../otlp/exporter.ts';
+import { createMemoryQueue } from '../../otlp/queue/memory-queue.ts';
 import { createQueue } from '../../otlp/queue/queue.ts';
 import { createSender } from '../../otlp/sender.ts';
+import { spansRequest, spansSignal } from '../../otlp/spans-signal.ts';
 
 export interface SpanExporterOptions {
-  readonly connection: Connection;
+  readonly createExporter: () => Exporter<ReadableSpan[]>;
   /** For messages. */
   readonly endpoint: string;
   /** How many requests may wait. */
@@ -22,31 +23,35 @@ export interface SpanExporterOptions {
   readonly onUnsupported: () => void;
 }
 
-export interface ClosableSpanExporter extends SpanExporter {
+export interface QueuedSpanExporter extends SpanExporter {
   /** Sends what waits until the deadline, and says how many requests were left. */
   close(deadlineMonotonicMs: number): Promise<number>;
+  /** Spans that the Collector rejected so far. */
+  readonly rejected: number;
 }
 
 /** A few spans an epoch: this is thousands of them. */
-const mostBytes = 4 * 2 ** 20;
+const maxBytes = 4 * 2 ** 20;
 const longestRetryMs = 5_000;
 
 /** Sends spans as metrics are sent: what cannot leave now waits, bounded, and leaves when the Collector is back. */
-export function createSpanExporter(options: SpanExporterOptions): ClosableSpanExporter {
-  const { connection, queueSize, clock, conditions, endpoint } = options;
-  const queue = createQueue({
-    backlog: createBacklog({ collections: queueSize, bytes: mostBytes }),
-    spill: undefined,
+export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExporter {
+  const { createExporter, queueSize, clock, conditions, endpoint } = options;
+  let rejected = 0;
+  const queue = createQueue<ExportRequest<ReadableSpan[]>>({
+    memory: createMemoryQueue({ requests: queueSize, bytes: maxBytes }),
     onOverflow: () =>
       conditions.raise('spans full', 'error', { endpoint }, 'Too many spans wait: the oldest are dropped'),
   });
   const sender = createSender({
     queue,
-    connection,
+    createExporter,
+    canMerge: spansSignal.canMerge,
     clock,
     maxRetryMs: longestRetryMs,
-    onAttempt(outcome) {
-      if (outcome.status === 'rejected' && outcome.code === Status.UNIMPLEMENTED) {
+    onExported(outcome, requests) {
+      rejected += countRejected(outcome, requests);
+      if (outcome.status === 'rejected' && outcome.code === status.UNIMPLEMENTED) {
         conditions.raise(
           'no traces',
           'warn',
@@ -59,22 +64,38 @@ export function createSpanExporter(options: SpanExporterOptions): ClosableSpanEx
   });
   return {
     export(spans, done) {
-      const request = ProtobufTraceSerializer.serializeRequest(spans);
-      if (request !== undefined) sender.send({ kind: 'snapshot', request });
+      sender.send(spansRequest(spans));
       done({ code: ExportResultCode.SUCCESS });
     },
     close: (deadlineMonotonicMs) => sender.close(deadlineMonotonicMs),
     shutdown: async () => undefined,
+    get rejected() {
+      return rejected;
+    },
   };
 }
 
-function report(conditions: Conditions, outcome: SendOutcome, endpoint: string, waiting: number): void {
+function countRejected(outcome: ExportOutcome, requests: readonly ExportRequest<ReadableSpan[]>[]): number {
+  if (outcome.status === 'success') return outcome.partialSuccess?.rejected ?? 0;
+  return outcome.status === 'rejected' ? requests.reduce((sum, { data }) => sum + data.length, 0) : 0;
+}
+
+function report(conditions: Conditions, outcome: ExportOutcome, endpoint: string, waiting: number): void {
   switch (outcome.status) {
-    case 'success':
+    case 'success': {
       conditions.clear('spans retry', 'Collector takes spans again', { endpoint });
       conditions.clear('spans rejected', 'Collector accepts spans again', { endpoint });
       conditions.clear('spans full', 'There is room for spans again');
+      const { partialSuccess } = outcome;
+      if (partialSuccess !== undefined)
+        conditions.raise(
+          'spans partial success',
+          'warn',
+          { endpoint, spans: partialSuccess.rejected, reason: partialSuccess.reason },
+          'Collector accepted an export but rejected some of its spans; it may be the same with each',
+        );
       return;
+    }
     case 'retry': {
       const { reason, advice } = outcome;
       return conditions.raise(

@@ -1,17 +1,13 @@
 import { type Context, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
-import {
-  BatchSpanProcessor,
-  ConsoleSpanExporter,
-  type SpanExporter,
-  TracerProvider,
-} from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, ConsoleSpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { runSpans } from '../../catalogue/spans.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Conditions, Logger } from '../../common/logger.ts';
 import { settlesWithin } from '../../common/timing.ts';
 import type { TraceConfig } from '../../config/traces.ts';
-import { createConnection, traceMethod } from '../../otlp/connection.ts';
+import { exportersOf } from '../../otlp/exporter.ts';
+import { spansSignal } from '../../otlp/spans-signal.ts';
 import type { PollTime, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { randomFlagProcessor } from '../../tracing/random-flag.ts';
@@ -19,7 +15,7 @@ import { createSampler } from '../../tracing/sampler.ts';
 import { createIdGenerator, type IdSource, spanIdOf, traceIdOf } from './ids.ts';
 import type { FinishedSpan, OpenRun } from './open-run.ts';
 import { hasInvalidParent, parentOf } from './parent.ts';
-import { createSpanExporter } from './span-exporter.ts';
+import { createSpanExporter, type QueuedSpanExporter } from './span-exporter.ts';
 import { advanceTimeline, newTimeline, type SpanAction } from './timeline.ts';
 
 /** From runs to spans, and on their way. */
@@ -28,6 +24,8 @@ export interface Spans {
   follow(transition: Transition, snapshot: Snapshot | undefined, now: PollTime): void;
   /** Sends what is left until the deadline. */
   close(deadlineMonotonicMs: number): Promise<void>;
+  /** Spans that the Collector rejected so far. */
+  readonly rejected: number;
 }
 
 export interface SpansOptions {
@@ -60,7 +58,7 @@ export function createSpans(options: SpansOptions): Spans {
     spanProcessors: [
       randomFlagProcessor,
       new BatchSpanProcessor({
-        exporter: exporter.spans,
+        exporter,
         maxQueueSize: config.queueSize,
         maxExportBatchSize: config.batchSize,
         scheduledDelayMillis: config.delayMs,
@@ -91,20 +89,22 @@ export function createSpans(options: SpansOptions): Spans {
       );
       await exporter.close(deadlineMonotonicMs);
     },
+    get rejected() {
+      return exporter.rejected;
+    },
   };
 }
 
 function exporterFor(
   { config, version, clock, conditions }: SpansOptions,
   onUnsupported: () => void,
-): { readonly spans: SpanExporter; readonly close: (deadlineMonotonicMs: number) => Promise<unknown> } {
+): QueuedSpanExporter {
   if (config.exporter === 'console')
-    return { spans: new ConsoleSpanExporter(), close: async () => undefined };
-  const spans = createSpanExporter({
-    connection: createConnection({
+    return Object.assign(new ConsoleSpanExporter(), { close: async () => 0, rejected: 0 });
+  return createSpanExporter({
+    createExporter: exportersOf(spansSignal, {
       ...config.destination,
       timeoutMs: Math.min(config.destination.timeoutMs, config.exportTimeoutMs),
-      method: traceMethod,
       version,
     }),
     endpoint: config.destination.endpoint.target,
@@ -113,7 +113,6 @@ function exporterFor(
     conditions,
     onUnsupported,
   });
-  return { spans, close: spans.close };
 }
 
 /** A run that is under way, as a span and as the parent of others. */

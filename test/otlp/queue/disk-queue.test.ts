@@ -1,14 +1,17 @@
-import { readdirSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import { deferred } from '../../../src/common/timing.ts';
-import { createSpill } from '../../../src/otlp/queue/disk-queue.ts';
-import { createBacklog } from '../../../src/otlp/queue/memory-queue.ts';
+import type { ExportRequest } from '../../../src/otlp/export-request.ts';
+import { createDiskQueue } from '../../../src/otlp/queue/disk-queue.ts';
+import type { Encoding } from '../../../src/otlp/queue/encoding.ts';
+import type { Lease } from '../../../src/otlp/queue/lease.ts';
+import { createMemoryQueue } from '../../../src/otlp/queue/memory-queue.ts';
 import { createQueue } from '../../../src/otlp/queue/queue.ts';
-import type { QueueFolder } from '../../../src/otlp/queue/queue-folder.ts';
+import { createQueueFolder, type QueueFolder } from '../../../src/otlp/queue/queue-folder.ts';
 import { startBridge } from '../../support/bridge.ts';
 import { temporaryFolder } from '../../support/file.ts';
 import { until } from '../../support/until.ts';
@@ -105,6 +108,45 @@ describe('what a bridge leaves in the folder', () => {
     expect(log.filter(({ message }) => message.includes('not whole'))).toMatchObject([{ level: 'error' }]);
   });
 
+  it('keeps the identity of the bridge that read it', async () => {
+    const root = temporaryFolder();
+    const gone = await duringOutage(2, root, {
+      environment: { OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=gone' },
+    });
+    await gone.stop();
+    const folder = join(root, 'bridge-gone');
+    const longAgo = new Date(Date.now() - 11 * 60_000);
+    utimesSync(folder, longAgo, longAgo);
+    const { receiver, write } = await startBridge({
+      environment: {
+        ...soon,
+        EXPORT_QUEUE_DIR: root,
+        OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=successor',
+      },
+    });
+    await write({ metrics: { training_loss: 3 } });
+    await receiver.waitFor(() => losses(receiver).length === 3, 'all three');
+    const instances = receiver
+      .points('ml.training.loss')
+      .map(({ value, resource }) => `${value} ${resource['service.instance.id']}`);
+    expect([...new Set(instances)].toSorted()).toEqual(['1 gone', '2 gone', '3 successor']);
+  });
+
+  it('is lost where an older version has written it, which is counted and said once', async () => {
+    const root = temporaryFolder();
+    const folder = createQueueFolder(root, 'one');
+    await folder.open();
+    // Until 0.1 a file held a serialized request: here one without a point.
+    for (let file = 0; file < 3; file++) await folder.write(folder.newName(), Buffer.from([0x0a, 0x00]));
+    const { receiver, log, write } = await startBridge({
+      environment: { ...soon, EXPORT_QUEUE_DIR: root, OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=one' },
+    });
+    await write({ metrics: { training_loss: 1 } });
+    await receiver.waitFor(() => dropped(receiver, 'queue_dir_failed') === 3, 'three counted');
+    expect(log.filter(({ message }) => message.includes('not whole'))).toMatchObject([{ level: 'error' }]);
+    await until(() => filesUnder(root).length === 0, 'an empty folder');
+  });
+
   it('is not mixed with what another bridge leaves on the same volume', async () => {
     const root = temporaryFolder();
     const bridges = await Promise.all(
@@ -147,7 +189,13 @@ interface Disk {
   readonly read?: (name: string, request: Uint8Array | undefined) => Promise<Uint8Array | undefined>;
 }
 
-/** Collections by number, and a folder in memory that does what is asked of it here. */
+type NumberRequest = ExportRequest<number>;
+const numbers: Encoding<NumberRequest> = {
+  encode: ({ data }) => Buffer.from(`${data}`),
+  decode: (bytes) => ({ kind: 'snapshot', data: Number(Buffer.from(bytes)), bytes: bytes.length }),
+};
+
+/** Requests of a number, and a folder in memory that does what is asked of it here. */
 function setUp({ write, read }: Disk, maxBytes = 1_000) {
   const written = new Map<string, Uint8Array>();
   const events: string[] = [];
@@ -161,65 +209,71 @@ function setUp({ write, read }: Disk, maxBytes = 1_000) {
     remove: async (name) => void written.delete(name),
     touch: async () => undefined,
   };
-  const spill = createSpill({
+  const disk = createDiskQueue({
     folder,
+    encoding: numbers,
     maxBytes,
     onFound: (count) => events.push(`found ${count}`),
     onLost: (reason) => events.push(reason),
     onWritten: (error) => error && events.push(String(error.code)),
   });
-  const queue = createQueue({
-    backlog: createBacklog({ collections: 3, bytes: 1_000_000 }),
-    spill,
+  const queue = createQueue<NumberRequest>({
+    memory: createMemoryQueue({ requests: 3, bytes: 1_000_000 }),
+    disk,
     onOverflow: (drops) => events.push(...drops.map(({ reason }) => reason)),
   });
-  const push = (value: number) => queue.push({ kind: 'snapshot', request: Buffer.from(`${value}`) });
-  const lend = async (end: 'oldest' | 'newest' = 'oldest') =>
-    (await queue.lend(end)).map(({ request }) => Number(Buffer.from(request)));
-  return { written, events, queue, push, lend };
+  const push = (data: number) => queue.push({ kind: 'snapshot', data, bytes: `${data}`.length });
+  return { written, events, queue, push };
 }
 
+const values = ({ requests }: Lease<NumberRequest>) => requests.map(({ data }) => data);
+
 describe('the queue', () => {
-  it('lends what is on the disk before what is in memory, and at the end memory first', async () => {
-    const { queue, push, lend, written } = setUp({});
+  it('leases what is on the disk before what is in memory, and at the end memory first', async () => {
+    const { queue, push, written } = setUp({});
     for (const value of upTo(7)) push(value);
-    expect(await lend()).toEqual([1, 2, 3, 4]);
-    queue.giveBack();
-    expect(await lend('newest')).toEqual([5, 6, 7]);
-    queue.remove(await queue.lend('newest'));
-    expect(await lend('newest')).toEqual([1, 2, 3, 4]);
-    queue.remove([]);
+    const oldest = await queue.lease('oldest');
+    expect(values(oldest)).toEqual([1, 2, 3, 4]);
+    oldest.nack();
+    const newest = await queue.lease('newest');
+    expect(values(newest)).toEqual([5, 6, 7]);
+    newest.ack(newest.requests);
+    const rest = await queue.lease('newest');
+    expect(values(rest)).toEqual([1, 2, 3, 4]);
+    rest.ack(rest.requests);
     expect(queue.size).toBe(0);
-    await queue.settled();
+    await queue.flushed();
     expect(written.size).toBe(0);
   });
 
   it('does not read what is not written yet, and loses none of it', async () => {
     const gate = deferred<void>();
-    const { queue, push, lend, events } = setUp({
+    const { queue, push, events } = setUp({
       write: async (name, request, write) => {
         if (name > '004') await gate.promise;
         write(name, request);
       },
     });
     for (const value of upTo(4)) push(value);
-    await queue.settled();
-    const lent = lend();
+    await queue.flushed();
+    const leasing = queue.lease('oldest');
     // Come in while that waits for the disk, and push 2 to 5 out of memory.
     for (const value of [5, 6, 7, 8]) push(value);
-    expect(await lent).toEqual([1, 2, 3, 4]);
-    queue.remove([]);
+    const first = await leasing;
+    expect(values(first)).toEqual([1, 2, 3, 4]);
+    first.ack(first.requests);
     gate.resolve();
-    expect(await lend()).toEqual([5]);
-    queue.remove([]);
-    expect(await lend()).toEqual([6, 7, 8]);
+    const second = await queue.lease('oldest');
+    expect(values(second)).toEqual([5]);
+    second.ack(second.requests);
+    expect(values(await queue.lease('oldest'))).toEqual([6, 7, 8]);
     expect(events).toEqual([]);
   });
 
   it('does not push out what is being read, and count it as lost', async () => {
     const gate = deferred<void>();
     let reading = 0;
-    const { push, lend, events } = setUp(
+    const { queue, push, events } = setUp(
       {
         read: async (_name, request) => {
           reading += 1;
@@ -230,33 +284,33 @@ describe('the queue', () => {
       6,
     );
     for (const value of upTo(6)) push(value);
-    const lent = lend();
+    const leasing = queue.lease('oldest');
     await until(() => reading === 3, 'the reading');
     push(7);
     gate.resolve();
-    expect(await lent).toEqual([1, 2, 3]);
+    expect(values(await leasing)).toEqual([1, 2, 3]);
     // The fourth, for which there is room nowhere.
     expect(events).toEqual(['queue_full']);
   });
 
   it('loses what memory has no room for where the volume is full, and says which', async () => {
     const full = Object.assign(new Error('full'), { code: 'ENOSPC' });
-    const { queue, push, lend, events } = setUp({ write: () => Promise.reject(full) });
+    const { queue, push, events } = setUp({ write: () => Promise.reject(full) });
     for (const value of upTo(3)) push(value);
-    await queue.settled();
+    await queue.flushed();
     for (const value of [4, 5]) push(value);
-    await queue.settled();
-    expect(await lend()).toEqual([3, 4, 5]);
+    await queue.flushed();
+    expect(values(await queue.lease('oldest'))).toEqual([3, 4, 5]);
     expect(events.filter((event) => event === 'ENOSPC')).toHaveLength(5);
     expect(events.filter((event) => event === 'queue_full')).toHaveLength(2);
   });
 
   it('counts as lost what left memory before its writing failed', async () => {
     const full = Object.assign(new Error('full'), { code: 'ENOSPC' });
-    const { queue, push, lend, events } = setUp({ write: () => Promise.reject(full) });
+    const { queue, push, events } = setUp({ write: () => Promise.reject(full) });
     for (const value of upTo(5)) push(value);
-    await queue.settled();
-    expect(await lend()).toEqual([3, 4, 5]);
+    await queue.flushed();
+    expect(values(await queue.lease('oldest'))).toEqual([3, 4, 5]);
     expect(events.filter((event) => event === 'queue_dir_failed')).toHaveLength(2);
   });
 
@@ -264,7 +318,7 @@ describe('the queue', () => {
     timeout: 20_000,
   }, async () => {
     let writes = 0;
-    const { push, lend, events } = setUp(
+    const { queue, push, events } = setUp(
       {
         write: () => {
           writes += 1;
@@ -275,11 +329,23 @@ describe('the queue', () => {
     );
     for (const value of upTo(100)) push(value);
     const started = systemClock().monotonicMs;
-    expect(await lend()).toEqual([98, 99, 100]);
+    expect(values(await queue.lease('oldest'))).toEqual([98, 99, 100]);
     expect(systemClock().monotonicMs - started).toBeLessThan(15_000);
     expect(writes).toBe(1);
     // Those that were not handed over to the volume are lost to it, and said to be.
     expect(events.filter((event) => event === 'queue_full')).toHaveLength(100 - 64 - 3);
     expect(events).not.toContain('queue_dir_failed');
+  });
+
+  it('removes from the disk what is acknowledged, and leases the rest again', async () => {
+    const { queue, push, written } = setUp({});
+    for (const value of upTo(6)) push(value);
+    const lease = await queue.lease('oldest');
+    expect(values(lease)).toEqual([1, 2, 3]);
+    lease.ack(lease.requests.slice(0, 2));
+    lease.nack();
+    expect(values(await queue.lease('oldest'))).toEqual([3]);
+    await queue.flushed();
+    expect(written.size).toBe(4);
   });
 });

@@ -1,3 +1,4 @@
+import { status } from '@grpc/grpc-js';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -527,4 +528,38 @@ test('what is configured for traces is not looked at where nothing is traced', (
   expect(configOf({ OTEL_TRACES_SAMPLER: 'xray' }).traces).toBeUndefined();
   const disabled = { OTEL_TRACES_EXPORTER: 'otlp', OTEL_SDK_DISABLED: 'true' };
   expect(configOf(disabled).traces).toBeUndefined();
+});
+
+test('spans that the Collector rejects are counted, and said once', async () => {
+  const { bridge, receiver, step } = await startTraced({
+    environment: { OTEL_METRIC_EXPORT_INTERVAL: '20' },
+  });
+  const count = () => bridge.receiver.points('ml.bridge.spans_rejected').at(-1)?.value;
+  await bridge.receiver.waitFor(() => count() === 0, 'a count of none');
+  receiver.answer({ rejectedDataPoints: 3, errorMessage: 'too many' });
+  bridge.receiver.reply(() => ({
+    status: 'ok',
+    partialSuccess: { rejectedDataPoints: 2, errorMessage: 'too old' },
+  }));
+  for (let epoch = 1; epoch <= 3; epoch++) {
+    const before = receiver.spans.length;
+    await step(epoch, 1, epoch * 10);
+    await until(() => receiver.spans.length > before, 'spans');
+  }
+  await bridge.receiver.waitFor(() => Number(count()) >= 9, 'all of them counted');
+  expect(Number(count()) % 3).toBe(0);
+  const warnings = bridge.log.filter(({ message }) => message.includes('rejected some of its spans'));
+  expect(warnings).toMatchObject([{ level: 'warn', spans: 3, reason: 'too many' }]);
+  const ofPoints = bridge.log.filter(({ message }) => message.includes('not all of its points'));
+  expect(ofPoints).toMatchObject([{ points: 2, reason: 'too old' }]);
+});
+
+test('spans that the Collector rejects in whole are counted, too', async () => {
+  const { bridge, receiver, step } = await startTraced({
+    environment: { OTEL_METRIC_EXPORT_INTERVAL: '20' },
+  });
+  receiver.answer(status.INVALID_ARGUMENT);
+  await step(1, 1, 10);
+  const count = () => bridge.receiver.points('ml.bridge.spans_rejected').at(-1)?.value;
+  await bridge.receiver.waitFor(() => count() === 1, 'the first span counted');
 });

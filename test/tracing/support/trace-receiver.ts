@@ -1,6 +1,7 @@
 import { Server, ServerCredentials, type ServerUnaryCall, type sendUnaryData } from '@grpc/grpc-js';
 import protobuf from 'protobufjs/light.js';
 import { onTestFinished } from 'vitest';
+import { encodeResponse, type WirePartialSuccess } from '../../../src/commands/demo/receiver/codec.ts';
 import { until } from '../../support/until.ts';
 
 export interface ReceivedSpan {
@@ -21,6 +22,8 @@ export interface ReceivedSpan {
   readonly flags: number;
 }
 
+export type TraceReply = 'ok' | 'hang' | number | WirePartialSuccess;
+
 export interface ReceivedEvent {
   readonly name: string;
   readonly timeMs: number;
@@ -31,8 +34,8 @@ export interface TraceReceiver {
   readonly endpoint: string;
   readonly spans: readonly ReceivedSpan[];
   received(count: number): Promise<readonly ReceivedSpan[]>;
-  /** Answers the next requests with this gRPC status; `hang` never answers. */
-  answer(next: 'ok' | 'hang' | number): void;
+  /** Answers the next requests with this gRPC status; `hang` never answers. A partial success rejects as many spans. */
+  answer(next: TraceReply): void;
   stop(): void;
 }
 
@@ -122,7 +125,7 @@ const record = (list: readonly KeyValue[]) =>
 /** An OTLP/gRPC trace receiver in this process, stopped when the test is over. */
 export async function startTraceReceiver(port = 0): Promise<TraceReceiver> {
   const spans: ReceivedSpan[] = [];
-  let reply: 'ok' | 'hang' | number = 'ok';
+  let reply: TraceReply = 'ok';
   const server = new Server();
   server.addService(
     {
@@ -132,14 +135,15 @@ export async function startTraceReceiver(port = 0): Promise<TraceReceiver> {
         responseStream: false,
         requestSerialize: () => Buffer.alloc(0),
         requestDeserialize: (bytes: Buffer) => bytes,
-        responseSerialize: () => Buffer.alloc(0),
+        // Both signals' responses have the same fields.
+        responseSerialize: encodeResponse,
         responseDeserialize: () => undefined,
       },
     },
     {
       Export: ({ request, metadata }: ServerUnaryCall<Buffer, unknown>, send: sendUnaryData<unknown>) => {
         if (reply === 'hang') return;
-        if (reply !== 'ok') return send({ code: reply, details: 'as told' });
+        if (typeof reply === 'number') return send({ code: reply, details: 'as told' });
         const plain = requestType.toObject(requestType.decode(request), {
           longs: Number,
           arrays: true,
@@ -171,7 +175,7 @@ export async function startTraceReceiver(port = 0): Promise<TraceReceiver> {
             });
           }
         }
-        return send(null, {});
+        return send(null, reply === 'ok' ? undefined : reply);
       },
     },
   );

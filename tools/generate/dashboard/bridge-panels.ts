@@ -49,7 +49,7 @@ const dropped: Panel = {
   ...third,
   title: 'Dropped snapshots',
   description:
-    'Snapshots that were never delivered since the bridge started, by reason, and points refused of others. Empty is good.',
+    'Snapshots that were never delivered since the bridge started, by reason, and points and spans that the Collector rejected. Empty is good.',
   unit: 'none',
   queries: [
     {
@@ -62,6 +62,11 @@ const dropped: Panel = {
     {
       legend: '{{job_id}} points refused',
       expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.pointsRefused), jobMatcher))),
+      optional: true,
+    },
+    {
+      legend: '{{job_id}} spans rejected',
+      expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.spansRejected), jobMatcher))),
       optional: true,
     },
   ],

@@ -8,7 +8,7 @@ const requestType = root.lookupType('ExportMetricsServiceRequest');
 const responseType = root.lookupType('ExportMetricsServiceResponse');
 
 /** What an exporter is told about points that were taken and then refused. */
-export interface PartialSuccess {
+export interface WirePartialSuccess {
   readonly rejectedDataPoints: number;
   readonly errorMessage: string;
 }
@@ -28,7 +28,7 @@ export function decodeRequest(bytes: Uint8Array): readonly Point[] {
 }
 
 /** A serialized ExportMetricsServiceResponse; an empty one says that every point was accepted. */
-export function encodeResponse(partialSuccess?: PartialSuccess): Buffer {
+export function encodeResponse(partialSuccess?: WirePartialSuccess): Buffer {
   const response = responseType.fromObject(partialSuccess === undefined ? {} : { partialSuccess });
   return Buffer.from(responseType.encode(response).finish());
 }

@@ -1,9 +1,9 @@
 import type { Metadata, ServerCredentials } from '@grpc/grpc-js';
-import type { PartialSuccess } from './codec.ts';
+import type { WirePartialSuccess } from './codec.ts';
 import type { Point } from './point.ts';
 
 export type ReceiverResponse =
-  | { readonly status: 'ok'; readonly partialSuccess?: PartialSuccess }
+  | { readonly status: 'ok'; readonly partialSuccess?: WirePartialSuccess }
   /** `code` is a gRPC status, `metadata` becomes the trailers. */
   | {
       readonly status: 'error';

@@ -8,13 +8,13 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { deferred } from '../../../common/timing.ts';
-import { decodeRequest, encodeResponse, type PartialSuccess } from './codec.ts';
+import { decodeRequest, encodeResponse, type WirePartialSuccess } from './codec.ts';
 import type { ReceivedRequest, Receiver, ReceiverOptions, ReceiverResponse, Replier } from './contract.ts';
 import { groupBy } from './group-by.ts';
 import type { Point } from './point.ts';
 import { createWaiting } from './waiting.ts';
 
-export type { PartialSuccess } from './codec.ts';
+export type { WirePartialSuccess } from './codec.ts';
 export type { ReceivedRequest, Receiver, ReceiverOptions, ReceiverResponse, Replier } from './contract.ts';
 export type { AttributeValue, Point } from './point.ts';
 
@@ -92,7 +92,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   return receiver;
 }
 
-type SendResponse = sendUnaryData<PartialSuccess | undefined>;
+type SendResponse = sendUnaryData<WirePartialSuccess | undefined>;
 
 function counted(
   next: Replier,

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 
 /** What went wrong on the way to the Collector, and what to do about it. */
-export interface Trouble {
+export interface Diagnosis {
   readonly detail: string;
   readonly advice: string;
 }
@@ -10,7 +10,7 @@ const authority = 'OTEL_EXPORTER_OTLP_CERTIFICATE';
 const ownPair = 'OTEL_EXPORTER_OTLP_CLIENT_KEY and OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE';
 
 /** By the words of OpenSSL and Node.js, which reach us also through gRPC, while their codes do not. */
-const troubles: readonly (readonly [RegExp, Trouble])[] = [
+const diagnoses: readonly (readonly [RegExp, Diagnosis])[] = [
   [
     /certificate has expired/,
     {
@@ -73,7 +73,7 @@ const otherHost =
   /certificate's altnames: (?:Host|IP): (\S+?)\.? is not in the cert's (?:altnames|list): (.*?)(?:\. Resolution note:.*)?$/s;
 
 /** What an error of a TLS connection means, by its message; undefined where it is none of those that are known. */
-export function tlsTrouble(message: string): Trouble | undefined {
+export function diagnoseTls(message: string): Diagnosis | undefined {
   const [, host, names] = otherHost.exec(message) ?? [];
   if (host !== undefined) {
     const named = names?.replaceAll(/\b(DNS|IP Address):/g, '').trim();
@@ -84,17 +84,17 @@ export function tlsTrouble(message: string): Trouble | undefined {
       advice: 'Write the endpoint with a name the certificate is for, or have it made for this one.',
     };
   }
-  return troubles.find(([words]) => words.test(message))?.[1];
+  return diagnoses.find(([words]) => words.test(message))?.[1];
 }
 
 /** The port speaks TLS, and plaintext was sent. */
-export const plaintextToTls: Trouble = {
+export const plaintextToTls: Diagnosis = {
   detail: 'the port speaks TLS and was spoken to in plaintext',
   advice: 'Write https:// in OTEL_EXPORTER_OTLP_ENDPOINT.',
 };
 
 /** The Collector ends the connection after the handshake without saying why, which may be read off the certificate. */
-export function ownCertificateRefused(pem: Buffer): Trouble {
+export function ownCertificateRefused(pem: Buffer): Diagnosis {
   const { validTo } = new X509Certificate(pem);
   const hasExpired = Date.parse(validTo) < Date.now();
   return {

@@ -1,0 +1,29 @@
+/**
+ * What is exported of one moment, or one batch of spans. Requests are merged only where the exporter is called, so that
+ * each can be acknowledged, dropped or kept on a disk for itself.
+ *
+ * A `heartbeat` only keeps series alive while nothing is new. The next snapshot repeats all of it, so a heartbeat that
+ * still waits is replaced.
+ */
+export interface ExportRequest<T = unknown> {
+  readonly kind: 'snapshot' | 'heartbeat';
+  readonly data: T;
+  /** An upper bound of the bytes it takes, in memory and serialized. */
+  readonly bytes: number;
+}
+
+/** The Collector's OTLP receiver takes 4 MiB a request; this leaves room. */
+export const maxRequestBytes = 3 * 1_048_576;
+
+/** The requests at the start of a list that together stay within the limit; at least one where there is one. */
+export function withinBytes<R extends Pick<ExportRequest, 'bytes'>>(
+  requests: readonly R[],
+  maxBytes: number = maxRequestBytes,
+): readonly R[] {
+  let bytes = 0;
+  const end = requests.findIndex((request, index) => {
+    bytes += request.bytes;
+    return bytes > maxBytes && index > 0;
+  });
+  return end < 0 ? requests : requests.slice(0, end);
+}

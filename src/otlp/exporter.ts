@@ -1,0 +1,146 @@
+import { status } from '@grpc/grpc-js';
+import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
+import type { Endpoint } from '../common/endpoint.ts';
+import {
+  classifyResponse,
+  describeError,
+  type ExportOutcome,
+  type FailedResponse,
+} from './classify-response.ts';
+import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts';
+import {
+  type Credentials,
+  channelCredentials,
+  redactHeaders,
+  requestMetadata,
+  sameCredentials,
+} from './credentials.ts';
+import type { ExportRequest } from './export-request.ts';
+import { listenToPartialSuccess, type PartialSuccess, takePartialSuccess } from './partial-success.ts';
+import type { OfficialExporter, Signal } from './signal.ts';
+import { type Diagnosis, diagnoseTls } from './tls-diagnosis.ts';
+import { explainRefusal } from './tls-handshake.ts';
+
+/** Sends requests to the Collector, one call of `export` at a time, on a connection of its own. */
+export interface Exporter<T> {
+  /** Sends requests that can be merged as one. Never rejects. */
+  export(requests: readonly ExportRequest<T>[]): Promise<ExportOutcome>;
+  /** Closes the connection when what is under way has ended; nothing can cancel it before its timeout. */
+  shutdown(): void;
+}
+
+export interface ExporterOptions extends CredentialSourceOptions {
+  readonly endpoint: Endpoint;
+  readonly compression: 'gzip' | 'none';
+  /** The longest one export may take, connecting included. */
+  readonly timeoutMs: number;
+  /** Of the bridge. */
+  readonly version: string;
+}
+
+const longestProbeMs = 1_000;
+
+/** What gRPC shares connections by; see `userAgent`. */
+let connections = 0;
+
+/**
+ * Creates exporters of a signal. A new one does not wait out gRPC's backoff of the one before, which may be two minutes;
+ * all use the same credentials.
+ */
+export function exportersOf<T>(signal: Signal<T>, options: ExporterOptions): () => Exporter<T> {
+  const source = createCredentialSource(options);
+  const explain = createExplanation(options.endpoint, Math.min(options.timeoutMs, longestProbeMs));
+  listenToPartialSuccess();
+
+  function create(credentials: Credentials): OfficialExporter<T> {
+    return signal.createExporter({
+      url: options.endpoint.target,
+      credentials: channelCredentials(credentials),
+      metadata: requestMetadata(credentials),
+      compression: options.compression,
+      timeoutMillis: options.timeoutMs,
+      userAgent: userAgent(options.version, signal.name),
+    });
+  }
+
+  return () => {
+    let current: { readonly credentials: Credentials; readonly official: OfficialExporter<T> } | undefined;
+    /** Headers and certificates are fixed when an exporter is created. */
+    function exporterFor(credentials: Credentials): OfficialExporter<T> {
+      if (current !== undefined && !sameCredentials(current.credentials, credentials)) shutdown();
+      current ??= { credentials, official: create(credentials) };
+      return current.official;
+    }
+    function shutdown(): void {
+      current?.official.shutdown().catch(() => undefined);
+      current = undefined;
+    }
+    return {
+      async export(requests) {
+        try {
+          const credentials = await source.read();
+          const data = signal.merge(requests.map((request) => request.data));
+          const response = await send(exporterFor(credentials), data);
+          return await explain(outcomeOf(response, credentials), credentials);
+        } catch (error) {
+          return { status: 'retry', reason: describeError(error) };
+        }
+      },
+      shutdown,
+    };
+  };
+}
+
+/**
+ * Channels of gRPC whose target and options are equal share a connection and the time it is not tried again. The user
+ * agent is the one option that an exporter lets through, so it tells the signals apart, and an exporter from the one
+ * before it.
+ */
+function userAgent(version: string, signal: string): string {
+  connections += 1;
+  return `ml-metrics-bridge/${version} (${signal}; connection ${connections})`;
+}
+
+interface Response {
+  readonly result: ExportResult;
+  readonly partialSuccess: PartialSuccess | undefined;
+}
+
+const send = <T>(exporter: OfficialExporter<T>, data: T): Promise<Response> =>
+  new Promise((resolve) => {
+    exporter.export(data, (result) => resolve({ result, partialSuccess: takePartialSuccess() }));
+  });
+
+function outcomeOf({ result, partialSuccess }: Response, credentials: Credentials): ExportOutcome {
+  if (result.code === ExportResultCode.SUCCESS) {
+    if (partialSuccess === undefined) return { status: 'success' };
+    const reason = redactHeaders(partialSuccess.reason, credentials);
+    return { status: 'success', partialSuccess: { ...partialSuccess, reason } };
+  }
+  const { error } = result;
+  if (!isFromGrpc(error))
+    return { status: 'retry', reason: redactHeaders(describeError(error), credentials) };
+  const outcome = classifyResponse(error);
+  return { ...outcome, reason: redactHeaders(outcome.reason, credentials) };
+}
+
+const isFromGrpc = (error: unknown): error is FailedResponse =>
+  error instanceof Error && 'code' in error && typeof error.code === 'number';
+
+/** Adds the cause to a failure where it is known, or can be found out, which is tried once an outage. */
+function createExplanation({ target }: Endpoint, timeoutMs: number) {
+  let probed: Promise<Diagnosis | undefined> | undefined;
+  return async (outcome: ExportOutcome, credentials: Credentials): Promise<ExportOutcome> => {
+    if (outcome.status !== 'retry' || outcome.code !== status.UNAVAILABLE) {
+      probed = undefined;
+      return outcome;
+    }
+    const known = diagnoseTls(outcome.reason);
+    if (known === undefined && /Last error: Failed to connect/.test(outcome.reason))
+      probed ??= explainRefusal(target, credentials, timeoutMs);
+    const diagnosis = known ?? (await probed);
+    return diagnosis === undefined
+      ? outcome
+      : { ...outcome, reason: diagnosis.detail, advice: diagnosis.advice };
+  };
+}
