@@ -28,8 +28,8 @@ FROM program AS warm
 COPY --from=build --chown=65532:65532 /image/compile-cache /app/compile-cache
 ENV METRICS_FILE_PATH=/tmp/current.json WRITE_INTERVAL=0.01 TOTAL_EPOCHS=1 BATCHES_PER_EPOCH=1
 RUN ["/nodejs/bin/node", "--lite-mode", "--single-threaded-gc", "/app/main.cjs", "simulate"]
-# The bridge reads the completed run and exits by itself.
-ENV SIDECAR_MODE=container SHUTDOWN_TIMEOUT=1 HEALTH_PORT=0
+# The bridge reads the completed run, tries to export its metrics and spans, and exits by itself.
+ENV SIDECAR_MODE=container SHUTDOWN_TIMEOUT=1 HEALTH_PORT=0 OTEL_TRACES_EXPORTER=otlp
 RUN ["/nodejs/bin/node", "--lite-mode", "--single-threaded-gc", "/app/main.cjs"]
 
 FROM program

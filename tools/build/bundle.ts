@@ -92,7 +92,7 @@ const exportersLoadBundledGrpc: Plugin = {
 const grpcWithoutServer: Plugin = {
   name: 'grpc-without-server',
   setup({ onLoad }) {
-    const unused = ['server', 'server-credentials', 'server-interceptors', 'orca'];
+    const unused = ['server', 'server-credentials', 'server-interceptors', 'orca', 'experimental'];
     const balancers = ['round-robin', 'weighted-round-robin', 'outlier-detection'];
     const names = [...unused, ...balancers.map((name) => `load-balancer-${name}`)].join('|');
     onLoad({ filter: new RegExp(`[\\\\/]grpc-js[\\\\/]build[\\\\/]src[\\\\/](${names})\\.js$`) }, () => ({
