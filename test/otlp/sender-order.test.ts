@@ -128,6 +128,16 @@ it('gives up a request that hangs, and still sends what is newer', async () => {
   expect(accepted).toEqual(['2']);
 });
 
+it('sends at the end also what hangs, by another exporter', async () => {
+  const { tried, accepted, sender, close } = setUp(() => (tried.length === 1 ? 'hang' : 'ok'));
+  sender.send(request('1'));
+  await until(() => tried.length === 1, 'the attempt that hangs');
+  sender.send(request('2'));
+  expect(await close(2_000)).toBe(0);
+  expect(accepted).toEqual(['2', '1']);
+  expect(tried.map(({ exporter }) => exporter)).toEqual([1, 2, 2]);
+});
+
 it('does not try without pause while nobody answers', async () => {
   const { tried, sender, close } = setUp(() => 'unavailable');
   sender.send(request('1'));

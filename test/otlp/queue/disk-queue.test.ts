@@ -110,13 +110,14 @@ describe('what a bridge leaves in the folder', () => {
 
   it('keeps the identity of the bridge that read it', async () => {
     const root = temporaryFolder();
-    const gone = await duringOutage(2, root, {
-      environment: { OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=gone' },
-    });
-    await gone.stop();
-    const folder = join(root, 'bridge-gone');
     const longAgo = new Date(Date.now() - 11 * 60_000);
-    utimesSync(folder, longAgo, longAgo);
+    for (const name of ['gone', 'lost']) {
+      const { stop } = await duringOutage(2, root, {
+        environment: { OTEL_RESOURCE_ATTRIBUTES: `service.instance.id=${name}` },
+      });
+      await stop();
+    }
+    for (const name of ['gone', 'lost']) utimesSync(join(root, `bridge-${name}`), longAgo, longAgo);
     const { receiver, write } = await startBridge({
       environment: {
         ...soon,
@@ -125,11 +126,12 @@ describe('what a bridge leaves in the folder', () => {
       },
     });
     await write({ metrics: { training_loss: 3 } });
-    await receiver.waitFor(() => losses(receiver).length === 3, 'all three');
-    const instances = receiver
-      .points('ml.training.loss')
-      .map(({ value, resource }) => `${value} ${resource['service.instance.id']}`);
-    expect([...new Set(instances)].toSorted()).toEqual(['1 gone', '2 gone', '3 successor']);
+    const instances = () => {
+      const points = receiver.points('ml.training.loss');
+      return new Set(points.map(({ value, resource }) => `${value} ${resource['service.instance.id']}`));
+    };
+    await receiver.waitFor(() => instances().size === 5, 'all of them');
+    expect([...instances()].toSorted()).toEqual(['1 gone', '1 lost', '2 gone', '2 lost', '3 successor']);
   });
 
   it('is lost where an older version has written it, which is counted and said once', async () => {
