@@ -3,9 +3,16 @@ import { commandOf } from '../cli/command-table.ts';
 import { namedSource, readSource, standardInput } from '../cli/source.ts';
 import { readEndpoint } from '../common/endpoint.ts';
 import type { Environment } from '../common/setting.ts';
-import type { Edited } from '../kubernetes/edit-resources.ts';
+import type { EditedManifest } from '../kubernetes/edit-resources.ts';
 import { injectManifest, removeFromManifest } from '../kubernetes/inject.ts';
-import { defaults, type Mode, readTraceContext } from '../kubernetes/options.ts';
+import {
+  type InjectOptions,
+  injectDefaults,
+  type Mode,
+  type RayNodes,
+  readResources,
+  readTraceContext,
+} from '../kubernetes/options.ts';
 
 export interface InjectTerminal {
   /** Takes the manifest; stdout by default. */
@@ -40,13 +47,21 @@ export async function injectCommand(
   const value = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
   const trace = options.trace ? readTraceContext(environment) : undefined;
   if (trace?.status === 'invalid') problems.push(`--trace: ${trace.reason}.`);
-  const endpoint = value('endpoint') ?? defaults.endpoint;
+  const endpoint = value('endpoint') ?? injectDefaults.endpoint;
   // By the bridge's own rules, so that what it would refuse in the cluster is refused here.
   const reading = readEndpoint(endpoint, { insecure: undefined, certificates: false });
   if (reading.status === 'invalid')
     problems.push(`--endpoint ${JSON.stringify(endpoint)} cannot be used: ${reading.reason}.`);
-  const image = value('image') ?? defaults.image;
-  if (/\s/.test(image)) problems.push(`--image ${JSON.stringify(image)} is no image: it has a space in it.`);
+  const image = value('image') ?? injectDefaults.image;
+  if (/\s/.test(image))
+    problems.push(`--image ${JSON.stringify(image)} is not an image reference: it contains a space.`);
+  const resources = (name: 'requests' | 'limits') => {
+    const text = value(name);
+    const read = text === undefined ? undefined : readResources(text);
+    if (read?.status === 'invalid') problems.push(`--${name}: ${read.reason}.`);
+    return read?.status === 'ok' ? read.resources : injectDefaults[name];
+  };
+  const [requests, limits] = [resources('requests'), resources('limits')];
   if (problems.length > 0) {
     for (const problem of problems) printError(problem);
     return 2;
@@ -61,18 +76,23 @@ export async function injectCommand(
   const injection = options.remove
     ? removeFromManifest(input.text)
     : injectManifest(input.text, {
-        mode: (value('mode') as Mode | undefined) ?? defaults.mode,
+        mode: (value('mode') as Mode | undefined) ?? injectDefaults.mode,
         image,
         endpoint,
         container: value('container'),
-        volume: value('volume') ?? defaults.volume,
+        volume: value('volume') ?? injectDefaults.volume,
         trace: trace?.status === 'ok' ? trace.trace : undefined,
+        requests,
+        limits,
+        rayNodes: (value('ray-nodes') as RayNodes | undefined) ?? injectDefaults.rayNodes,
+        strict: options.strict === true,
+        asked: new Set(Object.keys(options) as (keyof InjectOptions)[]),
       });
   return report(injection, print, printError);
 }
 
 function report(
-  injection: Edited,
+  injection: EditedManifest,
   print: (text: string) => void,
   printError: (line: string) => void,
 ): number {

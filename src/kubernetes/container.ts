@@ -1,6 +1,9 @@
 import { bridgeSettings } from '../config/bridge.ts';
 import { bridgeTraceSettings } from '../config/traces.ts';
 import type { InjectOptions } from './options.ts';
+import type { PodLocation } from './pod.ts';
+import { rankVariables } from './rank.ts';
+import type { ManifestMap, ManifestValue } from './yaml/values.ts';
 
 export const containerName = 'otel-metrics-bridge';
 
@@ -11,7 +14,7 @@ export interface MetricsMount {
   readonly subPath?: string | undefined;
   readonly subPathExpr?: string | undefined;
   /** What METRICS_FILE_PATH is: a value, or the `valueFrom` of the training container. */
-  readonly file: { readonly value: string } | { readonly valueFrom: unknown };
+  readonly file: { readonly value: string } | { readonly valueFrom: ManifestValue };
 }
 
 const fieldRef = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
@@ -32,23 +35,31 @@ const restricted = {
   seccompProfile: { type: 'RuntimeDefault' },
 };
 
+export const endpointVariable = 'OTEL_EXPORTER_OTLP_ENDPOINT';
+
 /**
- * The bridge as a container of a pod. There is no startupProbe, and a wrong configuration leaves it idle: a native
- * sidecar that does not start would keep the trainer from starting.
+ * The bridge as a container of a pod. It has no startupProbe, and a wrong configuration leaves it idle: a native sidecar
+ * that does not start would keep the trainer from starting. It has no readinessProbe: a native sidecar that is not ready
+ * makes its pod not ready, and workers could not find their master.
  */
-export function bridgeContainer(options: InjectOptions, mount: MetricsMount, hostNetwork: boolean) {
+export function bridgeContainer(
+  options: InjectOptions,
+  mount: MetricsMount,
+  location: PodLocation,
+  hostNetwork: boolean,
+): ManifestMap {
   const { volume, mountPath, subPath, subPathExpr, file } = mount;
   return {
     name: containerName,
     image: options.image,
     imagePullPolicy: 'IfNotPresent',
     ...(options.mode === 'native' ? { restartPolicy: 'Always' } : {}),
-    env: environment(options, file, hostNetwork),
+    env: environment(options, file, location, hostNetwork),
     ...(hostNetwork ? {} : health()),
     ...(options.mode === 'container'
       ? { lifecycle: { preStop: { exec: { command: waitOutTheTrainer } } } }
       : {}),
-    resources: { requests: { cpu: '100m', memory: '128Mi' }, limits: { cpu: '200m', memory: '256Mi' } },
+    resources: { requests: options.requests, limits: options.limits },
     securityContext: restricted,
     volumeMounts: [
       {
@@ -73,14 +84,17 @@ export const containerModeGraceSeconds = 45;
 
 export const graceKey = 'terminationGracePeriodSeconds';
 
-function environment(options: InjectOptions, file: MetricsMount['file'], hostNetwork: boolean) {
+function environment(
+  options: InjectOptions,
+  file: MetricsMount['file'],
+  location: PodLocation,
+  hostNetwork: boolean,
+): readonly ManifestMap[] {
   return [
     { name: bridgeSettings.onConfigError.variable, value: 'idle' },
-    ...(options.mode === 'container'
-      ? [{ name: bridgeSettings.sidecarMode.variable, value: 'container' }]
-      : []),
+    { name: bridgeSettings.sidecarMode.variable, value: options.mode },
     { name: bridgeSettings.metricsFilePath.variable, ...file },
-    { name: 'OTEL_EXPORTER_OTLP_ENDPOINT', value: options.endpoint },
+    { name: endpointVariable, value: options.endpoint },
     { name: bridgeTraceSettings.exporter.variable, value: 'otlp' },
     // On the node's own network two pods of one node would want the same port.
     ...(hostNetwork ? [{ name: bridgeSettings.healthPort.variable, value: '0' }] : []),
@@ -89,10 +103,9 @@ function environment(options: InjectOptions, file: MetricsMount['file'], hostNet
     { name: 'NODE_NAME', ...fieldRef('spec.nodeName') },
     // After the names it is made of: a reference reaches back only.
     { name: 'OTEL_RESOURCE_ATTRIBUTES', value: resourceAttributes },
-    {
-      name: 'JOB_COMPLETION_INDEX',
-      ...fieldRef("metadata.annotations['batch.kubernetes.io/job-completion-index']"),
-    },
+    // Logs do not name their job.
+    { name: 'JOB_ID', ...fieldRef(location.kind.jobName) },
+    ...rankVariables(location),
     ...traceContext(options.trace),
   ];
 }
@@ -112,14 +125,13 @@ function traceContext(trace: InjectOptions['trace']) {
 }
 
 function health() {
-  const probe = (path: string) => ({
-    httpGet: { path, port: 'health' },
-    periodSeconds: 10,
-    timeoutSeconds: 5,
-  });
   return {
     ports: [{ name: 'health', containerPort: bridgeSettings.healthPort.default }],
-    livenessProbe: { ...probe('/livez'), failureThreshold: 3 },
-    readinessProbe: probe('/readyz'),
+    livenessProbe: {
+      httpGet: { path: '/livez', port: 'health' },
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+      failureThreshold: 3,
+    },
   };
 }

@@ -1,8 +1,12 @@
-import { isMap, isScalar, isSeq, type YAMLMap } from 'yaml';
-import { type Manifest, ManifestProblem, refuseAliases, scalarText } from './edit.ts';
+import type { EditedHolder } from './add-bridge.ts';
+import { childItems, childMap, stringField, withField, withItems } from './fields.ts';
 import { kinds, passThroughKinds } from './kinds.ts';
-import { parseManifest, printDocument } from './manifest.ts';
-import { type Pod, podsOf } from './pod.ts';
+import { mapPods, type Pod } from './pod.ts';
+import { type ManifestDocument, type ManifestText, parseManifest } from './yaml/documents.ts';
+import { editDocument, type RootEdit } from './yaml/edit-document.ts';
+import type { EmptyText } from './yaml/empty-text.ts';
+import { ManifestProblem } from './yaml/problem.ts';
+import { isManifestMap, type ManifestMap } from './yaml/values.ts';
 
 /** A resource that was edited, by what it says of itself. */
 export interface Resource {
@@ -12,7 +16,7 @@ export interface Resource {
   readonly namespace: string | undefined;
 }
 
-export type Edited =
+export type EditedManifest =
   | {
       readonly status: 'ok';
       readonly text: string;
@@ -22,104 +26,182 @@ export type Edited =
     }
   | { readonly status: 'invalid'; readonly problems: readonly string[] };
 
-/** What is done to each pod, or template of one; each gives what a person should know about it. */
-export interface Edits {
-  readonly pod: (document: Manifest, pod: Pod) => readonly string[];
-  readonly trainJob: (document: Manifest, job: YAMLMap) => readonly string[];
+/** What is done to each pod, or template of one, and to a TrainJob, which has none. */
+export interface ResourceEdits {
+  readonly pod: (pod: Pod, emptyText: EmptyText) => EditedHolder;
+  readonly trainJob: (job: ManifestMap, emptyText: EmptyText) => EditedHolder;
   /** Kinds that are left as they are although they hold pods. */
-  readonly leave?: ReadonlySet<string>;
+  readonly unchangedKinds?: ReadonlySet<string>;
+  /** Whether a kind that is not known is a problem, also beside known ones. */
+  readonly strict?: boolean;
+  /** Gives back every byte of a document that was edited; where it does not, the edit is a problem. */
+  readonly inverse?: ResourceEdits;
 }
 
 /**
- * Edits every resource of a manifest: YAML or JSON, one document or several. Comments and order are kept, and a document
- * that is not changed comes out byte by byte. All problems come at once, and then there is no manifest.
+ * Edits every resource of a manifest: YAML or JSON, one document or several. Text that is not edited stays byte by byte.
+ * All problems come at once, and then there is no manifest.
  */
-export function editResources(manifest: string, edits: Edits): Edited {
-  const parsing = parseManifest(manifest);
-  if (parsing.status === 'invalid') return parsing;
-  const notes: string[] = [];
-  const problems: string[] = [];
-  const resources: Resource[] = [];
+export function editResources(text: string, edits: ResourceEdits): EditedManifest {
+  const parsed = parseManifest(text);
+  if (parsed.status === 'invalid') return parsed;
+  const { manifest } = parsed;
+  const results = manifest.documents.map((document) => editOne(manifest, document, edits));
+  const resources = results.flatMap((it) => it.resources);
+  const unknown = results.flatMap((it) => it.unknownKinds);
+  const problems = results.flatMap((it) => it.problems);
+  if (edits.strict || (problems.length === 0 && resources.length === 0))
+    problems.push(...unknown.map(withKnownKinds));
+  if (problems.length === 0 && resources.length === 0) problems.push(nothingToEdit(text));
+  if (problems.length > 0) return { status: 'invalid', problems };
+  const notes = [
+    ...results.flatMap((it) => it.notes),
+    ...unknown.map((it) => `${it}: passed through unchanged`),
+  ];
+  return { status: 'ok', text: results.map((it) => it.text).join(''), notes, resources };
+}
 
-  /** Errors of a document are collected, so that a person mends them in one go. */
-  function resource(document: Manifest, item: YAMLMap, place: string): void {
-    try {
-      const { kind } = typeOf(item);
-      if (passThroughKinds.has(kind) || edits.leave?.has(kind)) return;
-      refuseAliases(item);
-      resources.push(describe(item));
-      notes.push(...editResource(document, item, edits).map((note) => `${place}: ${note}`));
-    } catch (error) {
-      if (!(error instanceof ManifestProblem)) throw error;
-      problems.push(`${place}: ${error.message}`);
-    }
+const withKnownKinds = (problem: string) => `${problem}; pods are looked for in ${knownKinds.join(', ')}`;
+
+const nothingToEdit = (text: string) =>
+  text.trim() === '' ? 'the manifest is empty' : 'no resource of the manifest runs a pod';
+
+interface EditLog {
+  readonly notes: string[];
+  readonly problems: string[];
+  readonly resources: Resource[];
+  readonly unknownKinds: string[];
+}
+
+const createLog = (): EditLog => ({ notes: [], problems: [], resources: [], unknownKinds: [] });
+
+function editOne(
+  manifest: ManifestText,
+  document: ManifestDocument,
+  edits: ResourceEdits,
+): EditLog & { readonly text: string } {
+  const log = createLog();
+  const editor = (of: ResourceEdits, into: EditLog) => rootEditor(manifest, document, of, into);
+  try {
+    const inverse = edits.inverse && editor(edits.inverse, createLog());
+    return { ...log, text: editDocument(manifest.text, document, editor(edits, log), inverse) };
+  } catch (error) {
+    if (!(error instanceof ManifestProblem)) throw error;
+    log.problems.push(`document ${document.number}: ${withLine(error, manifest)}`);
+    return { ...log, text: '' };
   }
+}
 
-  const printed = parsing.documents.map((it) => {
-    const { document, number, source } = it;
-    const root = document.contents as unknown;
-    if (root === null || (isScalar(root) && root.value === null)) return source;
-    const before = JSON.stringify(document);
+const withLine = ({ message, offset }: ManifestProblem, { lineAt }: ManifestText) =>
+  offset === undefined ? message : `line ${lineAt(offset)}: ${message}`;
+
+/** Edits the resources of a document, also those within others; what there is to say goes into the log. */
+function rootEditor(
+  manifest: ManifestText,
+  { number }: ManifestDocument,
+  edits: ResourceEdits,
+  log: EditLog,
+): RootEdit {
+  return (root, emptyText) => {
     const place = `document ${number}`;
-    if (!isMap(root)) problems.push(`${place}: is no Kubernetes resource`);
-    else if (scalarText(root, 'kind') === 'List') {
-      for (const [index, item] of listItems(root).entries())
-        resource(document, item, `${place}, items[${index}] (${title(item)})`);
-    } else resource(document, root, `${place} (${title(root)})`);
-    return JSON.stringify(document) === before ? source : printDocument(it);
-  });
-  if (problems.length === 0 && resources.length === 0)
-    problems.push(
-      manifest.trim() === '' ? 'there is nothing in it' : 'there is nothing in it that runs a pod',
-    );
-  return problems.length > 0
-    ? { status: 'invalid', problems }
-    : { status: 'ok', text: join(printed), notes, resources };
-}
+    if (isManifestMap(root)) return editResource(root, place);
+    if (root !== null) log.problems.push(`${place}: is not a Kubernetes resource`);
+    return root;
 
-function editResource(document: Manifest, item: YAMLMap, edits: Edits): readonly string[] {
-  const { group, kind } = typeOf(item);
-  if (group === 'trainer.kubeflow.org' && kind === 'TrainJob') return edits.trainJob(document, item);
-  const row = kinds.find((it) => it.group === group && it.kind === kind);
-  if (row === undefined) {
-    if (kind === '') throw new ManifestProblem('kind is missing');
-    const other = kinds.find((it) => it.kind === kind);
-    if (other && group === '')
-      throw new ManifestProblem(`apiVersion is missing or not that of a ${kind} (${other.group}/…)`);
-    const known = [...kinds.map((it) => it.kind), 'TrainJob'].join(', ');
-    throw new ManifestProblem(
-      `kind ${kind}${group && ` of ${group}`} is not known; pods are looked for in ${known}`,
-    );
-  }
-  return podsOf(item, row).flatMap((pod) => edits.pod(document, pod));
-}
-
-function typeOf(item: YAMLMap) {
-  const apiVersion = scalarText(item, 'apiVersion') ?? '';
-  return {
-    group: apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '',
-    kind: scalarText(item, 'kind') ?? '',
+    function editResource(resource: ManifestMap, place: string): ManifestMap {
+      const at = `${place} (${titleOf(resource)})`;
+      try {
+        const { kind } = typeOf(resource);
+        if (passThroughKinds.has(kind) || edits.unchangedKinds?.has(kind)) return resource;
+        const nested = mapNested(resource, (item, position) => editResource(item, `${place}, ${position}`));
+        if (nested !== undefined) return nested;
+        const edited = editKnown(resource, edits, emptyText);
+        if (edited.status === 'unknown kind') {
+          log.unknownKinds.push(`${at}: ${edited.reason}`);
+          return resource;
+        }
+        log.resources.push(describe(resource));
+        log.notes.push(...edited.notes.map((note) => `${at}: ${note}`));
+        return edited.holder;
+      } catch (error) {
+        if (!(error instanceof ManifestProblem)) throw error;
+        log.problems.push(`${at}: ${withLine(error, manifest)}`);
+        return resource;
+      }
+    }
   };
 }
 
-function listItems(list: YAMLMap): readonly YAMLMap[] {
-  const items = list.get('items', true);
-  return isSeq(items) ? items.items.filter((item) => isMap(item)) : [];
+/** Resources that a resource wraps: the items of a List, the components of an AppWrapper. Undefined where it wraps none. */
+function mapNested(
+  resource: ManifestMap,
+  edit: (item: ManifestMap, position: string) => ManifestMap,
+): ManifestMap | undefined {
+  const { group, kind } = typeOf(resource);
+  if (kind === 'List') {
+    const items = childItems(resource, 'items', '');
+    return withItems(resource, 'items', (item) => edit(item, `items[${items.indexOf(item)}]`));
+  }
+  if (group !== 'workload.codeflare.dev' || kind !== 'AppWrapper') return undefined;
+  const spec = childMap(resource, 'spec', '') ?? {};
+  const components = childItems(spec, 'components', 'spec');
+  const changed = withItems(spec, 'components', (component) => {
+    const template = childMap(component, 'template', 'spec.components');
+    if (template === undefined) return component;
+    const edited = edit(template, `components[${components.indexOf(component)}].template`);
+    return edited === template ? component : withField(component, 'template', edited);
+  });
+  return changed === spec ? resource : withField(resource, 'spec', changed);
 }
 
-function describe(item: YAMLMap): Resource {
-  const metadata = item.get('metadata', true);
-  const written = (key: string) => (isMap(metadata) ? scalarText(metadata, key) : undefined);
-  const [name, generateName, namespace] = [written('name'), written('generateName'), written('namespace')];
-  return { kind: typeOf(item).kind, name, generateName, namespace };
+type KnownEdit =
+  | ({ readonly status: 'ok' } & EditedHolder)
+  | { readonly status: 'unknown kind'; readonly reason: string };
+
+function editKnown(resource: ManifestMap, edits: ResourceEdits, emptyText: EmptyText): KnownEdit {
+  const { group, kind } = typeOf(resource);
+  if (kind === '') throw new ManifestProblem('kind is missing');
+  if (group === 'trainer.kubeflow.org' && kind === 'TrainJob')
+    return { status: 'ok', ...edits.trainJob(resource, emptyText) };
+  const known = kinds.find((it) => it.group === group && it.kind === kind);
+  if (known === undefined) return { status: 'unknown kind', reason: unknownKind(group, kind) };
+  const notes: string[] = [];
+  const holder = mapPods(resource, known, (pod) => {
+    const edited = edits.pod(pod, emptyText);
+    notes.push(...edited.notes);
+    return edited.holder;
+  });
+  return { status: 'ok', holder, notes };
 }
 
-function title(item: YAMLMap): string {
-  const { kind, name, generateName } = describe(item);
+function unknownKind(group: string, kind: string): string {
+  const other = kinds.find((it) => it.kind === kind);
+  if (other && group === '')
+    throw new ManifestProblem(`apiVersion is missing or not that of a ${kind} (${other.group}/…)`);
+  return `kind ${kind}${group && ` of ${group}`} is not known`;
+}
+
+const knownKinds = [...kinds.map(({ kind }) => kind), 'TrainJob', 'AppWrapper', 'List'];
+
+function typeOf(resource: ManifestMap) {
+  const apiVersion = stringField(resource, 'apiVersion') ?? '';
+  return {
+    group: apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '',
+    kind: stringField(resource, 'kind') ?? '',
+  };
+}
+
+function describe(resource: ManifestMap): Resource {
+  const metadata = isManifestMap(resource.metadata) ? resource.metadata : undefined;
+  return {
+    kind: typeOf(resource).kind,
+    name: stringField(metadata, 'name'),
+    generateName: stringField(metadata, 'generateName'),
+    namespace: stringField(metadata, 'namespace'),
+  };
+}
+
+function titleOf(resource: ManifestMap): string {
+  const { kind, name, generateName } = describe(resource);
   return [kind || 'no kind', name ?? generateName].filter(Boolean).join(' ');
-}
-
-/** Documents as one text: an edited one may end without the line break that the next one's marker needs. */
-function join(documents: readonly string[]): string {
-  return documents.reduce((all, next) => (all === '' || all.endsWith('\n') ? all : `${all}\n`) + next, '');
 }

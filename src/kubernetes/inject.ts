@@ -1,21 +1,28 @@
-import { addBridge } from './add.ts';
-import { type Edited, editResources } from './edit-resources.ts';
+import { addBridge } from './add-bridge.ts';
+import { type EditedManifest, editResources, type ResourceEdits } from './edit-resources.ts';
 import type { InjectOptions } from './options.ts';
-import { removeBridge } from './remove.ts';
+import { presentBridge } from './pod.ts';
+import { skipReason } from './pod-selection.ts';
+import { removeBridge } from './remove-bridge.ts';
 import { addToTrainJob, removeFromTrainJob } from './train-job.ts';
+import { updateBridge } from './update-bridge.ts';
 
-/** Adds the bridge to every pod of a manifest. */
-export function injectManifest(manifest: string, options: InjectOptions): Edited {
+/** Adds the bridge to every pod of a manifest, or changes the one that is there. */
+export function injectManifest(manifest: string, options: InjectOptions): EditedManifest {
   return editResources(manifest, {
-    pod: (document, pod) => addBridge(document, pod, options),
-    trainJob: (document, job) => addToTrainJob(document, job, options),
+    pod: (pod, emptyText) => {
+      if (presentBridge(pod)) return updateBridge(pod, options, emptyText);
+      const reason = skipReason(pod.location, options.rayNodes);
+      if (reason === undefined) return addBridge(pod, options, emptyText);
+      return { holder: pod.holder, notes: [`${pod.position} does not get the bridge: ${reason}`] };
+    },
+    trainJob: (job, emptyText) => addToTrainJob(job, options, emptyText),
+    strict: options.strict,
+    inverse: removal,
   });
 }
 
 /** Takes out again what `injectManifest` has put in. */
-export function removeFromManifest(manifest: string): Edited {
-  return editResources(manifest, {
-    pod: (_document, pod) => removeBridge(pod),
-    trainJob: (_document, job) => removeFromTrainJob(job),
-  });
-}
+export const removeFromManifest = (manifest: string): EditedManifest => editResources(manifest, removal);
+
+const removal: ResourceEdits = { pod: removeBridge, trainJob: removeFromTrainJob };

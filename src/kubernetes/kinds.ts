@@ -1,69 +1,136 @@
-/** Where a kind holds pods: keys from the document's root; `*` stands for every item of a list or value of a map. */
+import type { RankRule } from './rank.ts';
+
+/** Where a kind holds pods, and what its controller writes on them. */
 export interface Kind {
   /** The group of the API, without its version; empty for the core group. */
   readonly group: string;
   readonly kind: string;
-  /** Each leads to what holds a pod's `metadata` and `spec`; the empty path is the document itself. */
+  /**
+   * Keys from the resource's root to what holds a pod's `metadata` and `spec`; `*` stands for every item of a list or
+   * value of a map, and the empty path is the resource itself.
+   */
   readonly templates: readonly (readonly string[])[];
+  /** The field of a pod that names its job; the pod's own name where no controller writes one. */
+  readonly jobName: string;
+  readonly rank: RankRule;
 }
 
 const template = ['spec', 'template'];
 const jobSetTemplate = ['spec', 'replicatedJobs', '*', 'template', ...template];
 
+const podName = 'metadata.name';
+const label = (name: string) => `metadata.labels['${name}']`;
+const jobLabel = label('batch.kubernetes.io/job-name');
+const jobSetLabel = label('jobset.sigs.k8s.io/jobset-name');
+
+/** Training jobs of one operator are alike but for the name of their replicas. */
+const kubeflowJob = (kind: string, replicas: string): Kind => ({
+  group: 'kubeflow.org',
+  kind,
+  templates: [['spec', replicas, '*', 'template']],
+  jobName: label('training.kubeflow.org/job-name'),
+  rank: 'replicas',
+});
+
+const runtime = (kind: string): Kind => ({
+  group: 'trainer.kubeflow.org',
+  kind,
+  templates: [[...template, ...jobSetTemplate]],
+  jobName: jobSetLabel,
+  rank: 'training-runtime',
+});
+
+/** The driver of a RayJob runs on the head; the submitter's pod only waits for it. */
+const ray = (kind: string, cluster: readonly string[]): Kind => ({
+  group: 'ray.io',
+  kind,
+  templates: [
+    [...cluster, 'headGroupSpec', 'template'],
+    [...cluster, 'workerGroupSpecs', '*', 'template'],
+  ],
+  jobName: label('ray.io/cluster'),
+  rank: 'none',
+});
+
 /** Every kind that can take the bridge. */
 export const kinds: readonly Kind[] = [
-  { group: '', kind: 'Pod', templates: [[]] },
-  { group: 'apps', kind: 'Deployment', templates: [template] },
-  { group: 'apps', kind: 'StatefulSet', templates: [template] },
-  { group: 'batch', kind: 'Job', templates: [template] },
-  { group: 'batch', kind: 'CronJob', templates: [['spec', 'jobTemplate', ...template]] },
-  { group: 'jobset.x-k8s.io', kind: 'JobSet', templates: [jobSetTemplate] },
+  { group: '', kind: 'Pod', templates: [[]], jobName: podName, rank: 'completion-index' },
+  { group: 'apps', kind: 'Deployment', templates: [template], jobName: podName, rank: 'none' },
+  { group: 'apps', kind: 'StatefulSet', templates: [template], jobName: podName, rank: 'none' },
+  { group: 'batch', kind: 'Job', templates: [template], jobName: jobLabel, rank: 'completion-index' },
   {
-    group: 'kubeflow.org',
-    kind: 'PyTorchJob',
-    templates: [['spec', 'pytorchReplicaSpecs', '*', 'template']],
-  },
-  { group: 'trainer.kubeflow.org', kind: 'TrainingRuntime', templates: [[...template, ...jobSetTemplate]] },
-  {
-    group: 'trainer.kubeflow.org',
-    kind: 'ClusterTrainingRuntime',
-    templates: [[...template, ...jobSetTemplate]],
+    group: 'batch',
+    kind: 'CronJob',
+    templates: [['spec', 'jobTemplate', ...template]],
+    jobName: jobLabel,
+    rank: 'completion-index',
   },
   {
-    // The driver runs on the head; the submitter's pod only waits for it.
-    group: 'ray.io',
-    kind: 'RayJob',
+    group: 'jobset.x-k8s.io',
+    kind: 'JobSet',
+    templates: [jobSetTemplate],
+    jobName: jobSetLabel,
+    rank: 'job-set',
+  },
+  {
+    group: 'leaderworkerset.x-k8s.io',
+    kind: 'LeaderWorkerSet',
     templates: [
-      ['spec', 'rayClusterSpec', 'headGroupSpec', 'template'],
-      ['spec', 'rayClusterSpec', 'workerGroupSpecs', '*', 'template'],
+      ['spec', 'leaderWorkerTemplate', 'leaderTemplate'],
+      ['spec', 'leaderWorkerTemplate', 'workerTemplate'],
     ],
+    jobName: label('leaderworkerset.sigs.k8s.io/name'),
+    rank: 'worker-index',
   },
+  kubeflowJob('PyTorchJob', 'pytorchReplicaSpecs'),
+  kubeflowJob('TFJob', 'tfReplicaSpecs'),
+  kubeflowJob('JAXJob', 'jaxReplicaSpecs'),
+  kubeflowJob('XGBoostJob', 'xgbReplicaSpecs'),
+  kubeflowJob('PaddleJob', 'paddleReplicaSpecs'),
+  kubeflowJob('MPIJob', 'mpiReplicaSpecs'),
+  runtime('TrainingRuntime'),
+  runtime('ClusterTrainingRuntime'),
+  ray('RayCluster', ['spec']),
+  ray('RayJob', ['spec', 'rayClusterSpec']),
+  ray('RayService', ['spec', 'rayClusterConfig']),
+  ray('RayCronJob', ['spec', 'jobTemplate', 'rayClusterSpec']),
 ];
 
 /** Kinds that often share a file with a job and hold no pods: they go through as they are. */
 export const passThroughKinds: ReadonlySet<string> = new Set([
+  'APIService',
+  'ClusterQueue',
   'ClusterRole',
   'ClusterRoleBinding',
   'ConfigMap',
   'CustomResourceDefinition',
+  'Endpoints',
+  'EndpointSlice',
   'Event',
   'HorizontalPodAutoscaler',
   'Ingress',
   'LimitRange',
   'LocalQueue',
+  'MutatingWebhookConfiguration',
   'Namespace',
   'NetworkPolicy',
   'PersistentVolume',
   'PersistentVolumeClaim',
   'PodDisruptionBudget',
+  'PodGroup',
   'PodMonitor',
   'PriorityClass',
+  'PrometheusRule',
+  'ResourceFlavor',
   'ResourceQuota',
   'Role',
   'RoleBinding',
+  'RuntimeClass',
   'Secret',
   'Service',
   'ServiceAccount',
   'ServiceMonitor',
   'StorageClass',
+  'ValidatingWebhookConfiguration',
+  'WorkloadPriorityClass',
 ]);

@@ -1,10 +1,11 @@
 import { posix } from 'node:path';
-import type { YAMLMap } from 'yaml';
 import { bridgeSettings } from '../config/bridge.ts';
 import type { MetricsMount } from './container.ts';
-import { childItems, ManifestProblem, named, scalarText } from './edit.ts';
+import { childItems, findNamed, stringField } from './fields.ts';
 import type { InjectOptions } from './options.ts';
 import type { Pod } from './pod.ts';
+import { ManifestProblem } from './yaml/problem.ts';
+import type { ManifestMap } from './yaml/values.ts';
 
 const defaultFile = bridgeSettings.metricsFilePath.default;
 const defaultFolder = posix.dirname(defaultFile);
@@ -16,7 +17,7 @@ export interface MetricsPlan {
   /** Whether the pod has the volume already. */
   readonly hasVolume: boolean;
   /** Containers that do not mount it yet and should. */
-  readonly without: readonly YAMLMap[];
+  readonly without: readonly ManifestMap[];
 }
 
 /**
@@ -28,16 +29,16 @@ export function planMetrics(pod: Pod, options: InjectOptions): MetricsPlan {
   const declared = declaredFile(pod, trainers);
   if (declared) {
     const found = mountOf(pod, declared.container, declared.path, options.volume);
-    if (found) return there(found, declared.file);
+    if (found) return presentMount(found, declared.file);
     if (declared.path !== undefined && posix.dirname(declared.path) !== defaultFolder)
       throw new ManifestProblem(
         `${label(pod, declared.container)} writes ${declared.path} (${variable}), which is on no volume: mount one at ${posix.dirname(declared.path)}`,
       );
   } else {
-    const named = firstOf(trainers, (container) => mountNamed(pod, container, options.volume));
-    if (named) return there(named, { value: fileOn(named) });
+    const byName = firstOf(trainers, (container) => mountNamed(pod, container, options.volume));
+    if (byName) return presentMount(byName, { value: fileOn(byName) });
     const covering = firstOf(trainers, (container) => mountOver(pod, container, defaultFile));
-    if (covering) return there(covering, { value: defaultFile });
+    if (covering) return presentMount(covering, { value: defaultFile });
   }
   return {
     mount: {
@@ -45,45 +46,43 @@ export function planMetrics(pod: Pod, options: InjectOptions): MetricsPlan {
       mountPath: defaultFolder,
       file: declared?.file ?? { value: defaultFile },
     },
-    hasVolume: named(childItems(pod.spec, 'volumes', pod.place), options.volume) !== undefined,
+    hasVolume: findNamed(childItems(pod.spec, 'volumes', pod.position), options.volume) !== undefined,
     without: pod.containers.filter((container) => mountOver(pod, container, defaultFile) === undefined),
   };
 }
 
-function candidates(pod: Pod, { container }: InjectOptions): readonly YAMLMap[] {
+function candidates(pod: Pod, { container }: InjectOptions): readonly ManifestMap[] {
   if (container === undefined) return pod.containers;
-  const found = named(pod.containers, container);
+  const found = findNamed(pod.containers, container);
   if (found) return [found];
-  // A name may be meant for another pod of the same document.
-  if (pod.containers.length === 1) return pod.containers;
-  const names = pod.containers.map((it) => scalarText(it, 'name')).join(', ');
-  throw new ManifestProblem(`${pod.place} has no container ${container}; there are ${names}`);
+  const names = pod.containers.map((it) => stringField(it, 'name')).join(', ');
+  throw new ManifestProblem(`${pod.position} has no container ${container}; there are ${names}`);
 }
 
 interface DeclaredFile {
-  readonly container: YAMLMap;
+  readonly container: ManifestMap;
   readonly file: MetricsMount['file'];
   /** Unknown where it is taken from a ConfigMap or the like. */
   readonly path: string | undefined;
 }
 
-function declaredFile(pod: Pod, trainers: readonly YAMLMap[]): DeclaredFile | undefined {
+function declaredFile(pod: Pod, trainers: readonly ManifestMap[]): DeclaredFile | undefined {
   const all = trainers.flatMap((container) => {
-    const entry = named(childItems(container, 'env', label(pod, container)), variable);
+    const entry = findNamed(childItems(container, 'env', label(pod, container)), variable);
     return entry ? [{ container, entry }] : [];
   });
   const [first, second] = all;
   if (first === undefined) return undefined;
   const { container, entry } = first;
-  if (second !== undefined && scalarText(second.entry, 'value') !== scalarText(entry, 'value')) {
-    const names = all.map((it) => scalarText(it.container, 'name')).join(' and ');
+  if (second !== undefined && stringField(second.entry, 'value') !== stringField(entry, 'value')) {
+    const names = all.map((it) => stringField(it.container, 'name')).join(' and ');
     throw new ManifestProblem(
-      `containers ${names} of ${pod.place} both set ${variable}: say which trains, --container NAME`,
+      `containers ${names} of ${pod.position} both set ${variable}: say which trains, --container NAME`,
     );
   }
-  if (entry.has('valueFrom'))
-    return { container, path: undefined, file: { valueFrom: entry.toJSON().valueFrom } };
-  const path = String(entry.get('value') ?? '');
+  if (entry.valueFrom !== undefined)
+    return { container, path: undefined, file: { valueFrom: entry.valueFrom } };
+  const path = String(entry.value ?? '');
   if (path.startsWith('/') && !path.includes('$(')) return { container, path, file: { value: path } };
   throw new ManifestProblem(
     `${label(pod, container)} has ${variable}=${path}: the bridge needs an absolute path that refers to no other variable`,
@@ -92,45 +91,54 @@ function declaredFile(pod: Pod, trainers: readonly YAMLMap[]): DeclaredFile | un
 
 function mountOf(
   pod: Pod,
-  container: YAMLMap,
+  container: ManifestMap,
   path: string | undefined,
   volume: string,
-): YAMLMap | undefined {
+): ManifestMap | undefined {
   if (path !== undefined) return mountOver(pod, container, path);
   return mountNamed(pod, container, volume) ?? mountOver(pod, container, defaultFile);
 }
 
-const mountsOf = (pod: Pod, container: YAMLMap) =>
+const mountsOf = (pod: Pod, container: ManifestMap) =>
   childItems(container, 'volumeMounts', label(pod, container));
-const mountNamed = (pod: Pod, container: YAMLMap, volume: string) => named(mountsOf(pod, container), volume);
+const mountNamed = (pod: Pod, container: ManifestMap, volume: string) =>
+  findNamed(mountsOf(pod, container), volume);
 
 /** The mount a path is on: the deepest one above it. */
-function mountOver(pod: Pod, container: YAMLMap, path: string): YAMLMap | undefined {
+function mountOver(pod: Pod, container: ManifestMap, path: string): ManifestMap | undefined {
   const above = mountsOf(pod, container).filter((mount) => isOn(mount, path));
   return above.toSorted((a, b) => pathOf(b).length - pathOf(a).length)[0];
 }
 
-const isOn = (mount: YAMLMap, path: string) => posix.normalize(path).startsWith(`${pathOf(mount)}/`);
+const isOn = (mount: ManifestMap, path: string) => posix.normalize(path).startsWith(`${pathOf(mount)}/`);
 
 /** Where a training that is told nothing writes, as far as that is on the mount. */
-const fileOn = (mount: YAMLMap) =>
+const fileOn = (mount: ManifestMap) =>
   isOn(mount, defaultFile) ? defaultFile : posix.join(pathOf(mount), posix.basename(defaultFile));
 
-const pathOf = (mount: YAMLMap) => posix.normalize(scalarText(mount, 'mountPath') ?? '/').replace(/\/+$/, '');
+const pathOf = (mount: ManifestMap) =>
+  posix.normalize(stringField(mount, 'mountPath') ?? '/').replace(/\/+$/, '');
 
-function there(mount: YAMLMap, file: MetricsMount['file']): MetricsPlan {
-  const { name, mountPath, subPath, subPathExpr } = mount.toJSON();
+function presentMount(mount: ManifestMap, file: MetricsMount['file']): MetricsPlan {
+  const [mountPath, subPath, subPathExpr] = ['mountPath', 'subPath', 'subPathExpr'].map((key) =>
+    stringField(mount, key),
+  );
   const unknown = /\$\((?!POD_NAME\)|POD_NAMESPACE\)|NODE_NAME\))/.exec(subPathExpr ?? '');
   if (unknown)
     throw new ManifestProblem(
       `the metrics volume is mounted with subPathExpr ${subPathExpr}: the bridge has only POD_NAME, POD_NAMESPACE and NODE_NAME to say it with`,
     );
-  return { mount: { volume: name, mountPath, subPath, subPathExpr, file }, hasVolume: true, without: [] };
+  const volume = stringField(mount, 'name') ?? '';
+  return {
+    mount: { volume, mountPath: mountPath ?? '', subPath, subPathExpr, file },
+    hasVolume: true,
+    without: [],
+  };
 }
 
 function firstOf<T>(
-  containers: readonly YAMLMap[],
-  find: (container: YAMLMap) => T | undefined,
+  containers: readonly ManifestMap[],
+  find: (container: ManifestMap) => T | undefined,
 ): T | undefined {
   for (const container of containers) {
     const found = find(container);
@@ -139,4 +147,5 @@ function firstOf<T>(
   return undefined;
 }
 
-const label = (pod: Pod, container: YAMLMap) => `container ${scalarText(container, 'name')} of ${pod.place}`;
+const label = (pod: Pod, container: ManifestMap) =>
+  `container ${stringField(container, 'name')} of ${pod.position}`;

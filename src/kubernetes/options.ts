@@ -17,12 +17,35 @@ export const injectOptions = [
   },
   { name: 'container', argument: 'NAME', description: 'The container that trains, where a pod has several' },
   { name: 'volume', argument: 'NAME', description: 'The volume the metrics file is on; metrics-volume' },
+  {
+    name: 'requests',
+    argument: 'LIST',
+    description: 'Resource requests of the bridge; cpu=10m,memory=64Mi',
+  },
+  {
+    name: 'limits',
+    argument: 'LIST',
+    description: 'Resource limits of the bridge; cpu=200m,memory=256Mi',
+  },
+  {
+    name: 'ray-nodes',
+    argument: 'NODES',
+    choices: ['all', 'head', 'workers'],
+    description: 'Which pods of a Ray cluster get the bridge: those that write the metrics file; all',
+  },
+  { name: 'strict', description: 'Refuse kinds that are not known, which otherwise pass through unchanged' },
   { name: 'remove', description: 'Take the bridge out again' },
   { name: 'trace', description: 'Put in the active trace context, from TRACEPARENT and TRACESTATE' },
   { name: 'filename', short: 'f', argument: 'FILE', description: 'The manifests; - is standard input' },
 ] as const;
 
 export type Mode = 'native' | 'container';
+
+/** Pods of a Ray cluster. */
+export type RayNodes = 'all' | 'head' | 'workers';
+
+/** Quantities by resource: `{ cpu: '10m', memory: '64Mi' }`. */
+export type ResourceList = Readonly<Record<string, string>>;
 
 /** W3C trace context, https://www.w3.org/TR/trace-context/. */
 export interface TraceContext {
@@ -40,16 +63,49 @@ export interface InjectOptions {
   /** Name of the volume to look for, and of the one that is added where there is none. */
   readonly volume: string;
   readonly trace: TraceContext | undefined;
+  readonly requests: ResourceList;
+  readonly limits: ResourceList;
+  readonly rayNodes: RayNodes;
+  /** Whether a kind that is not known is refused; otherwise it passes through unchanged beside known ones. */
+  readonly strict: boolean;
+  /** Which of these were given by the user: a bridge that is there already is changed to these only. */
+  readonly asked: ReadonlySet<keyof InjectOptions>;
 }
 
-export const defaults: InjectOptions = {
+export const injectDefaults: InjectOptions = {
   mode: 'native',
   image: 'ml-metrics-bridge:latest',
   endpoint: 'http://otel-collector:4317',
   container: undefined,
   volume: 'metrics-volume',
   trace: undefined,
+  requests: { cpu: '10m', memory: '64Mi' },
+  limits: { cpu: '200m', memory: '256Mi' },
+  rayNodes: 'all',
+  strict: false,
+  asked: new Set(),
 };
+
+export type ResourceReading =
+  | { readonly status: 'ok'; readonly resources: ResourceList }
+  | { readonly status: 'invalid'; readonly reason: string };
+
+/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/ */
+const quantity = /^\d+(\.\d+)?([eE][+-]?\d+|[numkMGTPE]|[KMGTPE]i)?$/;
+
+/** Reads `cpu=10m,memory=64Mi`, as `kubectl set resources` does. */
+export function readResources(text: string): ResourceReading {
+  const entries = text.split(',').map((entry) => entry.split('='));
+  const wrong = entries.find(
+    ([name = '', value = '', ...rest]) => name === '' || rest.length > 0 || !quantity.test(value),
+  );
+  if (wrong !== undefined)
+    return {
+      status: 'invalid',
+      reason: `${JSON.stringify(wrong.join('='))} is not RESOURCE=QUANTITY, as in cpu=10m,memory=64Mi`,
+    };
+  return { status: 'ok', resources: Object.fromEntries(entries) };
+}
 
 export type TraceReading =
   | { readonly status: 'ok'; readonly trace: TraceContext }

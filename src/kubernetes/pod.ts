@@ -1,66 +1,98 @@
-import { isMap, isSeq, type YAMLMap } from 'yaml';
 import { containerName } from './container.ts';
-import { child, childItems, childMap, ManifestProblem, named, scalarText } from './edit.ts';
+import { childItems, childMap, findNamed, joinPosition, stringField, withField } from './fields.ts';
 import type { Kind } from './kinds.ts';
 import { isMeshContainer } from './mesh.ts';
+import { ManifestProblem } from './yaml/problem.ts';
+import { isList, isManifestMap, type ManifestMap, type ManifestValue } from './yaml/values.ts';
 
-/** A pod, or the template of one, in a manifest. */
+/** A pod, or the template of one, in a resource. */
 export interface Pod {
   /** What holds `metadata` and `spec`. */
-  readonly holder: YAMLMap;
-  readonly spec: YAMLMap;
+  readonly holder: ManifestMap;
+  readonly spec: ManifestMap;
   /** The containers that do the work: those of a mesh are not among them. */
-  readonly containers: readonly YAMLMap[];
-  /** Path in the manifest, for messages. */
-  readonly place: string;
+  readonly containers: readonly ManifestMap[];
+  /** Path of the spec in the resource, for messages. */
+  readonly position: string;
+  readonly location: PodLocation;
 }
 
-/** Every pod of a resource. */
-export function podsOf(resource: YAMLMap, { kind, templates }: Kind): readonly Pod[] {
-  const holders = templates.flatMap((path) => follow(resource, path, ''));
-  if (holders.length === 0) throw new ManifestProblem(`${kind} has no pod template`);
-  return holders.map(({ holder, place }) => podAt(holder, place));
+/** Which of a resource's pods it is. */
+export interface PodLocation {
+  readonly kind: Kind;
+  readonly resource: ManifestMap;
+  /** Keys from the resource's root; an index in a list is a text. */
+  readonly keys: readonly string[];
 }
 
-interface Found {
-  readonly holder: YAMLMap;
-  readonly place: string;
+/** Changes every pod of a resource. A pod that is returned as the same object was left as it is. */
+export function mapPods(resource: ManifestMap, kind: Kind, change: (pod: Pod) => ManifestMap): ManifestMap {
+  let count = 0;
+  const changed = kind.templates.reduce<ManifestMap>(
+    (all, path) =>
+      mapAt(all, path, [], (holder, keys) => {
+        count++;
+        return change(readPod(holder, { kind, resource, keys }));
+      }),
+    resource,
+  );
+  if (count === 0) throw new ManifestProblem(`${kind.kind} has no pod template`);
+  return changed;
 }
 
-/** Where a path leads to. An optional part that is absent, such as a Ray cluster's workers, leads nowhere. */
-function follow(from: YAMLMap, [key, ...rest]: readonly string[], place: string): readonly Found[] {
-  if (key === undefined) return [{ holder: from, place }];
-  const at = (name: string) => (place === '' ? name : `${place}.${name}`);
+/** Changes what a path leads to. An optional part that is absent, such as a Ray cluster's workers, leads nowhere. */
+function mapAt(
+  from: ManifestMap,
+  [key, ...rest]: readonly string[],
+  before: readonly string[],
+  change: (holder: ManifestMap, keys: readonly string[]) => ManifestMap,
+): ManifestMap {
+  if (key === undefined) return change(from, before);
+  const keys = [...before, key];
   if (rest[0] !== '*') {
-    const next = childMap(from, key, place);
-    return next ? follow(next, rest, at(key)) : [];
+    const next = childMap(from, key, positionOf(before));
+    return next ? replaced(from, key, next, mapAt(next, rest, keys, change)) : from;
   }
-  const all = child(from, key);
-  const entries: readonly [unknown, string][] = isSeq(all)
-    ? all.items.map((item, index) => [item, `${at(key)}[${index}]`])
-    : isMap(all)
-      ? all.items.map((pair) => [pair.value, `${at(key)}.${pair.key}`])
-      : [];
-  return entries.flatMap(([item, where]) => {
-    if (!isMap(item)) throw new ManifestProblem(`${where} is not a map`);
-    return follow(item, rest.slice(1), where);
-  });
+  const each = (item: ManifestValue, name: string) => {
+    const itemKeys = [...keys, name];
+    if (!isManifestMap(item)) throw new ManifestProblem(`${positionOf(itemKeys)} is not a map`);
+    return mapAt(item, rest.slice(1), itemKeys, change);
+  };
+  const all = from[key];
+  if (isList(all)) {
+    const items = all.map((item, index) => each(item, String(index)));
+    return items.every((item, index) => item === all[index]) ? from : withField(from, key, items);
+  }
+  if (!isManifestMap(all)) return from;
+  const entries = Object.entries(all).map(([name, item]) => [name, each(item, name)] as const);
+  return entries.every(([name, item]) => item === all[name])
+    ? from
+    : withField(from, key, Object.fromEntries(entries));
 }
 
-function podAt(holder: YAMLMap, place: string): Pod {
-  const here = place === '' ? 'spec' : `${place}.spec`;
-  const spec = childMap(holder, 'spec', place);
-  if (spec === undefined) throw new ManifestProblem(`${here} is missing`);
-  const all = childItems(spec, 'containers', here);
-  const containers = all.filter((container) => !isMeshContainer(scalarText(container, 'name')));
-  if (containers.length === 0) throw new ManifestProblem(`${here} has no container`);
-  return { holder, spec, containers, place: here };
+const replaced = (map: ManifestMap, key: string, before: ManifestMap, after: ManifestMap) =>
+  before === after ? map : withField(map, key, after);
+
+const positionOf = (keys: readonly string[]) =>
+  keys.reduce(
+    (position, key) => (/^\d+$/.test(key) ? `${position}[${key}]` : joinPosition(position, key)),
+    '',
+  );
+
+function readPod(holder: ManifestMap, location: PodLocation): Pod {
+  const position = positionOf([...location.keys, 'spec']);
+  const spec = childMap(holder, 'spec', positionOf(location.keys));
+  if (spec === undefined) throw new ManifestProblem(`${position} is missing`);
+  const all = childItems(spec, 'containers', position);
+  const containers = all.filter((container) => !isMeshContainer(stringField(container, 'name')));
+  if (containers.length === 0) throw new ManifestProblem(`${position} has no container`);
+  return { holder, spec, containers, position, location };
 }
 
 /** The bridge's container, whoever has put it there. */
-export function presentBridge({ spec, place }: Pod): YAMLMap | undefined {
+export function presentBridge({ spec, position }: Pod): ManifestMap | undefined {
   return (
-    named(childItems(spec, 'initContainers', place), containerName) ??
-    named(childItems(spec, 'containers', place), containerName)
+    findNamed(childItems(spec, 'initContainers', position), containerName) ??
+    findNamed(childItems(spec, 'containers', position), containerName)
   );
 }

@@ -1,11 +1,13 @@
 import type { Context } from '@opentelemetry/api';
-import type { YAMLMap } from 'yaml';
 import { injectToAnnotations } from '../tracing/annotations.ts';
-import { injectToEnvList } from '../tracing/env.ts';
-import { append, childItems, childMap, ensure, type Manifest, ManifestProblem, scalarText } from './edit.ts';
-import { type Edited, editResources } from './edit-resources.ts';
-import { annotationsOf } from './marker.ts';
+import { type EnvVar, injectToEnvList } from '../tracing/env.ts';
+import type { EditedHolder } from './add-bridge.ts';
+import { type EditedManifest, editResources } from './edit-resources.ts';
+import { childItems, childMap, stringField, withField } from './fields.ts';
+import { annotationsOf } from './injection-record.ts';
 import { type Pod, presentBridge } from './pod.ts';
+import { ManifestProblem } from './yaml/problem.ts';
+import type { ManifestMap, ManifestValue } from './yaml/values.ts';
 
 /** A trace in them would be that of every job that is made from them. */
 const templatesOfManyJobs = new Set(['TrainingRuntime', 'ClusterTrainingRuntime']);
@@ -14,56 +16,60 @@ const templatesOfManyJobs = new Set(['TrainingRuntime', 'ClusterTrainingRuntime'
  * A manifest with the context's span in the environment of every container and in the annotations of every pod. What is
  * set stays, and without a valid span nothing is added.
  */
-export function traceManifest(manifest: string, from: Context): Edited {
+export function traceManifest(manifest: string, from: Context): EditedManifest {
   const hasTrace = injectToEnvList(undefined, from) !== undefined;
   return editResources(manifest, {
-    pod: (document, pod) => (hasTrace ? tracePod(document, pod, from) : []),
-    trainJob: (document, job) => (hasTrace ? traceTrainJob(document, job, from) : []),
-    leave: templatesOfManyJobs,
+    pod: (pod) => (hasTrace ? tracePod(pod, from) : { holder: pod.holder, notes: [] }),
+    trainJob: (job) => (hasTrace ? traceTrainJob(job, from) : { holder: job, notes: [] }),
+    unchangedKinds: templatesOfManyJobs,
   });
 }
 
-function tracePod(document: Manifest, pod: Pod, from: Context): readonly string[] {
-  const { holder, containers, place } = pod;
+function tracePod(pod: Pod, from: Context): EditedHolder {
   const bridge = presentBridge(pod);
   // A native sidecar is not among the containers that do the work.
-  for (const container of new Set([...containers, ...(bridge ? [bridge] : [])]))
-    addToEnv(document, container, from, scalarText(container, 'name') ?? place);
-  addToAnnotations(document, holder, from, place);
-  return [];
+  const traced = new Set([...pod.containers, ...(bridge ? [bridge] : [])]);
+  const spec = ['initContainers', 'containers'].reduce((it, key) => {
+    const items = childItems(it, key, pod.position);
+    const changed = items.map((item) =>
+      traced.has(item) ? withTraceEnv(item, from, stringField(item, 'name') ?? pod.position) : item,
+    );
+    return changed.every((item, index) => item === items[index]) ? it : withField(it, key, changed);
+  }, pod.spec);
+  const holder = withTraceAnnotations(pod.holder, from, pod.position);
+  return { holder: spec === pod.spec ? holder : withField(holder, 'spec', spec), notes: [] };
 }
 
 /** A TrainJob takes its containers from a runtime; what it can take itself is the trainer's environment. */
-function traceTrainJob(document: Manifest, job: YAMLMap, from: Context): readonly string[] {
+function traceTrainJob(job: ManifestMap, from: Context): EditedHolder {
   const spec = childMap(job, 'spec', '');
   if (spec === undefined) throw new ManifestProblem('spec is missing');
-  addToEnv(document, ensure(spec, 'trainer', 'map', asItWas), from, 'spec.trainer');
-  addToAnnotations(document, job, from, '');
-  return [
+  const trainer = childMap(spec, 'trainer', 'spec') ?? {};
+  const traced = withTraceEnv(trainer, from, 'spec.trainer');
+  const holder = withTraceAnnotations(job, from, '');
+  const notes = [
     "the trace reaches the trainer's environment alone: write it to the file, as job_metadata.traceparent, and the bridge continues it",
   ];
+  return {
+    holder: traced === trainer ? holder : withField(holder, 'spec', withField(spec, 'trainer', traced)),
+    notes,
+  };
 }
 
-function addToEnv(document: Manifest, container: YAMLMap, from: Context, place: string): void {
-  const present = childItems(container, 'env', place).map((item) => ({
-    name: scalarText(item, 'name') ?? '',
-  }));
-  const added = injectToEnvList(present, from).slice(present.length);
-  if (added.length === 0) return;
-  const list = ensure(container, 'env', 'list', asItWas);
-  for (const variable of added) append(document, list, variable);
+function withTraceEnv(container: ManifestMap, from: Context, position: string): ManifestMap {
+  const present = childItems(container, 'env', position);
+  const names: readonly EnvVar[] = present.map((item) => ({ name: stringField(item, 'name') ?? '' }));
+  const added = injectToEnvList(names, from).slice(present.length) as readonly unknown[];
+  return added.length === 0
+    ? container
+    : withField(container, 'env', [...present, ...(added as readonly ManifestValue[])]);
 }
 
-function addToAnnotations(document: Manifest, holder: YAMLMap, from: Context, place: string): void {
-  const present = (annotationsOf(holder, place)?.toJSON() ?? {}) as Readonly<Record<string, string>>;
-  const added = Object.entries(injectToAnnotations(present, from)).filter(
-    ([name]) => !Object.hasOwn(present, name),
-  );
-  if (added.length === 0) return;
-  const metadata = ensure(holder, 'metadata', 'map', asItWas, 'spec');
-  const annotations = ensure(metadata, 'annotations', 'map', asItWas);
-  for (const [name, value] of added) annotations.set(document.createNode(name), document.createNode(value));
+function withTraceAnnotations(holder: ManifestMap, from: Context, position: string): ManifestMap {
+  const present = annotationsOf(holder, position) ?? {};
+  const names = present as Readonly<Record<string, string>>;
+  const annotations = injectToAnnotations(names, from) as ManifestMap;
+  if (annotations === present) return holder;
+  const metadata = childMap(holder, 'metadata', position) ?? {};
+  return withField(holder, 'metadata', withField(metadata, 'annotations', annotations), 'spec');
 }
-
-/** What is submitted is never turned back, so nothing notes how an empty list was written. */
-const asItWas = () => undefined;

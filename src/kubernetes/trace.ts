@@ -1,7 +1,8 @@
-import type { YAMLMap } from 'yaml';
-import { append, childItems, ensure, type Manifest, named } from './edit.ts';
-import type { Marks } from './marker.ts';
+import { childItems, findNamed, withAppended } from './fields.ts';
+import { annotationsOf, type InjectionRecord } from './injection-record.ts';
 import type { TraceContext } from './options.ts';
+import type { EmptyText } from './yaml/empty-text.ts';
+import type { ManifestMap } from './yaml/values.ts';
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -11,7 +12,12 @@ export function traceVariables(trace: TraceContext | undefined): Variables {
   return { TRACEPARENT: traceparent, ...(tracestate === undefined ? {} : { TRACESTATE: tracestate }) };
 }
 
-export function traceAnnotations(trace: TraceContext | undefined): Variables {
+/** The annotations of a trace context that may be added to what is there: all of them, or none. */
+export function traceAnnotationsFor(
+  { holder, position }: { readonly holder: ManifestMap; readonly position: string },
+  trace: TraceContext | undefined,
+): Variables {
+  if (annotationsOf(holder, position)?.['opentelemetry.io/traceparent'] !== undefined) return {};
   return Object.fromEntries(
     Object.entries(traceVariables(trace)).map(([name, value]) => [
       `opentelemetry.io/${name.toLowerCase()}`,
@@ -20,29 +26,23 @@ export function traceAnnotations(trace: TraceContext | undefined): Variables {
   );
 }
 
-/** Those of the annotations that may be added to what is there: all of a trace context, or nothing. */
-export const missingAnnotations = (present: YAMLMap | undefined, annotations: Variables): Variables =>
-  present?.has('opentelemetry.io/traceparent') ? {} : annotations;
-
-/** Adds the variables that are not set in a container yet, and says whether there were any. */
-export function addVariables(
-  document: Manifest,
-  container: YAMLMap,
+/** Adds the variables that are not set in a container yet. */
+export function withVariables(
+  container: ManifestMap,
   variables: Variables,
-  marks: Marks,
-  place: string,
-): boolean {
-  const present = childItems(container, 'env', place);
-  const hasTrace = named(present, 'TRACEPARENT') !== undefined;
+  record: InjectionRecord,
+  position: string,
+  emptyText: EmptyText,
+): ManifestMap {
+  const present = childItems(container, 'env', position);
+  const hasTrace = findNamed(present, 'TRACEPARENT') !== undefined;
   const missing = Object.entries(variables)
-    .filter(([name]) => named(present, name) === undefined)
+    .filter(([name]) => findNamed(present, name) === undefined)
     // One trace's parent with the state of another is worse than neither.
     .filter(([name]) => !(hasTrace && name === 'TRACESTATE'));
-  if (missing.length === 0) return false;
-  const list = ensure(container, 'env', 'list', marks.was(`${place}.env`));
-  for (const [name, value] of missing) {
-    append(document, list, { name, value });
-    marks.add('env', name);
-  }
-  return true;
+  if (missing.length > 0) record.addEmpty(`${position}.env`, emptyText(container, 'env'));
+  return missing.reduce((changed, [name, value]) => {
+    record.add('env', name);
+    return withAppended(changed, 'env', { name, value });
+  }, container);
 }

@@ -1,54 +1,65 @@
-import type { YAMLMap } from 'yaml';
 import { bridgeSettings } from '../config/bridge.ts';
-import { childMap, dropIfEmpty, ensure, type Manifest, ManifestProblem, scalarText } from './edit.ts';
-import { annotationsOf, createMarks, eraseMarks, readMarks, writeMarks } from './marker.ts';
+import type { EditedHolder } from './add-bridge.ts';
+import { childMap, stringField, withField, withValueOrEmpty } from './fields.ts';
+import { createRecord, eraseRecord, readRecord, writeRecord } from './injection-record.ts';
 import type { InjectOptions } from './options.ts';
-import { removeVariables } from './remove.ts';
-import { addVariables, missingAnnotations, traceAnnotations, traceVariables } from './trace.ts';
+import { withoutVariables } from './remove-bridge.ts';
+import { traceAnnotationsFor, traceVariables, withVariables } from './trace.ts';
+import type { EmptyText } from './yaml/empty-text.ts';
+import { ManifestProblem } from './yaml/problem.ts';
+import type { ManifestMap } from './yaml/values.ts';
 
 /**
  * A TrainJob takes its containers from a runtime. What it can take itself is the trainer's environment: where to write
  * the file, and the trace it belongs to.
  */
-export function addToTrainJob(document: Manifest, job: YAMLMap, { trace }: InjectOptions): readonly string[] {
+export function addToTrainJob(
+  job: ManifestMap,
+  { trace }: InjectOptions,
+  emptyText: EmptyText,
+): EditedHolder {
   const spec = specOf(job);
-  const marks = readMarks(job, '') ?? createMarks([['trainjob']]);
+  const record = readRecord(job, '') ?? createRecord([['trainjob']]);
   const { variable, default: file } = bridgeSettings.metricsFilePath;
-  const trainer = ensure(spec, 'trainer', 'map', marks.was('trainer'));
-  const added = addVariables(
-    document,
-    trainer,
+  const present = childMap(spec, 'trainer', 'spec');
+  const trainerText = emptyText(spec, 'trainer');
+  const trainer = withVariables(
+    present ?? {},
     { [variable]: file, ...traceVariables(trace) },
-    marks,
+    record,
     'trainer',
+    emptyText,
   );
-  if (added)
-    writeMarks(document, job, marks, missingAnnotations(annotationsOf(job, ''), traceAnnotations(trace)));
-  else dropIfEmpty(spec, 'trainer', marks.written('trainer'));
-  return [`a TrainJob cannot take a container: the bridge has to be in its runtime. ${advice(spec)}`];
+  const notes = [`a TrainJob takes its containers from a runtime, which needs the bridge. ${advice(spec)}`];
+  if (trainer === present) return { holder: job, notes };
+  record.addEmpty('trainer', trainerText);
+  const added = { annotations: traceAnnotationsFor({ holder: job, position: '' }, trace), labels: {} };
+  const recorded = writeRecord(job, record, added, emptyText);
+  return { holder: withField(recorded, 'spec', withField(spec, 'trainer', trainer)), notes };
 }
 
-export function removeFromTrainJob(job: YAMLMap): readonly string[] {
+export function removeFromTrainJob(job: ManifestMap): EditedHolder {
   const spec = specOf(job);
-  const marks = readMarks(job, '');
-  if (marks === undefined) return [];
+  const record = readRecord(job, '');
+  if (record === undefined) return { holder: job, notes: [] };
+  const erased = eraseRecord(job, record, '');
   const trainer = childMap(spec, 'trainer', 'spec');
-  if (trainer) removeVariables(trainer, marks, 'trainer');
-  dropIfEmpty(spec, 'trainer', marks.written('trainer'));
-  eraseMarks(job, marks, '');
-  return [];
+  if (trainer === undefined) return { holder: erased, notes: [] };
+  const rest = withoutVariables(trainer, record, 'trainer');
+  const changed = withValueOrEmpty(spec, 'trainer', rest, record.emptyText('trainer'));
+  return { holder: withField(erased, 'spec', changed), notes: [] };
 }
 
-function specOf(job: YAMLMap): YAMLMap {
+function specOf(job: ManifestMap): ManifestMap {
   const spec = childMap(job, 'spec', '');
   if (spec === undefined) throw new ManifestProblem('spec is missing');
   return spec;
 }
 
-function advice(spec: YAMLMap): string {
+function advice(spec: ManifestMap): string {
   const reference = childMap(spec, 'runtimeRef', 'spec');
-  const name = reference && scalarText(reference, 'name');
+  const name = stringField(reference, 'name');
   if (reference === undefined || name === undefined) return 'Inject into that one.';
-  const resource = (scalarText(reference, 'kind') ?? 'ClusterTrainingRuntime').toLowerCase();
+  const resource = (stringField(reference, 'kind') ?? 'ClusterTrainingRuntime').toLowerCase();
   return `Once: kubectl get ${resource} ${name} -o yaml | ml-metrics-bridge inject | kubectl apply -f -`;
 }

@@ -78,9 +78,30 @@ it.each<[string, readonly string[], string, number, RegExp]>([
   [
     'a manifest that is wrong',
     [],
+    `${manifest}---\nkind: Job\n`,
+    1,
+    /^ml-metrics-bridge inject: document 2 \(Job\)/,
+  ],
+  [
+    'a kind that is not known, with --strict',
+    ['--strict'],
     `${manifest}---\nkind: Cake\n`,
     1,
-    /^ml-metrics-bridge inject: document 2 \(Cake\)/,
+    /^ml-metrics-bridge inject: document 2 \(Cake\): kind Cake is not known/,
+  ],
+  [
+    'a wrong quantity',
+    ['--requests', 'cpu=much'],
+    manifest,
+    2,
+    /--requests: "cpu=much" is not RESOURCE=QUANTITY/,
+  ],
+  [
+    'a container that is not there',
+    ['--container', 'train'],
+    manifest,
+    1,
+    /spec has no container train; there are trainer/,
   ],
 ])('%s is refused, and nothing is printed', async (_name, args, input, code, message) => {
   expect(await run(args, input)).toEqual({ code, output: '', errors: [expect.stringMatching(message)] });
@@ -97,7 +118,7 @@ it('refuses a trace context that is none', async () => {
 it.each([
   [['--endpoint', 'not a url'], /--endpoint "not a url" cannot be used/],
   [['--endpoint', 'ftp://collector:21'], /scheme ftp: is not known/],
-  [['--image', 'two words'], /--image "two words" is no image/],
+  [['--image', 'two words'], /--image "two words" is not an image reference/],
 ])('refuses what the bridge could not be started with: %j', async (args, message) => {
   const errors: string[] = [];
   const code = await injectCommand(

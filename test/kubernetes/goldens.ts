@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { defaults, type InjectOptions } from '../../src/kubernetes/options.ts';
+import { type InjectOptions, injectDefaults } from '../../src/kubernetes/options.ts';
 
 export const goldenFolder = fileURLToPath(new URL('../golden/inject/', import.meta.url));
 
@@ -9,7 +9,7 @@ const trace = {
   tracestate: 'vendor=value',
 };
 
-/** Options of the goldens that are not made with the defaults. */
+/** Options of the goldens that are not made with the injectDefaults. */
 const special: Readonly<Record<string, Partial<InjectOptions>>> = {
   'job-container': { mode: 'container' },
   'deployment-container': { mode: 'container' },
@@ -34,7 +34,7 @@ export const goldens: readonly Golden[] = readdirSync(goldenFolder)
     return {
       name,
       input: readFileSync(goldenFolder + file, 'utf8'),
-      options: { ...defaults, ...special[name] },
+      options: { ...injectDefaults, ...special[name] },
       path: goldenFolder + file.replace('.input.', '.golden.'),
     };
   });

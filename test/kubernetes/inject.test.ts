@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { injectManifest, removeFromManifest } from '../../src/kubernetes/inject.ts';
-import { defaults, type InjectOptions } from '../../src/kubernetes/options.ts';
+import { type InjectOptions, injectDefaults } from '../../src/kubernetes/options.ts';
 
-const pod = (spec: string, head = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: train\n') =>
-  `${head}spec:\n${spec.replace(/^/gm, '  ')}\n`;
+const head = 'apiVersion: v1\nkind: Pod\nmetadata:\n  name: train\nspec:\n';
+const pod = (spec: string, before = head) => `${before}${spec.replace(/^/gm, '  ')}\n`;
 const trainer = 'containers:\n- name: trainer\n  image: train:1';
 
 function injected(manifest: string, options: Partial<InjectOptions> = {}) {
-  const injection = injectManifest(manifest, { ...defaults, ...options });
+  const injection = injectManifest(manifest, { ...injectDefaults, ...options });
   if (injection.status === 'invalid') throw new Error(injection.problems.join('\n'));
   return injection;
 }
@@ -20,9 +20,9 @@ describe('what cannot be injected is said, with the document it is in', () => {
   const deployment = 'apiVersion: apps/v1\nkind: DaemonSet\nmetadata:\n  name: agents\n';
   it.each([
     [
-      'an unknown kind',
-      `${pod(trainer)}---\n${deployment}`,
-      /^document 2 \(DaemonSet agents\): kind DaemonSet of apps is not known/,
+      'an unknown kind, alone',
+      deployment,
+      /^document 1 \(DaemonSet agents\): kind DaemonSet of apps is not known; pods are looked for in Pod, /,
     ],
     [
       'a kind of another group',
@@ -30,9 +30,9 @@ describe('what cannot be injected is said, with the document it is in', () => {
       /document 1 \(Pod train\): kind Pod of acme.io/,
     ],
     ['no kind', 'a: 1\n', /^document 1 \(no kind\): kind is missing/],
-    ['a text', 'hello\n', /^document 1: is no Kubernetes resource/],
-    ['nothing', '', /there is nothing in it$/],
-    ['only others', 'apiVersion: v1\nkind: ConfigMap\n', /there is nothing in it that runs a pod/],
+    ['a text', 'hello\n', /^document 1: is not a Kubernetes resource/],
+    ['nothing', '', /^the manifest is empty$/],
+    ['only others', 'apiVersion: v1\nkind: ConfigMap\n', /^no resource of the manifest runs a pod$/],
     ['no container', pod('containers: []'), /^document 1 \(Pod train\): spec has no container/],
     ['only a mesh', pod('containers:\n- name: istio-proxy'), /spec has no container/],
     ['containers that are no list', pod('containers: 3'), /spec.containers is not a list/],
@@ -49,8 +49,35 @@ describe('what cannot be injected is said, with the document it is in', () => {
     ],
     ['wrong YAML', `${pod(trainer)}---\na: [\n`, /^document 2, line \d+: /],
     ['a key twice', 'kind: Pod\nkind: Job\n', /^document 1, line 2: Map keys must be unique/],
-    ['an alias', pod(`${trainer}\n  env: &e []\n- name: b\n  env: *e`), /has the alias \*e/],
-    ['a merge key', pod(`${trainer}\n  <<: {a: b}`), /has a merge key/],
+    [
+      'an addition to an anchor that is used elsewhere',
+      pod(`containers:\n- &t\n  name: trainer\n- *t`),
+      /^document 1: line 8: the anchor &t is used elsewhere, and what is added to one place/,
+    ],
+    [
+      'an addition to an alias',
+      pod(`x: &m [{name: d, mountPath: /d}]\n${trainer}\n  volumeMounts: *m`),
+      /line 10: volumeMounts is an alias, and what is added to one place would be added to all/,
+    ],
+    [
+      'an addition to what comes from a merge key',
+      pod(`${trainer}\n  <<: {volumeMounts: [{name: d, mountPath: /d}]}`),
+      /line 7: volumeMounts comes from a merge key/,
+    ],
+    ['an anchor that refers to itself', pod(`${trainer}\n  env: &e [*e]`), /an anchor that refers to itself/],
+    [
+      'an empty list that is not on the line of its key',
+      pod(`${trainer}\nvolumes:\n  []`),
+      /line 9: the empty volumes has to stand on the line of its key/,
+    ],
+    [
+      'an open block of text at the end of the file',
+      pod(
+        `initContainers:\n- name: a\n  args:\n  - |\n    one`,
+        `${head}  ${trainer.replaceAll('\n', '\n  ')}\n`,
+      ).slice(0, -1),
+      /would gain a line break/,
+    ],
     [
       'a file on no volume',
       pod(`${trainer}\n  env:\n  - name: METRICS_FILE_PATH\n    value: /app/m.json`),
@@ -62,12 +89,12 @@ describe('what cannot be injected is said, with the document it is in', () => {
       /METRICS_FILE_PATH=\$\(OUT\)\/m.json: the bridge needs an absolute path/,
     ],
   ])('%s', (_name, manifest, message) => {
-    const injection = injectManifest(manifest, defaults);
+    const injection = injectManifest(manifest, injectDefaults);
     expect(injection).toEqual({ status: 'invalid', problems: [expect.stringMatching(message)] });
   });
 
   it('all of it at once', () => {
-    const injection = injectManifest(`${deployment}---\n${pod('containers: []')}`, defaults);
+    const injection = injectManifest(`kind: Job\n---\n${pod('containers: []')}`, injectDefaults);
     expect(injection.status === 'invalid' && injection.problems).toHaveLength(2);
   });
 
@@ -77,14 +104,14 @@ describe('what cannot be injected is said, with the document it is in', () => {
     const manifest = pod(
       `containers:\n- name: a\n${env('/d/a.json')}\n- name: b\n${env('/d/b.json')}\nvolumes:\n- name: d`,
     );
-    expect(injectManifest(manifest, defaults)).toMatchObject({
+    expect(injectManifest(manifest, injectDefaults)).toMatchObject({
       problems: [
         expect.stringContaining('containers a and b of spec both set METRICS_FILE_PATH: say which trains'),
       ],
     });
     const { text } = injected(manifest, { container: 'b' });
     expect(bridgeOf(text).env).toContainEqual({ name: 'METRICS_FILE_PATH', value: '/d/b.json' });
-    expect(injectManifest(manifest, { ...defaults, container: 'c' })).toMatchObject({
+    expect(injectManifest(manifest, { ...injectDefaults, container: 'c' })).toMatchObject({
       problems: [expect.stringContaining('spec has no container c; there are a, b')],
     });
   });
@@ -179,7 +206,7 @@ spec:
     image: x # the newest
     volumeMounts: []   # here
 `;
-  const injected = injectManifest(manifest, defaults);
+  const injected = injectManifest(manifest, injectDefaults);
   if (injected.status !== 'ok') throw new Error('not injected');
   for (const line of [
     '  initContainers: # none yet',

@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
 import { bridgeContainer } from '../../src/kubernetes/container.ts';
 import { injectManifest, removeFromManifest } from '../../src/kubernetes/inject.ts';
-import { defaults, type Mode } from '../../src/kubernetes/options.ts';
+import { kinds } from '../../src/kubernetes/kinds.ts';
+import { injectDefaults, type Mode } from '../../src/kubernetes/options.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const read = (path: string) => readFileSync(root + path, 'utf8');
@@ -18,23 +19,29 @@ it.each<[string, Mode]>([
   expect(removal.status).toBe('ok');
   if (removal.status !== 'ok') return;
   expect(removal.text).not.toContain('otel-metrics-bridge');
-  expect(injectManifest(removal.text, { ...defaults, mode })).toMatchObject({
+  // What the documents promise of this Job; inject asks for less by itself.
+  const requests = { cpu: '100m', memory: '128Mi' };
+  expect(injectManifest(removal.text, { ...injectDefaults, mode, requests })).toMatchObject({
     status: 'ok',
     text: manifest,
     notes: [],
   });
 });
 
+const jobKind = kinds.find(({ kind }) => kind === 'Job');
+if (jobKind === undefined) throw new Error('Job is not known');
 const mount = {
-  volume: defaults.volume,
+  volume: injectDefaults.volume,
   mountPath: '/shared/metrics',
   file: { value: '/shared/metrics/current.json' },
 };
 
 it("the component's patch has the container that inject adds", async () => {
   const spec = {
-    initContainers: [bridgeContainer(defaults, mount, false)],
-    volumes: [{ name: defaults.volume, emptyDir: {} }],
+    initContainers: [
+      bridgeContainer(injectDefaults, mount, { kind: jobKind, resource: {}, keys: [] }, false),
+    ],
+    volumes: [{ name: injectDefaults.volume, emptyDir: {} }],
   };
   const patch = {
     apiVersion: 'batch/v1',

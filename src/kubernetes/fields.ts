@@ -1,0 +1,100 @@
+import { ManifestProblem } from './yaml/problem.ts';
+import {
+  isEmpty,
+  isList,
+  isManifestMap,
+  isVerbatim,
+  type ManifestMap,
+  type ManifestValue,
+  verbatim,
+} from './yaml/values.ts';
+
+/** The value of a key that holds a map; undefined where it is absent or null. */
+export function childMap(map: ManifestMap, key: string, position: string): ManifestMap | undefined {
+  const value = map[key] ?? undefined;
+  if (value === undefined || isVerbatim(value)) return undefined;
+  if (isManifestMap(value)) return value;
+  throw new ManifestProblem(`${joinPosition(position, key)} is not a map`);
+}
+
+/** The items of a list of maps; empty where the list is absent. */
+export function childItems(map: ManifestMap, key: string, position: string): readonly ManifestMap[] {
+  const value = map[key] ?? undefined;
+  if (value === undefined || isVerbatim(value)) return [];
+  if (!isList(value)) throw new ManifestProblem(`${joinPosition(position, key)} is not a list`);
+  return value.map((item, index) => {
+    if (isManifestMap(item)) return item;
+    throw new ManifestProblem(`${joinPosition(position, key)}[${index}] is not a map`);
+  });
+}
+
+export function stringField(map: ManifestMap | undefined, key: string): string | undefined {
+  const value = map?.[key];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Names the place of a value for a person, as in `spec.containers`. */
+export const joinPosition = (position: string, key: string) => (position === '' ? key : `${position}.${key}`);
+
+export const findNamed = (items: readonly ManifestMap[], name: string) =>
+  items.find((item) => item.name === name);
+
+/** Sets a key; a new one comes ahead of `before`, or last where that is absent. */
+export function withField(map: ManifestMap, key: string, value: ManifestValue, before?: string): ManifestMap {
+  if (map[key] !== undefined || before === undefined || map[before] === undefined)
+    return { ...map, [key]: value };
+  return Object.fromEntries(
+    Object.entries(map).flatMap((entry) => (entry[0] === before ? [[key, value] as const, entry] : [entry])),
+  );
+}
+
+export function withoutField(map: ManifestMap, key: string): ManifestMap {
+  const { [key]: _, ...rest } = map;
+  return rest;
+}
+
+/** The list under a key with one item more; made where it is absent or empty. */
+export function withAppended(map: ManifestMap, key: string, item: ManifestMap, before?: string): ManifestMap {
+  const present = map[key];
+  return withField(map, key, [...(isList(present) ? present : []), item], before);
+}
+
+/** Replaces the items of a list that a function changes; the list itself stays where it changes none. */
+export function withItems(
+  map: ManifestMap,
+  key: string,
+  change: (item: ManifestMap) => ManifestMap,
+): ManifestMap {
+  const list = map[key];
+  if (!isList(list)) return map;
+  const changed = list.map((item) => (isManifestMap(item) ? change(item) : item));
+  return changed.every((item, index) => item === list[index]) ? map : withField(map, key, changed);
+}
+
+/**
+ * Takes the last item of a name out of a list: a volume can be mounted twice, and what was added is behind what was there.
+ *
+ * @param emptyText how the list was written before anything was added to it; undefined where there was none
+ */
+export function withoutItem(
+  map: ManifestMap,
+  key: string,
+  name: string,
+  emptyText: string | undefined,
+): ManifestMap {
+  const list = map[key];
+  if (!isList(list)) return map;
+  const index = list.findLastIndex((item) => isManifestMap(item) && item.name === name);
+  return index < 0 ? map : withValueOrEmpty(map, key, list.toSpliced(index, 1), emptyText);
+}
+
+/** A collection that has become empty is written as it was, or goes with its key. */
+export function withValueOrEmpty(
+  map: ManifestMap,
+  key: string,
+  value: ManifestValue,
+  emptyText: string | undefined,
+): ManifestMap {
+  if (!isEmpty(value)) return withField(map, key, value);
+  return emptyText === undefined ? withoutField(map, key) : withField(map, key, verbatim(emptyText));
+}

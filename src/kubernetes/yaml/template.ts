@@ -1,0 +1,37 @@
+import { type Document, isMap, visit } from 'yaml';
+import { startOf } from './geometry.ts';
+
+export const templateAdvice =
+  'this is a template of Helm or Go, not a manifest yet: render it first (helm template … | ml-metrics-bridge inject)';
+
+/** What only Helm writes. `{{…}}` alone may also belong to a workflow engine, or to a command of the container. */
+const helmAction =
+  /\{\{-?\s*(?:\(?\s*(?:include|template|define|tpl|toYaml|if|else|with|range|end|block|fail|required|printf|quote)\b|\(?\s*\$?\.(?:Values|Release|Chart|Capabilities|Files|Template)\b|\/\*)/;
+
+/**
+ * Where the first template action of a document is; undefined where it is none. `name: {{.Name}}` is valid YAML: a map
+ * whose key is a map.
+ */
+export function findTemplate(text: string, document: Document.Parsed): number | undefined {
+  const { contents, errors, range } = document;
+  if (errors.length > 0) {
+    const found = text.slice(range[0], errors.at(-1)?.pos[1] ?? range[2]).search(/\{\{/);
+    return found < 0 ? undefined : range[0] + found;
+  }
+  let offset: number | undefined;
+  visit(contents, {
+    Pair(_key, { key }) {
+      if (!isMap(key) || text[startOf(key) - 1] !== '{') return undefined;
+      offset = startOf(key) - 1;
+      return visit.BREAK;
+    },
+    Scalar(_key, scalar) {
+      const { value, type } = scalar;
+      if (typeof value !== 'string' || type === 'BLOCK_LITERAL' || type === 'BLOCK_FOLDED') return undefined;
+      if (!helmAction.test(value)) return undefined;
+      offset = startOf(scalar);
+      return visit.BREAK;
+    },
+  });
+  return offset;
+}

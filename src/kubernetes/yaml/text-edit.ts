@@ -1,0 +1,49 @@
+import type { Span } from './geometry.ts';
+
+/** Replaces a span of a text; an insertion has an empty span. */
+export interface TextEdit extends Span {
+  readonly text: string;
+}
+
+export const insertion = (at: number, text: string): TextEdit => ({ start: at, end: at, text });
+export const deletion = ({ start, end }: Span): TextEdit => ({ start, end, text: '' });
+
+/**
+ * Applies edits to a part of a text. Edits of the same place keep their order. Whole lines that are added or removed at
+ * the end of a text whose last line has no line break leave it without one.
+ */
+export function applyEdits(text: string, part: Span, edits: readonly TextEdit[]): string {
+  const lineBreak = lineBreakOf(text);
+  const isUnfinished = !text.endsWith('\n');
+  const pieces: string[] = [];
+  let at = part.start;
+  for (const edit of joinDeletions(edits.toSorted((a, b) => a.start - b.start))) {
+    const { start, end, text: inserted } = isUnfinished ? atEnd(text, edit, lineBreak) : edit;
+    if (start < at) throw new Error(`edits overlap at ${start}`);
+    pieces.push(text.slice(at, start), inserted);
+    at = end;
+  }
+  return pieces.join('') + text.slice(at, part.end);
+}
+
+export const lineBreakOf = (text: string): string => /\r?\n/.exec(text)?.[0] ?? '\n';
+
+function atEnd(text: string, edit: TextEdit, lineBreak: string): TextEdit {
+  if (edit.end !== text.length) return edit;
+  if (edit.text.endsWith(lineBreak) && edit.start === edit.end)
+    return { ...edit, text: lineBreak + edit.text.slice(0, -lineBreak.length) };
+  if (edit.text !== '' || text[edit.start - 1] !== '\n') return edit;
+  return { ...edit, start: edit.start - (text[edit.start - 2] === '\r' ? 2 : 1) };
+}
+
+/** Deletions of neighbouring lines are one, so that the last of them does not take the line break of the one before. */
+function joinDeletions(edits: readonly TextEdit[]): readonly TextEdit[] {
+  const joined: TextEdit[] = [];
+  for (const edit of edits) {
+    const last = joined.at(-1);
+    if (last && last.text === '' && edit.text === '' && last.end === edit.start && last.start < last.end)
+      joined[joined.length - 1] = { ...last, end: edit.end };
+    else joined.push(edit);
+  }
+  return joined;
+}

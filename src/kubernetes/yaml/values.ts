@@ -1,0 +1,121 @@
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
+import { ManifestProblem } from './problem.ts';
+
+/** What a manifest says, as plain data. Editing makes new maps and lists; those that stay the same object stay as written. */
+export type ManifestValue =
+  | string
+  | number
+  | boolean
+  | null
+  | undefined
+  | readonly ManifestValue[]
+  | ManifestMap
+  | Verbatim;
+
+export interface ManifestMap {
+  readonly [key: string]: ManifestValue;
+}
+
+const verbatimText = Symbol('verbatim');
+
+/** An empty value in exactly this text: `[]`, `~`, or nothing at all. */
+export interface Verbatim {
+  readonly [verbatimText]: string;
+}
+
+export const verbatim = (text: string): Verbatim => ({ [verbatimText]: text });
+
+export const isVerbatim = (value: ManifestValue): value is Verbatim =>
+  typeof value === 'object' && value !== null && verbatimText in value;
+
+export const textOf = (value: Verbatim): string => value[verbatimText];
+
+export const isList = (value: ManifestValue): value is readonly ManifestValue[] => Array.isArray(value);
+
+export const isManifestMap = (value: ManifestValue): value is ManifestMap =>
+  typeof value === 'object' && value !== null && !isList(value) && !isVerbatim(value);
+
+export const isEmpty = (value: ManifestValue): boolean =>
+  value === null ||
+  isVerbatim(value) ||
+  (isList(value) && value.length === 0) ||
+  (isManifestMap(value) && Object.keys(value).length === 0);
+
+/** The values of a document, and the node of its text that each map and list comes from. */
+export interface DocumentValues {
+  readonly root: ManifestValue;
+  readonly nodeOf: (value: object) => YAMLMap | YAMLSeq | undefined;
+}
+
+/** Reads a document. An alias gives the object of its anchor; merge keys are merged, as Kubernetes does. */
+export function readValues(document: Document.Parsed): DocumentValues {
+  const nodes = new WeakMap<object, YAMLMap | YAMLSeq>();
+  const values = new Map<unknown, ManifestValue | 'being read'>();
+
+  function read(node: unknown): ManifestValue {
+    if (isAlias(node)) return read(target(node));
+    if (isScalar(node)) return node.value as ManifestValue;
+    if (!isMap(node) && !isSeq(node)) return null;
+    const known = values.get(node);
+    if (known === 'being read') throw new ManifestProblem('has an anchor that refers to itself');
+    if (known !== undefined) return known;
+    values.set(node, 'being read');
+    const value = isMap(node) ? readMap(node) : node.items.map(read);
+    values.set(node, value);
+    nodes.set(value as object, node);
+    return value;
+  }
+
+  function readMap(map: YAMLMap): ManifestMap {
+    const own = map.items.filter((pair) => !isMergeKey(pair.key));
+    const merged = map.items
+      .filter((pair) => isMergeKey(pair.key))
+      .flatMap(({ value }) => sources(read(value)));
+    return Object.fromEntries([
+      ...merged.toReversed().flatMap((source) => Object.entries(source)),
+      ...own.map(({ key, value }) => [keyText(key), read(value)] as const),
+    ]);
+  }
+
+  function target(alias: Alias): unknown {
+    const found = alias.resolve(document);
+    if (found === undefined) throw new ManifestProblem(`has the alias *${alias.source} without its anchor`);
+    return found;
+  }
+
+  return { root: read(document.contents), nodeOf: (value) => nodes.get(value) };
+}
+
+const sources = (value: ManifestValue): readonly ManifestMap[] =>
+  isList(value) ? value.filter(isManifestMap) : isManifestMap(value) ? [value] : [];
+
+const isMergeKey = (key: unknown) => isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
+
+export const keyText = (key: unknown): string => String(isScalar(key) ? key.value : key);
+
+/** Whether two values mean the same. A value that aliases repeat is compared once. */
+export function meanTheSame(
+  a: ManifestValue,
+  b: ManifestValue,
+  equal = new Map<unknown, unknown>(),
+): boolean {
+  if (isEmptyText(a) || isEmptyText(b)) return isEmpty(a) && isEmpty(b);
+  if (a === b || (typeof a === 'object' && equal.get(a) === b)) return true;
+  const isSame = isList(a)
+    ? isList(b) && a.length === b.length && a.every((item, index) => meanTheSame(item, b[index], equal))
+    : isManifestMap(a) && isManifestMap(b) && sameKeys(a, b, equal);
+  if (isSame) equal.set(a, b);
+  return isSame || Object.is(a, b);
+}
+
+const isEmptyText = isVerbatim;
+
+function sameKeys(a: ManifestMap, b: ManifestMap, equal: Map<unknown, unknown>): boolean {
+  const keys = definedKeys(a);
+  return (
+    keys.length === definedKeys(b).length &&
+    keys.every((key) => Object.hasOwn(b, key) && meanTheSame(a[key], b[key], equal))
+  );
+}
+
+const definedKeys = (map: ManifestMap) => Object.keys(map).filter((key) => map[key] !== undefined);
