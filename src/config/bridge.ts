@@ -141,6 +141,12 @@ const ownSettings = {
     'Rank of this process in its job, used when the file contains none',
     { fallbacks: ['JOB_COMPLETION_INDEX'] },
   ),
+  rankOffset: setting(
+    'RANK_OFFSET',
+    integer(0, 10_000_000),
+    0,
+    'Added to the rank of RANK or JOB_COMPLETION_INDEX, where another type of replicas comes first',
+  ),
   serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', textSetting, undefined, 'service.name', {
     defaultText: 'ml-metrics-bridge',
   }),
@@ -223,7 +229,13 @@ export function readConfig(environment: Environment): ConfigResult {
     const idle = onConfigError === 'idle';
     return { status: 'invalid', problems: withoutRepetition(problems), idle, healthPort, sidecarMode };
   }
-  const config: Config = { ...read.values, ...metrics.destination, traces: traces.config };
+  const { rank, rankOffset } = read.values;
+  const config: Config = {
+    ...read.values,
+    rank: rank === undefined ? undefined : rank + rankOffset,
+    ...metrics.destination,
+    traces: traces.config,
+  };
   const warnings = [read, metrics, traces].flatMap((result) => result.warnings);
   return {
     status: 'ok',

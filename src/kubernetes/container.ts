@@ -1,7 +1,7 @@
 import { bridgeSettings } from '../config/bridge.ts';
 import { bridgeTraceSettings } from '../config/traces.ts';
 import type { InjectOptions } from './options.ts';
-import type { PodLocation } from './pod.ts';
+import type { PodLocation } from './pod-location.ts';
 import { rankVariables } from './rank.ts';
 import type { ManifestMap, ManifestValue } from './yaml/values.ts';
 

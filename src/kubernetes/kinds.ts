@@ -1,19 +1,4 @@
-import type { RankRule } from './rank.ts';
-
-/** Where a kind holds pods, and what its controller writes on them. */
-export interface Kind {
-  /** The group of the API, without its version; empty for the core group. */
-  readonly group: string;
-  readonly kind: string;
-  /**
-   * Keys from the resource's root to what holds a pod's `metadata` and `spec`; `*` stands for every item of a list or
-   * value of a map, and the empty path is the resource itself.
-   */
-  readonly templates: readonly (readonly string[])[];
-  /** The field of a pod that names its job; the pod's own name where no controller writes one. */
-  readonly jobName: string;
-  readonly rank: RankRule;
-}
+import type { Kind } from './pod-location.ts';
 
 const template = ['spec', 'template'];
 const jobSetTemplate = ['spec', 'replicatedJobs', '*', 'template', ...template];

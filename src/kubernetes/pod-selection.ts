@@ -1,6 +1,6 @@
 import { childMap, stringField } from './fields.ts';
 import type { RayNodes } from './options.ts';
-import type { PodLocation } from './pod.ts';
+import type { PodLocation } from './pod-location.ts';
 import { isManifestMap, type ManifestMap } from './yaml/values.ts';
 
 /** Why a pod of a training job does not get the bridge: no training runs in it. Undefined where it does. */

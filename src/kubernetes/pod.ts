@@ -1,7 +1,7 @@
 import { containerName } from './container.ts';
 import { childItems, childMap, findNamed, joinPosition, stringField, withField } from './fields.ts';
-import type { Kind } from './kinds.ts';
 import { isMeshContainer } from './mesh.ts';
+import type { Kind, PodLocation } from './pod-location.ts';
 import { ManifestProblem } from './yaml/problem.ts';
 import { isList, isManifestMap, type ManifestMap, type ManifestValue } from './yaml/values.ts';
 
@@ -15,14 +15,6 @@ export interface Pod {
   /** Path of the spec in the resource, for messages. */
   readonly position: string;
   readonly location: PodLocation;
-}
-
-/** Which of a resource's pods it is. */
-export interface PodLocation {
-  readonly kind: Kind;
-  readonly resource: ManifestMap;
-  /** Keys from the resource's root; an index in a list is a text. */
-  readonly keys: readonly string[];
 }
 
 /** Changes every pod of a resource. A pod that is returned as the same object was left as it is. */

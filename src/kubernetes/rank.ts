@@ -1,22 +1,6 @@
 import { childItems, childMap } from './fields.ts';
-import type { PodLocation } from './pod.ts';
+import type { PodLocation } from './pod-location.ts';
 import { isManifestMap, type ManifestMap } from './yaml/values.ts';
-
-/**
- * How the pods of a kind know their rank:
- * - `completion-index`: of an indexed Job
- * - `job-set`: by the completion index or the index of the Job
- * - `training-runtime`: as a JobSet; of an MPI runtime the launcher comes first
- * - `worker-index`: of a LeaderWorkerSet, whose leader is 0
- * - `replicas`: the index within the replicas of a type, where those of Master or Chief come first
- */
-export type RankRule =
-  | 'completion-index'
-  | 'job-set'
-  | 'training-runtime'
-  | 'worker-index'
-  | 'replicas'
-  | 'none';
 
 const fieldRef = (fieldPath: string) => ({ valueFrom: { fieldRef: { fieldPath } } });
 const label = (name: string) => fieldRef(`metadata.labels['${name}']`);
@@ -38,7 +22,7 @@ export function rankVariables({ kind, resource, keys }: PodLocation): readonly M
     case 'completion-index':
       return completionIndex;
     case 'job-set':
-      return rankInJobSet(childMap(resource, 'spec', ''), keys);
+      return rankInJobSet(childMap(resource, 'spec', ''));
     case 'training-runtime':
       return rankInRuntime(resource, keys);
     case 'worker-index':
@@ -51,10 +35,10 @@ export function rankVariables({ kind, resource, keys }: PodLocation): readonly M
 }
 
 /** Several replicated jobs count from 0 each, so that none of their indices is a rank. */
-function rankInJobSet(jobSet: ManifestMap | undefined, keys: readonly string[]): readonly ManifestMap[] {
+function rankInJobSet(jobSet: ManifestMap | undefined): readonly ManifestMap[] {
   const jobs = jobSet ? childItems(jobSet, 'replicatedJobs', 'spec') : [];
   const [job] = jobs;
-  if (job === undefined || jobs.length > 1) return keys.length === 0 ? [] : [];
+  if (job === undefined || jobs.length > 1) return [];
   if ((job.replicas ?? 1) === 1) return completionIndex;
   return parallelismOf(job) === 1 ? rankFrom(label('jobset.sigs.k8s.io/job-index')) : [];
 }

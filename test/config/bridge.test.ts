@@ -45,6 +45,14 @@ describe('the environment', () => {
     expect(config({ [variable]: value })).toHaveProperty(key, expected);
   });
 
+  it.each([
+    [{ RANK: '4', RANK_OFFSET: '1' }, 5],
+    [{ JOB_COMPLETION_INDEX: '0', RANK_OFFSET: '1' }, 1],
+    [{ RANK: '', RANK_OFFSET: '1' }, undefined],
+  ])('counts the replicas that come first into the rank: %j', (environment, rank) => {
+    expect(config(environment).rank).toBe(rank);
+  });
+
   it('has variables for metrics alone that win over those for all signals', () => {
     const both = {
       OTEL_EXPORTER_OTLP_ENDPOINT: 'http://all:1',

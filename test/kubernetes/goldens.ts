@@ -17,6 +17,14 @@ const special: Readonly<Record<string, Partial<InjectOptions>>> = {
   'trainjob-trace': { trace },
   'job-several-containers': { container: 'trainer' },
   'job-other-volume': { volume: 'scratch' },
+  'raycronjob-head': { rayNodes: 'head' },
+  'job-bridge-of-before': {
+    image: 'registry.example.com/bridge:2',
+    endpoint: 'https://collector.example.com:4317',
+    requests: { cpu: '20m', memory: '96Mi' },
+    limits: { memory: '256Mi' },
+    asked: new Set(['image', 'endpoint', 'requests', 'limits']),
+  },
 };
 
 export interface Golden {

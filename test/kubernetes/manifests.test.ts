@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments, stringify } from 'yaml';
+import { networkLabel } from '../../src/kubernetes/add-bridge.ts';
 import { bridgeContainer } from '../../src/kubernetes/container.ts';
 import { injectManifest, removeFromManifest } from '../../src/kubernetes/inject.ts';
 import { kinds } from '../../src/kubernetes/kinds.ts';
@@ -47,7 +48,7 @@ it("the component's patch has the container that inject adds", async () => {
     apiVersion: 'batch/v1',
     kind: 'Job',
     metadata: { name: 'any' },
-    spec: { template: { spec } },
+    spec: { template: { metadata: { labels: networkLabel }, spec } },
   };
   const comment = '# The container that `ml-metrics-bridge inject` adds: written by a test.\n';
   await expect(comment + stringify(patch, { lineWidth: 0 })).toMatchFileSnapshot(
@@ -80,6 +81,10 @@ describe('every pod that is shipped', () => {
       expect(container.imagePullPolicy).toBe('IfNotPresent');
       expect(container.resources.limits.memory).toBeDefined();
     }
+  });
+
+  it('has no readinessProbe, which would decide whether the pod of the training is ready', () => {
+    expect(files.filter((file) => read(`k8s/${file}`).includes('/readyz'))).toEqual([]);
   });
 
   it('are all looked at', () => expect(workloads.length).toBe(5));

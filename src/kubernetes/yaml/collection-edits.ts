@@ -15,7 +15,7 @@ import { ManifestProblem } from './problem.ts';
 import { type BlockStyle, renderBlock, renderFlow, renderScalar } from './render.ts';
 import { documentGap, flowStyleOf, listStyleNear } from './style.ts';
 import { deletion, insertion, type TextEdit } from './text-edit.ts';
-import { keyText, type ManifestValue, textOf, type Verbatim } from './values.ts';
+import { keyText, type ManifestValue, type Verbatim, verbatimTextOf } from './values.ts';
 
 /** The text that is edited, and how it is written. */
 export interface EditedText {
@@ -133,7 +133,7 @@ export function emptyValue(edited: EditedText, pair: Pair, now: Verbatim): reado
   const { text, document } = edited;
   const { value } = pair;
   const colon = colonEnd(text, pair);
-  const written = textOf(now);
+  const written = verbatimTextOf(now);
   const replacement = written === '' || /^\s/.test(written) ? written : documentGap(text, document) + written;
   if (isCollection(value) && !value.flow)
     return [insertion(colon, replacement), ...removeItems(edited, value, new Set<unknown>(value.items))];

@@ -1,5 +1,5 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
-import type { Span } from './geometry.ts';
+import type { TextRange } from './geometry.ts';
 import { findTemplate, templateAdvice } from './template.ts';
 
 /** One document of a stream. */
@@ -8,7 +8,7 @@ export interface ManifestDocument {
   /** From 1, as a person counts. */
   readonly number: number;
   /** Its part of the text, with the marker and the comments before it. */
-  readonly span: Span;
+  readonly span: TextRange;
 }
 
 export interface ManifestText {

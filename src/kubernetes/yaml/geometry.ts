@@ -1,7 +1,7 @@
 import { isCollection, isPair, isScalar, type Pair } from 'yaml';
 
 /** Half-open range of offsets in a text. */
-export interface Span {
+export interface TextRange {
   readonly start: number;
   readonly end: number;
 }
@@ -47,13 +47,13 @@ export function contentEnd(text: string, node: unknown): number {
 }
 
 /** The text of a pair or list item of a flow collection. */
-export const flowSpan = (text: string, item: unknown): Span => ({
+export const flowSpan = (text: string, item: unknown): TextRange => ({
   start: startOf(isPair(item) ? item.key : item),
   end: contentEnd(text, item),
 });
 
 /** The lines of a pair or list item of a block collection. */
-export function blockLines(text: string, item: unknown): Span {
+export function blockLines(text: string, item: unknown): TextRange {
   const first = isPair(item) ? startOf(item.key) : dashOf(text, startOf(item));
   return { start: lineStart(text, first), end: nextLine(text, contentEnd(text, item)) };
 }

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { isList, isManifestMap, isVerbatim, type ManifestValue, textOf } from './values.ts';
+import { isList, isManifestMap, isVerbatim, type ManifestValue, verbatimTextOf } from './values.ts';
 
 export interface BlockStyle {
   /** Columns that a nested map is indented by. */
@@ -31,7 +31,7 @@ export function renderBlock(
 }
 
 export function renderFlow(value: ManifestValue, style: FlowStyle): string {
-  if (isVerbatim(value)) return textOf(value);
+  if (isVerbatim(value)) return verbatimTextOf(value);
   if (style.isJson && style.lines) {
     const { indent, step, lineBreak } = style.lines;
     return JSON.stringify(value, null, step).replaceAll('\n', lineBreak + indent);

@@ -1,23 +1,23 @@
-import type { Span } from './geometry.ts';
+import type { TextRange } from './geometry.ts';
 
 /** Replaces a span of a text; an insertion has an empty span. */
-export interface TextEdit extends Span {
+export interface TextEdit extends TextRange {
   readonly text: string;
 }
 
 export const insertion = (at: number, text: string): TextEdit => ({ start: at, end: at, text });
-export const deletion = ({ start, end }: Span): TextEdit => ({ start, end, text: '' });
+export const deletion = ({ start, end }: TextRange): TextEdit => ({ start, end, text: '' });
 
 /**
  * Applies edits to a part of a text. Edits of the same place keep their order. Whole lines that are added or removed at
  * the end of a text whose last line has no line break leave it without one.
  */
-export function applyEdits(text: string, part: Span, edits: readonly TextEdit[]): string {
+export function applyEdits(text: string, part: TextRange, edits: readonly TextEdit[]): string {
   const lineBreak = lineBreakOf(text);
   const isUnfinished = !text.endsWith('\n');
   const pieces: string[] = [];
   let at = part.start;
-  for (const edit of joinDeletions(edits.toSorted((a, b) => a.start - b.start))) {
+  for (const edit of joinDeletions(edits.toSorted(inOrder))) {
     const { start, end, text: inserted } = isUnfinished ? atEnd(text, edit, lineBreak) : edit;
     if (start < at) throw new Error(`edits overlap at ${start}`);
     pieces.push(text.slice(at, start), inserted);
@@ -25,6 +25,9 @@ export function applyEdits(text: string, part: Span, edits: readonly TextEdit[])
   }
   return pieces.join('') + text.slice(at, part.end);
 }
+
+/** What is inserted before a deleted line stands before it. */
+const inOrder = (a: TextEdit, b: TextEdit) => a.start - b.start || a.end - b.end;
 
 export const lineBreakOf = (text: string): string => /\r?\n/.exec(text)?.[0] ?? '\n';
 

@@ -28,7 +28,7 @@ export const verbatim = (text: string): Verbatim => ({ [verbatimText]: text });
 export const isVerbatim = (value: ManifestValue): value is Verbatim =>
   typeof value === 'object' && value !== null && verbatimText in value;
 
-export const textOf = (value: Verbatim): string => value[verbatimText];
+export const verbatimTextOf = (value: Verbatim): string => value[verbatimText];
 
 export const isList = (value: ManifestValue): value is readonly ManifestValue[] => Array.isArray(value);
 
