@@ -1,11 +1,11 @@
 import { bridgeContainer, containerModeGraceSeconds, graceKey } from './container.ts';
 import { childItems, stringField, withAppended, withField } from './fields.ts';
-import { createRecord, type InjectionRecord, writeRecord } from './injection-record.ts';
+import { createRecord, type InjectionRecord, labelsOf, writeRecord } from './injection-record.ts';
 import { planMetrics } from './metrics-mount.ts';
 import type { InjectOptions } from './options.ts';
 import type { Pod } from './pod.ts';
 import { traceAnnotationsFor } from './trace.ts';
-import type { EmptyText } from './yaml/empty-text.ts';
+import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
 /** A holder of `metadata` and `spec` after an edit, and what a person should know about it. */
@@ -17,32 +17,41 @@ export interface EditedHolder {
 /** The label that the shipped NetworkPolicies let through to the Collector. */
 export const networkLabel = { 'ml-metrics-bridge/sends': 'true' };
 
+const missingLabel =
+  'where NetworkPolicies ask for the label ml-metrics-bridge/sends: "true", add it by hand';
+
 /** Adds the bridge to a pod that does not have it. */
-export function addBridge(pod: Pod, options: InjectOptions, emptyText: EmptyText): EditedHolder {
+export function addBridge(pod: Pod, options: InjectOptions, source: SourceText): EditedHolder {
   const { holder, position } = pod;
   const record = createRecord([[options.mode]]);
   const hostNetwork = pod.spec.hostNetwork === true;
   const { mount, hasVolume, without } = planMetrics(pod, options);
-  let spec = withMounts(pod, without, { name: mount.volume, mountPath: mount.mountPath }, record, emptyText);
+  let spec = withMounts(pod, without, { name: mount.volume, mountPath: mount.mountPath }, record, source);
   const key = options.mode === 'native' ? 'initContainers' : 'containers';
-  record.addEmpty(key, emptyText(pod.spec, key));
+  record.addEmpty(key, source.emptyText(pod.spec, key));
   // Last: a mesh's proxy is then up before the bridge and, as sidecars end in reverse order, there until after it.
   spec = withAppended(spec, key, bridgeContainer(options, mount, pod.location, hostNetwork), 'containers');
   if (!hasVolume) {
-    record.addEmpty('volumes', emptyText(pod.spec, 'volumes'));
+    record.addEmpty('volumes', source.emptyText(pod.spec, 'volumes'));
     spec = withAppended(spec, 'volumes', { name: mount.volume, emptyDir: {} });
     record.add('volume', mount.volume);
   }
   const notes = hostNetwork
     ? [`${position} uses the node's network: the bridge has no health port there`]
     : [];
+  const presentLabels = labelsOf(holder, position);
+  const isShared = presentLabels !== undefined && source.isShared(presentLabels);
+  if (isShared) notes.push(`the labels of the pod are used elsewhere too: ${missingLabel}`);
   if (options.mode === 'container') {
-    const grace = withGrace(spec, pod, record, emptyText);
+    const grace = withGrace(spec, pod, record, source);
     spec = grace.spec;
     notes.push(...grace.notes);
   }
-  const added = { annotations: traceAnnotationsFor(pod, options.trace), labels: networkLabel };
-  return { holder: withField(writeRecord(holder, record, added, emptyText), 'spec', spec), notes };
+  const added = {
+    annotations: traceAnnotationsFor(pod, options.trace),
+    labels: isShared ? {} : networkLabel,
+  };
+  return { holder: withField(writeRecord(holder, record, added, source), 'spec', spec), notes };
 }
 
 function withMounts(
@@ -50,11 +59,11 @@ function withMounts(
   without: readonly ManifestMap[],
   mount: ManifestMap,
   record: InjectionRecord,
-  emptyText: EmptyText,
+  source: SourceText,
 ): ManifestMap {
   const mounted = (container: ManifestMap) => {
     const name = stringField(container, 'name') ?? '';
-    record.addEmpty(`${name}.volumeMounts`, emptyText(container, 'volumeMounts'));
+    record.addEmpty(`${name}.volumeMounts`, source.emptyText(container, 'volumeMounts'));
     record.add('mount', `${name}/${mount.name}`);
     return withAppended(container, 'volumeMounts', mount);
   };
@@ -71,11 +80,11 @@ function withGrace(
   spec: ManifestMap,
   pod: Pod,
   record: InjectionRecord,
-  emptyText: EmptyText,
+  source: SourceText,
 ): { readonly spec: ManifestMap; readonly notes: readonly string[] } {
   const present = spec[graceKey] ?? undefined;
   if (present === undefined) {
-    record.addEmpty(graceKey, emptyText(pod.spec, graceKey));
+    record.addEmpty(graceKey, source.emptyText(pod.spec, graceKey));
     record.add('grace');
     return { spec: withField(spec, graceKey, containerModeGraceSeconds), notes: [] };
   }

@@ -4,8 +4,8 @@ import { kinds, passThroughKinds } from './kinds.ts';
 import { mapPods, type Pod } from './pod.ts';
 import { type ManifestDocument, type ManifestText, parseManifest } from './yaml/documents.ts';
 import { editDocument, type RootEdit } from './yaml/edit-document.ts';
-import type { EmptyText } from './yaml/empty-text.ts';
 import { ManifestProblem } from './yaml/problem.ts';
+import type { SourceText } from './yaml/source-text.ts';
 import { isManifestMap, type ManifestMap } from './yaml/values.ts';
 
 /** A resource that was edited, by what it says of itself. */
@@ -28,8 +28,8 @@ export type EditedManifest =
 
 /** What is done to each pod, or template of one, and to a TrainJob, which has none. */
 export interface ResourceEdits {
-  readonly pod: (pod: Pod, emptyText: EmptyText) => EditedHolder;
-  readonly trainJob: (job: ManifestMap, emptyText: EmptyText) => EditedHolder;
+  readonly pod: (pod: Pod, source: SourceText) => EditedHolder;
+  readonly trainJob: (job: ManifestMap, source: SourceText) => EditedHolder;
   /** Kinds that are left as they are although they hold pods. */
   readonly unchangedKinds?: ReadonlySet<string>;
   /** Whether a kind that is not known is a problem, also beside known ones. */
@@ -102,7 +102,7 @@ function rootEditor(
   edits: ResourceEdits,
   log: EditLog,
 ): RootEdit {
-  return (root, emptyText) => {
+  return (root, source) => {
     const place = `document ${number}`;
     if (isManifestMap(root)) return editResource(root, place);
     if (root !== null) log.problems.push(`${place}: is not a Kubernetes resource`);
@@ -115,7 +115,7 @@ function rootEditor(
         if (passThroughKinds.has(kind) || edits.unchangedKinds?.has(kind)) return resource;
         const nested = mapNested(resource, (item, position) => editResource(item, `${place}, ${position}`));
         if (nested !== undefined) return nested;
-        const edited = editKnown(resource, edits, emptyText);
+        const edited = editKnown(resource, edits, source);
         if (edited.status === 'unknown kind') {
           log.unknownKinds.push(`${at}: ${edited.reason}`);
           return resource;
@@ -158,20 +158,29 @@ type KnownEdit =
   | ({ readonly status: 'ok' } & EditedHolder)
   | { readonly status: 'unknown kind'; readonly reason: string };
 
-function editKnown(resource: ManifestMap, edits: ResourceEdits, emptyText: EmptyText): KnownEdit {
+function editKnown(resource: ManifestMap, edits: ResourceEdits, source: SourceText): KnownEdit {
   const { group, kind } = typeOf(resource);
   if (kind === '') throw new ManifestProblem('kind is missing');
   if (group === 'trainer.kubeflow.org' && kind === 'TrainJob')
-    return { status: 'ok', ...edits.trainJob(resource, emptyText) };
+    return { status: 'ok', ...edits.trainJob(resource, source) };
   const known = kinds.find((it) => it.group === group && it.kind === kind);
   if (known === undefined) return { status: 'unknown kind', reason: unknownKind(group, kind) };
+  const elsewhere = runsElsewhere(resource, kind);
+  if (elsewhere !== undefined) return { status: 'ok', holder: resource, notes: [elsewhere] };
   const notes: string[] = [];
   const holder = mapPods(resource, known, (pod) => {
-    const edited = edits.pod(pod, emptyText);
+    const edited = edits.pod(pod, source);
     notes.push(...edited.notes);
     return edited.holder;
   });
   return { status: 'ok', holder, notes };
+}
+
+/** A RayJob may name a cluster in place of describing one. */
+function runsElsewhere(resource: ManifestMap, kind: string): string | undefined {
+  const spec = kind === 'RayJob' ? childMap(resource, 'spec', '') : undefined;
+  if (spec?.clusterSelector === undefined) return undefined;
+  return 'runs on the RayCluster that its clusterSelector names, which needs the bridge: inject into that one';
 }
 
 function unknownKind(group: string, kind: string): string {

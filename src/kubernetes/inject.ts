@@ -10,13 +10,13 @@ import { updateBridge } from './update-bridge.ts';
 /** Adds the bridge to every pod of a manifest, or changes the one that is there. */
 export function injectManifest(manifest: string, options: InjectOptions): EditedManifest {
   return editResources(manifest, {
-    pod: (pod, emptyText) => {
-      if (presentBridge(pod)) return updateBridge(pod, options, emptyText);
+    pod: (pod, source) => {
+      if (presentBridge(pod)) return updateBridge(pod, options, source);
       const reason = skipReason(pod.location, options.rayNodes);
-      if (reason === undefined) return addBridge(pod, options, emptyText);
+      if (reason === undefined) return addBridge(pod, options, source);
       return { holder: pod.holder, notes: [`${pod.position} does not get the bridge: ${reason}`] };
     },
-    trainJob: (job, emptyText) => addToTrainJob(job, options, emptyText),
+    trainJob: (job, source) => addToTrainJob(job, options, source),
     strict: options.strict,
     inverse: removal,
   });

@@ -1,5 +1,5 @@
 import { childMap, joinPosition, stringField, withField, withoutField, withValueOrEmpty } from './fields.ts';
-import type { EmptyText } from './yaml/empty-text.ts';
+import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
 /**
@@ -51,6 +51,9 @@ export function readRecord(holder: ManifestMap, position: string): InjectionReco
 export const annotationsOf = (holder: ManifestMap, position: string): ManifestMap | undefined =>
   metadataMap(holder, 'annotations', position);
 
+export const labelsOf = (holder: ManifestMap, position: string): ManifestMap | undefined =>
+  metadataMap(holder, 'labels', position);
+
 function metadataMap(holder: ManifestMap, key: string, position: string): ManifestMap | undefined {
   const metadata = childMap(holder, 'metadata', position);
   return metadata && childMap(metadata, key, joinPosition(position, 'metadata'));
@@ -66,14 +69,14 @@ export function writeRecord(
   holder: ManifestMap,
   record: InjectionRecord,
   { annotations, labels }: AddedMetadata,
-  emptyText: EmptyText,
+  source: SourceText,
 ): ManifestMap {
   const metadata = childMap(holder, 'metadata', '');
-  record.addEmpty('metadata', emptyText(holder, 'metadata'));
+  record.addEmpty('metadata', source.emptyText(holder, 'metadata'));
   let changed = metadata ?? {};
   const newLabels = missing(childMap(changed, 'labels', 'metadata'), labels);
   if (Object.keys(newLabels).length > 0) {
-    if (metadata) record.addEmpty('labels', emptyText(metadata, 'labels'));
+    if (metadata) record.addEmpty('labels', source.emptyText(metadata, 'labels'));
     for (const name of Object.keys(newLabels)) record.add('label', name);
     changed = withField(
       changed,
@@ -82,7 +85,7 @@ export function writeRecord(
       'annotations',
     );
   }
-  if (metadata) record.addEmpty('annotations', emptyText(metadata, 'annotations'));
+  if (metadata) record.addEmpty('annotations', source.emptyText(metadata, 'annotations'));
   const present = childMap(changed, 'annotations', 'metadata');
   const newAnnotations = missing(present, annotations);
   for (const name of Object.keys(newAnnotations)) record.add('annotation', name);
@@ -102,7 +105,7 @@ export function eraseRecord(holder: ManifestMap, record: InjectionRecord, positi
   const annotations = annotationsOf(holder, position);
   let metadata = childMap(holder, 'metadata', position);
   if (metadata === undefined || annotations === undefined) return holder;
-  const labels = metadataMap(holder, 'labels', position);
+  const labels = labelsOf(holder, position);
   const added = record.values('label');
   if (labels && added.length > 0)
     metadata = withValueOrEmpty(metadata, 'labels', without(labels, added), record.emptyText('labels'));

@@ -1,7 +1,7 @@
 import { childItems, findNamed, withAppended } from './fields.ts';
 import { annotationsOf, type InjectionRecord } from './injection-record.ts';
 import type { TraceContext } from './options.ts';
-import type { EmptyText } from './yaml/empty-text.ts';
+import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
 export type Variables = Readonly<Record<string, string>>;
@@ -32,7 +32,7 @@ export function withVariables(
   variables: Variables,
   record: InjectionRecord,
   position: string,
-  emptyText: EmptyText,
+  source: SourceText,
 ): ManifestMap {
   const present = childItems(container, 'env', position);
   const hasTrace = findNamed(present, 'TRACEPARENT') !== undefined;
@@ -40,7 +40,7 @@ export function withVariables(
     .filter(([name]) => findNamed(present, name) === undefined)
     // One trace's parent with the state of another is worse than neither.
     .filter(([name]) => !(hasTrace && name === 'TRACESTATE'));
-  if (missing.length > 0) record.addEmpty(`${position}.env`, emptyText(container, 'env'));
+  if (missing.length > 0) record.addEmpty(`${position}.env`, source.emptyText(container, 'env'));
   return missing.reduce((changed, [name, value]) => {
     record.add('env', name);
     return withAppended(changed, 'env', { name, value });

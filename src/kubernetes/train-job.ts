@@ -5,36 +5,32 @@ import { createRecord, eraseRecord, readRecord, writeRecord } from './injection-
 import type { InjectOptions } from './options.ts';
 import { withoutVariables } from './remove-bridge.ts';
 import { traceAnnotationsFor, traceVariables, withVariables } from './trace.ts';
-import type { EmptyText } from './yaml/empty-text.ts';
 import { ManifestProblem } from './yaml/problem.ts';
+import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
 /**
  * A TrainJob takes its containers from a runtime. What it can take itself is the trainer's environment: where to write
  * the file, and the trace it belongs to.
  */
-export function addToTrainJob(
-  job: ManifestMap,
-  { trace }: InjectOptions,
-  emptyText: EmptyText,
-): EditedHolder {
+export function addToTrainJob(job: ManifestMap, { trace }: InjectOptions, source: SourceText): EditedHolder {
   const spec = specOf(job);
   const record = readRecord(job, '') ?? createRecord([['trainjob']]);
   const { variable, default: file } = bridgeSettings.metricsFilePath;
   const present = childMap(spec, 'trainer', 'spec');
-  const trainerText = emptyText(spec, 'trainer');
+  const trainerText = source.emptyText(spec, 'trainer');
   const trainer = withVariables(
     present ?? {},
     { [variable]: file, ...traceVariables(trace) },
     record,
     'trainer',
-    emptyText,
+    source,
   );
   const notes = [`a TrainJob takes its containers from a runtime, which needs the bridge. ${advice(spec)}`];
   if (trainer === present) return { holder: job, notes };
   record.addEmpty('trainer', trainerText);
   const added = { annotations: traceAnnotationsFor({ holder: job, position: '' }, trace), labels: {} };
-  const recorded = writeRecord(job, record, added, emptyText);
+  const recorded = writeRecord(job, record, added, source);
   return { holder: withField(recorded, 'spec', withField(spec, 'trainer', trainer)), notes };
 }
 

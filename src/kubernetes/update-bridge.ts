@@ -14,8 +14,8 @@ import { createRecord, type InjectionRecord, readRecord, writeRecord } from './i
 import type { InjectOptions, ResourceList } from './options.ts';
 import { type Pod, presentBridge } from './pod.ts';
 import { traceAnnotationsFor, traceVariables, withVariables } from './trace.ts';
-import type { EmptyText } from './yaml/empty-text.ts';
 import { ManifestProblem } from './yaml/problem.ts';
+import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
 /** What is asked for where the pod has the bridge already, and what becomes of it. */
@@ -27,7 +27,7 @@ interface Update {
 const modeVariable = bridgeSettings.sidecarMode.variable;
 
 /** Changes a bridge that inject has added to what is asked for; one that was written by hand only gets a trace context. */
-export function updateBridge(pod: Pod, options: InjectOptions, emptyText: EmptyText): EditedHolder {
+export function updateBridge(pod: Pod, options: InjectOptions, source: SourceText): EditedHolder {
   const { holder, position } = pod;
   const present = presentBridge(pod);
   if (present === undefined) return { holder, notes: [] };
@@ -37,20 +37,14 @@ export function updateBridge(pod: Pod, options: InjectOptions, emptyText: EmptyT
     ? applyOptions(present, options, recorded as InjectionRecord, position)
     : { bridge: present, notes: warnings(pod, present) };
   const record = recorded ?? createRecord();
-  const bridge = withVariables(
-    update.bridge,
-    traceVariables(options.trace),
-    record,
-    containerName,
-    emptyText,
-  );
+  const bridge = withVariables(update.bridge, traceVariables(options.trace), record, containerName, source);
   const annotations = traceAnnotationsFor(pod, options.trace);
   const addsTrace = bridge !== update.bridge || Object.keys(annotations).length > 0;
   const notes = [`${position} has the bridge already`, ...update.notes.map((note) => `${position}: ${note}`)];
   if (bridge === present && !addsTrace) return { holder, notes };
   const replace = (container: ManifestMap) => (container === present ? bridge : container);
   const spec = ['initContainers', 'containers'].reduce((it, key) => withItems(it, key, replace), pod.spec);
-  const written = addsTrace ? writeRecord(holder, record, { annotations, labels: {} }, emptyText) : holder;
+  const written = addsTrace ? writeRecord(holder, record, { annotations, labels: {} }, source) : holder;
   return { holder: spec === pod.spec ? written : withField(written, 'spec', spec), notes };
 }
 

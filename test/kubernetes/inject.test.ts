@@ -66,9 +66,9 @@ describe('what cannot be injected is said, with the document it is in', () => {
     ],
     ['an anchor that refers to itself', pod(`${trainer}\n  env: &e [*e]`), /an anchor that refers to itself/],
     [
-      'an empty list that is not on the line of its key',
-      pod(`${trainer}\nvolumes:\n  []`),
-      /line 9: the empty volumes has to stand on the line of its key/,
+      'an empty list with a comment before it',
+      pod(`${trainer}\nvolumes: # none\n  []`),
+      /line 9: the empty volumes has an anchor, a tag or a comment/,
     ],
     [
       'an open block of text at the end of the file',

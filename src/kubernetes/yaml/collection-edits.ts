@@ -110,14 +110,8 @@ export function fillValue(
   const key = keyText(pair.key);
   const colon = colonEnd(text, pair);
   const end = isAbsent(pair.value) ? colon : contentEnd(text, pair.value);
-  if (
-    !/^\s*(\[\s*\]|\{\s*\}|~|null|Null|NULL|)$/.test(text.slice(colon, end)) ||
-    text.slice(colon, end).includes('\n')
-  )
-    throw new ManifestProblem(
-      `the empty ${key} has to stand on the line of its key, without anchor or tag`,
-      colon,
-    );
+  if (!/^\s*(\[\s*\]|\{\s*\}|~|null|Null|NULL|)$/.test(text.slice(colon, end)))
+    throw new ManifestProblem(`the empty ${key} has an anchor, a tag or a comment: write it as []`, colon);
   if (map.flow) {
     const style = flowStyle(edited, map);
     return [{ start: colon, end, text: style.gap + renderFlow(value, style) }];
@@ -140,9 +134,15 @@ export function emptyValue(edited: EditedText, pair: Pair, now: Verbatim): reado
   return [{ start: colon, end: isAbsent(value) ? colon : contentEnd(text, value), text: replacement }];
 }
 
-export function replaceScalar({ text }: EditedText, pair: Pair, now: ManifestValue): readonly TextEdit[] {
+export function replaceScalar(
+  { text, document }: EditedText,
+  pair: Pair,
+  now: ManifestValue,
+): readonly TextEdit[] {
   const { value } = pair;
-  if (!isScalar(value) || isAbsent(value) || isBlockScalar(value))
+  if (isAbsent(value))
+    return [insertion(colonEnd(text, pair), documentGap(text, document) + renderScalar(now))];
+  if (!isScalar(value) || isBlockScalar(value))
     throw new ManifestProblem(
       `${keyText(pair.key)} cannot be replaced: write it on the line of its key`,
       startOf(pair.key),

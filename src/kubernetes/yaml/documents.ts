@@ -1,5 +1,5 @@
 import { type Document, LineCounter, parseAllDocuments } from 'yaml';
-import type { TextRange } from './geometry.ts';
+import { nextLine, type TextRange } from './geometry.ts';
 import { findTemplate, templateAdvice } from './template.ts';
 
 /** One document of a stream. */
@@ -31,7 +31,7 @@ export function parseManifest(text: string): ParsedManifest {
   if (problems.length > 0) return { status: 'invalid', problems };
   let start = 0;
   const documents = all.map((document, index) => {
-    const end = index === all.length - 1 ? text.length : document.range[2];
+    const end = index === all.length - 1 ? text.length : nextLine(text, document.range[2]);
     const span = { start, end };
     start = end;
     return { document, number: index + 1, span };

@@ -1,13 +1,13 @@
 import { parseAllDocuments } from 'yaml';
 import type { ManifestDocument } from './documents.ts';
-import { type EmptyText, emptyTextOf } from './empty-text.ts';
 import { ManifestProblem } from './problem.ts';
 import { rewrite } from './rewrite.ts';
+import { type SourceText, sourceTextOf } from './source-text.ts';
 import { applyEdits } from './text-edit.ts';
 import { type ManifestValue, meanTheSame, readValues } from './values.ts';
 
 /** Changes what a document says; the same object means that nothing changes. */
-export type RootEdit = (root: ManifestValue, emptyText: EmptyText) => ManifestValue;
+export type RootEdit = (root: ManifestValue, source: SourceText) => ManifestValue;
 
 /**
  * Edits a document in place and checks the result: it has to say what the edit made of the document, and `inverse`, where
@@ -47,7 +47,7 @@ interface Rewritten {
 
 function rewriteDocument(text: string, { document, span }: ManifestDocument, edit: RootEdit): Rewritten {
   const values = readValues(document);
-  const after = edit(values.root, emptyTextOf(text, document, values));
+  const after = edit(values.root, sourceTextOf(text, document, values));
   if (after === values.root) return { text: text.slice(span.start, span.end), after, isChanged: false };
   return { text: applyEdits(text, span, rewrite(text, document, values, after)), after, isChanged: true };
 }

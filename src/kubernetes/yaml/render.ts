@@ -25,7 +25,13 @@ export function renderBlock(
   column: number,
   { step, isListIndented, lineBreak }: BlockStyle,
 ): string {
-  const text = stringify(item, { indent: step, indentSeq: isListIndented, lineWidth: 0 });
+  const text = stringify(item, {
+    indent: step,
+    indentSeq: isListIndented,
+    lineWidth: 0,
+    blockQuote: false,
+    doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
+  });
   const lines = text.slice(0, -1).split('\n');
   return lines.map((line) => ' '.repeat(column) + line + lineBreak).join('');
 }

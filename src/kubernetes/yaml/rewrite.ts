@@ -1,4 +1,4 @@
-import { type Document, isCollection, type Pair, visit, type YAMLMap, type YAMLSeq } from 'yaml';
+import { type Document, isCollection, type Pair, type YAMLMap, type YAMLSeq } from 'yaml';
 import {
   appendItem,
   type EditedText,
@@ -25,8 +25,7 @@ import {
 
 interface Rewriting extends EditedText {
   readonly nodeOf: DocumentValues['nodeOf'];
-  /** Names of the anchors that an alias refers to. */
-  readonly aliased: ReadonlySet<string>;
+  readonly isShared: DocumentValues['isShared'];
 }
 
 /**
@@ -38,12 +37,11 @@ interface Rewriting extends EditedText {
 export function rewrite(
   text: string,
   document: Document.Parsed,
-  { root, nodeOf }: DocumentValues,
+  { root, nodeOf, isShared }: DocumentValues,
   after: ManifestValue,
 ): readonly TextEdit[] {
   const blockStyle = blockStyleOf(text, document, lineBreakOf(text));
-  const aliased = aliasedAnchors(document);
-  return compare({ text, document, blockStyle, nodeOf, aliased }, root, after);
+  return compare({ text, document, blockStyle, nodeOf, isShared }, root, after);
 }
 
 function compare(rewriting: Rewriting, before: ManifestValue, now: ManifestValue): readonly TextEdit[] {
@@ -132,17 +130,11 @@ function compareItems(before: readonly ManifestValue[], now: readonly ManifestVa
 
 const nameOf = (value: ManifestValue) => (isManifestMap(value) ? value.name : undefined);
 
-function editableNode({ nodeOf, aliased }: Rewriting, value: object): YAMLMap | YAMLSeq {
+function editableNode({ nodeOf, isShared }: Rewriting, value: object): YAMLMap | YAMLSeq {
   const node = nodeOf(value);
   if (node === undefined) throw new Error('a value that is edited was not read from the text');
-  if (node.anchor === undefined || !aliased.has(node.anchor)) return node;
+  if (!isShared(value)) return node;
   throw new ManifestProblem(`the anchor &${node.anchor} is used elsewhere, and ${shared}`, startOf(node));
 }
 
 const shared = 'what is added to one place would be added to all: write it out first';
-
-function aliasedAnchors(document: Document.Parsed): ReadonlySet<string> {
-  const names = new Set<string>();
-  visit(document, { Alias: (_key, alias) => void names.add(alias.source) });
-  return names;
-}

@@ -18,6 +18,7 @@ export function findTemplate(text: string, document: Document.Parsed): number | 
     const found = text.slice(range[0], errors.at(-1)?.pos[1] ?? range[2]).search(/\{\{/);
     return found < 0 ? undefined : range[0] + found;
   }
+  if (!text.slice(range[0], range[2]).includes('{{')) return undefined;
   let offset: number | undefined;
   visit(contents, {
     Pair(_key, { key }) {

@@ -45,11 +45,14 @@ export const isEmpty = (value: ManifestValue): boolean =>
 export interface DocumentValues {
   readonly root: ManifestValue;
   readonly nodeOf: (value: object) => YAMLMap | YAMLSeq | undefined;
+  /** Whether a map or list stands in several places by way of an alias, so that a change of one would change all. */
+  readonly isShared: (value: object) => boolean;
 }
 
 /** Reads a document. An alias gives the object of its anchor; merge keys are merged, as Kubernetes does. */
 export function readValues(document: Document.Parsed): DocumentValues {
   const nodes = new WeakMap<object, YAMLMap | YAMLSeq>();
+  const aliased = new Set<unknown>();
   const values = new Map<unknown, ManifestValue | 'being read'>();
 
   function read(node: unknown): ManifestValue {
@@ -80,10 +83,15 @@ export function readValues(document: Document.Parsed): DocumentValues {
   function target(alias: Alias): unknown {
     const found = alias.resolve(document);
     if (found === undefined) throw new ManifestProblem(`has the alias *${alias.source} without its anchor`);
+    aliased.add(found);
     return found;
   }
 
-  return { root: read(document.contents), nodeOf: (value) => nodes.get(value) };
+  return {
+    root: read(document.contents),
+    nodeOf: (value) => nodes.get(value),
+    isShared: (value) => aliased.has(nodes.get(value)),
+  };
 }
 
 const sources = (value: ManifestValue): readonly ManifestMap[] =>

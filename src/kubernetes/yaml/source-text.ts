@@ -1,0 +1,32 @@
+import { type Document, isMap } from 'yaml';
+import { colonEnd, contentEnd, isAbsent, startOf } from './geometry.ts';
+import { documentGap } from './style.ts';
+import { type DocumentValues, isEmpty, keyText, type ManifestMap } from './values.ts';
+
+/** What an edit has to know of the text that values were read from. */
+export interface SourceText {
+  /** How an empty value is written: `[]`, `{}`, `null`, `~` or nothing; undefined where the key is absent or not empty. */
+  emptyText(map: ManifestMap, key: string): string | undefined;
+  /** Whether a map or list stands in several places by way of an alias, so that a change of one would change all. */
+  isShared(value: object): boolean;
+}
+
+export function sourceTextOf(
+  text: string,
+  document: Document.Parsed,
+  { nodeOf, isShared }: DocumentValues,
+): SourceText {
+  return {
+    // Where more than the usual space stands between the colon and the value, that is part of the text.
+    emptyText: (map, key) => {
+      const node = nodeOf(map);
+      if (!isMap(node) || map[key] === undefined || !isEmpty(map[key])) return undefined;
+      const pair = node.items.find((it) => keyText(it.key) === key);
+      if (pair === undefined || isAbsent(pair.value)) return '';
+      const written = text.slice(colonEnd(text, pair), contentEnd(text, pair.value));
+      const value = text.slice(startOf(pair.value), contentEnd(text, pair.value));
+      return written === documentGap(text, document) + value ? value : written;
+    },
+    isShared,
+  };
+}
