@@ -7,7 +7,9 @@ import { injectDefaults, type Mode } from '../../src/kubernetes/options.ts';
 
 const folder = fileURLToPath(new URL('../fixtures/manifests/', import.meta.url));
 // Decoded without dropping a byte order mark.
-const corpus = readdirSync(folder).map((file) => [file, readFileSync(folder + file, 'utf8')] as const);
+const corpus = readdirSync(folder)
+  .filter((file) => /\.(yaml|json)$/.test(file))
+  .map((file) => [file, readFileSync(folder + file, 'utf8')] as const);
 
 const template = /line \d+: this is a template of Helm or Go, not a manifest yet: render it first/;
 const openBlock = /line \d+: the block of text at the end of the file would gain a line break/;

@@ -284,7 +284,14 @@ describe('what cannot be submitted is refused before anything happens', () => {
       1,
       /\/nowhere\/job.yaml cannot be read: there is no/,
     ],
-    ['a kind without pods', [], 'apiVersion: v1\nkind: ConfigMap\n', {}, 1, /no resource of the manifest runs a pod/],
+    [
+      'a kind without pods',
+      [],
+      'apiVersion: v1\nkind: ConfigMap\n',
+      {},
+      1,
+      /no resource of the manifest runs a pod/,
+    ],
     [
       'an unknown kind',
       [],
