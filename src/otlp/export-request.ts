@@ -12,6 +12,23 @@ export interface ExportRequest<T = unknown> {
   readonly bytes: number;
 }
 
+/** A request that is weighed when something asks: one that is sent at once need not be. */
+export function requestOf<T>(
+  kind: ExportRequest['kind'],
+  data: T,
+  weigh: (data: T) => number,
+): ExportRequest<T> {
+  let bytes: number | undefined;
+  return {
+    kind,
+    data,
+    get bytes() {
+      bytes ??= weigh(data);
+      return bytes;
+    },
+  };
+}
+
 /** The Collector's OTLP receiver takes 4 MiB a request; this leaves room. */
 export const maxRequestBytes = 3 * 1_048_576;
 
@@ -20,6 +37,7 @@ export function withinBytes<R extends Pick<ExportRequest, 'bytes'>>(
   requests: readonly R[],
   maxBytes: number = maxRequestBytes,
 ): readonly R[] {
+  if (requests.length < 2) return requests;
   let bytes = 0;
   const end = requests.findIndex((request, index) => {
     bytes += request.bytes;

@@ -1,7 +1,7 @@
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { emptyResource, type Resource } from '@opentelemetry/resources';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import type { ExportRequest } from './export-request.ts';
+import { type ExportRequest, requestOf } from './export-request.ts';
 import type { OfficialExporterOptions, Signal } from './signal.ts';
 import { weighMetrics } from './weight.ts';
 
@@ -23,7 +23,7 @@ type OptionsOf<E extends new (options?: never) => unknown> = ConstructorParamete
 export const metricsRequest = (
   kind: ExportRequest['kind'],
   metrics: ResourceMetrics,
-): ExportRequest<ResourceMetrics> => ({ kind, data: metrics, bytes: weighMetrics(metrics) });
+): ExportRequest<ResourceMetrics> => requestOf(kind, metrics, weighMetrics);
 
 function isSameResource(one: Resource, other: Resource): boolean {
   if (one === other) return true;

@@ -1,6 +1,6 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
-import type { ExportRequest } from './export-request.ts';
+import { type ExportRequest, requestOf } from './export-request.ts';
 import type { Signal } from './signal.ts';
 import { weighSpans } from './weight.ts';
 
@@ -12,8 +12,5 @@ export const spansSignal: Signal<ReadableSpan[]> = {
   merge: (all) => all.flat(),
 };
 
-export const spansRequest = (spans: ReadableSpan[]): ExportRequest<ReadableSpan[]> => ({
-  kind: 'snapshot',
-  data: spans,
-  bytes: weighSpans(spans),
-});
+export const spansRequest = (spans: ReadableSpan[]): ExportRequest<ReadableSpan[]> =>
+  requestOf('snapshot', spans, weighSpans);

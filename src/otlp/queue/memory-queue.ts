@@ -40,6 +40,7 @@ export function createMemoryQueue<R extends ExportRequest>(limits: MemoryLimits)
   /** Drops the oldest until the rest is within the limits. */
   function makeRoom(): readonly Drop<R>[] {
     const candidates = free();
+    if (candidates.length < 2) return [];
     let bytes = sum(candidates);
     const drops: Drop<R>[] = [];
     for (const request of candidates.slice(0, -1)) {
