@@ -17,12 +17,12 @@ const options = readOptions({ rounds: 3, seconds: 5, exports: 20 });
  * limit; whoever has to raise it says why in the commit.
  */
 const limits = {
-  anonymous: 2.5,
+  anonymous: 2.7,
   rss: 1.57,
   activeBytes: 1_260,
   idleBytes: 1_820,
   series: 74,
-  bundleKb: 650,
+  bundleKb: 700,
 };
 
 const built = await buildAsInImage();
