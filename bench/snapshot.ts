@@ -2,7 +2,7 @@
 import { emptyResource } from '@opentelemetry/resources';
 import { applySnapshot } from '../src/run/advance.ts';
 import type { Run, RunPolicy } from '../src/run/run.ts';
-import { interpretBytes } from '../src/snapshot/interpret.ts';
+import { parseMetricsFile } from '../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../src/telemetry/instruments.ts';
 import { snapshotOf } from '../test/support/snapshot.ts';
 import type { Measured } from '../tools/generate/tables/performance.ts';
@@ -57,7 +57,7 @@ function createJob(extras: number) {
     for (let n = 0; n < snapshots; n++) {
       const bytes = fileOf(step++, extras);
       const begun = performance.now();
-      const snapshot = snapshotOf(interpretBytes(bytes));
+      const snapshot = snapshotOf(parseMetricsFile(bytes));
       const parsed = performance.now();
       const now = { unixMs: 1_700_000_000_000 + step * 1_000, monotonicMs: step * 1_000, fileAgeMs: 0 };
       run = applySnapshot(run, snapshot, now, policy).run;

@@ -5,7 +5,7 @@ import { trainingSteps } from '../../src/commands/simulate/steps.ts';
 import type { Config } from '../../src/config/bridge.ts';
 import { applySnapshot } from '../../src/run/advance.ts';
 import type { Run } from '../../src/run/run.ts';
-import { interpretBytes } from '../../src/snapshot/interpret.ts';
+import { parseMetricsFile } from '../../src/snapshot/interpret.ts';
 import { createRunInstruments } from '../../src/telemetry/instruments.ts';
 import { createInternalMetrics } from '../../src/telemetry/internal-metrics.ts';
 import { bridgeResource } from '../../src/telemetry/resource.ts';
@@ -58,7 +58,7 @@ export function createRun(
     if (step === undefined) throw new RangeError('the run is over');
     const unixMs = Date.now();
     const content = fileContent({ step, status: 'running', startTimeMs, timeMs: unixMs }, settings);
-    const snapshot = snapshotOf(interpretBytes(Buffer.from(content)));
+    const snapshot = snapshotOf(parseMetricsFile(Buffer.from(content)));
     run = applySnapshot(
       run,
       snapshot,
@@ -69,7 +69,7 @@ export function createRun(
     instruments.record(snapshot);
     self.polled('ok');
     self.exported({ status: 'success' }, unixMs);
-    const metrics = await instruments.collect(isWhole);
+    const metrics = await instruments.collect(isWhole ? 'full' : 'changes');
     return isWhole ? [...metrics, ...(await self.collect())] : metrics;
   };
 }

@@ -2,6 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import { createConditions, type Logger } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import { endRun } from '../run/advance.ts';
+import { parseMetricsFile } from '../snapshot/interpret.ts';
 import { createPoller, type Poll } from '../snapshot/poll.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
 import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
@@ -62,12 +63,15 @@ async function createLoop(options: BridgeOptions): Promise<Loop> {
   const { config, log, clock, signal, hostName, version, onPoll } = options;
   const conditions = createConditions(log);
   const resource = bridgeResource(config, hostName, version);
-  const poller = createBoundedPoller(createPoller(config.metricsFilePath, clock), {
-    clock,
-    signal,
-    graceMs: config.shutdownTimeoutMs * hangShare,
-    limitMs: hungAfterMs,
-  });
+  const poller = createBoundedPoller(
+    createPoller({ path: config.metricsFilePath, clock, parse: parseMetricsFile }),
+    {
+      clock,
+      signal,
+      graceMs: config.shutdownTimeoutMs * hangShare,
+      limitMs: hungAfterMs,
+    },
+  );
   const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
   const fileAgeMs = () => poller.ages().fileAgeMs;
   return {
@@ -112,7 +116,7 @@ async function finish(loop: Loop, stoppedMs: number): Promise<number> {
   await logErrors(log, async () => {
     if (loop.run) await applyTransition(loop, endRun(loop.run, 'stopped'), { ...clock(), fileAgeMs: 0 });
   });
-  await logErrors(log, () => telemetry.collect('snapshot', true));
+  await logErrors(log, () => telemetry.collect('final'));
   return telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
 }
 

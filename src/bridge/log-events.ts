@@ -1,4 +1,5 @@
-import type { Conditions, Level, Logger } from '../common/logger.ts';
+import { type PollFailure, pollOutcomes } from '../catalogue/outcomes.ts';
+import type { Conditions, Logger } from '../common/logger.ts';
 import type { Run, RunEvent } from '../run/run.ts';
 import type { PollOutcome } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -9,30 +10,19 @@ export interface EventLog {
   runEvent(event: RunEvent): void;
 }
 
-type Failure = Exclude<PollOutcome, { status: 'ok' | 'unchanged' }>;
-
-const failures: Readonly<Record<Failure['status'], { readonly level: Level; readonly message: string }>> = {
-  missing: { level: 'debug', message: 'Metrics file does not exist yet' },
-  empty: { level: 'warn', message: 'Metrics file is empty' },
-  malformed: { level: 'error', message: 'Metrics file is malformed' },
-  too_large: { level: 'error', message: 'Metrics file is too large' },
-  not_a_file: { level: 'error', message: 'Metrics file is not a regular file' },
-  unreadable: { level: 'error', message: 'Permission denied reading metrics file' },
-  failed: { level: 'error', message: 'Metrics file cannot be read' },
-  hung: { level: 'error', message: 'Reading the metrics file hangs; the volume may not answer' },
-};
+type Failure = Extract<PollOutcome, { status: PollFailure }>;
 
 const maxNames = 10;
 
 export function createEventLog(log: Logger, conditions: Conditions, path: string): EventLog {
-  let lasting: Failure['status'] | undefined;
+  let lasting: PollFailure | undefined;
   let seen = false;
   const reportSkipped = createSkipReport(conditions);
 
   function logFailure(outcome: Failure): void {
     if (lasting !== undefined && lasting !== outcome.status) conditions.discard(lasting);
     lasting = outcome.status;
-    const { level, message } = failures[outcome.status];
+    const { level, message } = pollOutcomes[outcome.status].log;
     const wasThere = outcome.status === 'missing' && seen;
     conditions.raise(
       outcome.status,

@@ -1,6 +1,7 @@
 /**
- * Every metric the bridge exports, as data. Adding one is adding a row here: the zod schema, the instruments, the
- * README tables and the Prometheus names all come from these tables.
+ * Every metric the bridge exports, as data. The schema of the file, the instruments, the documentation's tables and the
+ * Prometheus names come from these tables. A gauge needs only its row here. For a row of another kind the compiler asks
+ * for the function that reads it: in telemetry/run-values.ts or telemetry/internal-metrics.ts.
  *
  * Names and units follow the OpenTelemetry naming rules. Ratios carry no unit, because unit `1` would append `_ratio`
  * to the Prometheus name; `{sample/s}` keeps the slash inside the annotation, because outside it would be translated
@@ -15,30 +16,30 @@ export interface MetricDefinition {
   readonly instrument: InstrumentKind;
   /** UCUM unit or annotation; empty for none. */
   readonly unit: string;
-  /** A few words, because every export carries them. */
+  /** Short, because it is sent with every export. */
   readonly description: string;
-  /** What documentation says beyond it. */
+  /** Added to the description in the documentation. */
   readonly note?: string;
-  /** Attribute keys of its own, beside the run's. */
+  /** Attribute keys beside those of the run. */
   readonly attributes?: readonly string[];
 }
 
 /** A metric read from one field of `training_metrics`. */
 export interface FieldDefinition extends MetricDefinition {
   readonly field: string;
-  /** Smallest and largest value that make sense, both inclusive; a value outside is refused. */
+  /** Smallest and largest valid value, both inclusive; a value outside is skipped. */
   readonly minimum?: number;
   readonly maximum?: number;
   /** Upper bounds of a histogram's buckets. */
   readonly boundaries?: readonly number[];
 }
 
-/** A metric's description and note, as documentation has them. */
-export const explained = ({ description, note }: Pick<MetricDefinition, 'description' | 'note'>) =>
+/** A metric's description and note, as they stand in the documentation. */
+export const fullDescription = ({ description, note }: Pick<MetricDefinition, 'description' | 'note'>) =>
   note === undefined ? description : `${description} (${note})`;
 
-/** No measurement of a histogram is above this: two of the largest doubles would make its sum infinite, for good. */
-const largestMeasurement = 1e15;
+/** Limit of a histogram's values: the sum of two values near the largest double would be infinite from then on. */
+const maxMeasurement = 1e15;
 
 /** 1-2-5 steps from `10^from` up to and including `last`. */
 function oneTwoFive(from: number, last: number): readonly number[] {
@@ -119,7 +120,7 @@ export const trainingMetrics = [
     description: 'Time to train one batch',
     note: 'one measurement a snapshot',
     minimum: 0,
-    maximum: largestMeasurement,
+    maximum: maxMeasurement,
     boundaries: oneTwoFive(0, 60_000),
   },
   {
@@ -130,7 +131,7 @@ export const trainingMetrics = [
     description: 'Training throughput',
     note: 'one measurement a snapshot',
     minimum: 0,
-    maximum: largestMeasurement,
+    maximum: maxMeasurement,
     boundaries: oneTwoFive(-1, 1_000_000),
   },
   {
@@ -161,15 +162,19 @@ export const trainingMetrics = [
 
 export type TrainingMetric = (typeof trainingMetrics)[number];
 export type TrainingField = TrainingMetric['field'];
+export type TrainingFieldOf<Kind extends InstrumentKind> = Extract<
+  TrainingMetric,
+  { instrument: Kind }
+>['field'];
 
-/** Read, but no metric of its own: where it is given, `batch_number` counts by it. */
+/** A field without a metric of its own: where it is present, `ml.training.batch_number` is taken from it. */
 export const globalStep = {
   field: 'global_step',
   description: 'Batches trained in this run, over all epochs',
   minimum: 0,
 } as const;
 
-/** Every field of `training_metrics` with a meaning of its own; any other numeric field becomes a gauge. */
+/** Every field of `training_metrics` that is defined here; any other numeric field becomes a gauge. */
 export type NumericField = TrainingField | typeof globalStep.field;
 
 const numericFields: ReadonlySet<string> = new Set([
@@ -184,7 +189,7 @@ export function isNumericField(field: string): field is NumericField {
 export const runStates = ['waiting', 'running', 'stalled', 'completed', 'failed', 'ended'] as const;
 export type RunState = (typeof runStates)[number];
 
-/** What the bridge knows of the run beyond the file's numbers. Carried with the run's own attributes. */
+/** Metrics of the run that are not fields of the file. Exported with the run's attributes. */
 export const runMetrics = {
   state: {
     name: 'ml.training.run.state',
@@ -210,7 +215,9 @@ export const runMetrics = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-/** The bridge's own health. Carried without a run's attributes, through every change of run. */
+export type RunMetricName = keyof typeof runMetrics;
+
+/** The bridge's own health. Exported without the run's attributes; a new run does not reset them. */
 export const bridgeMetrics = {
   snapshots: {
     name: 'ml.bridge.snapshots',
@@ -275,14 +282,16 @@ export const bridgeMetrics = {
   },
 } as const satisfies Record<string, MetricDefinition>;
 
-/** The attributes every metric of a run carries. Never epoch, batch or step: each value would be a new series for ever. */
+export type BridgeMetricName = keyof typeof bridgeMetrics;
+
+/** Attributes of every metric of a run. Never epoch, batch or step, because each value would be a new series. */
 export const runAttributes = {
   jobId: 'job.id',
   modelName: 'model.name',
   dataset: 'dataset',
-  /** Only where the job has ranks. */
+  /** Only if the job has ranks. */
   rank: 'rank',
 } as const;
 
-/** Prefix of the gauges made from fields the catalogue does not know. */
+/** Prefix of the gauges made from fields that are not in the catalogue. */
 export const extraMetricPrefix = 'ml.training.';

@@ -11,23 +11,23 @@ import { prometheusName, prometheusSeriesNames } from '../catalogue/prometheus-n
 export type ExtraName =
   | { readonly status: 'ok'; readonly name: string; readonly prometheus: string }
   | { readonly status: 'refused'; readonly reason: 'invalid_name' }
-  /** `by` is the metric that has the name already. */
+  /** `by` is the metric that already has the name. */
   | { readonly status: 'refused'; readonly reason: 'name_taken'; readonly by: MetricDefinition };
 
 const namePattern = /^[a-z][a-z0-9_]{0,63}$/;
 
-const known: readonly MetricDefinition[] = [
+const catalogueMetrics: readonly MetricDefinition[] = [
   ...trainingMetrics,
   ...Object.values(runMetrics),
   ...Object.values(bridgeMetrics),
 ];
 
 /**
- * Names no further metric may have, and whose they are. Compared as Prometheus writes them, suffixes included, because
- * two metrics that come out alike there replace each other without a word.
+ * Prometheus names that an extra metric must not have, with the metric that has each. Suffixes are included, because of
+ * two metrics with the same Prometheus name one silently replaces the other.
  */
-const taken: ReadonlyMap<string, MetricDefinition> = new Map(
-  known.flatMap((metric) =>
+const reservedNames: ReadonlyMap<string, MetricDefinition> = new Map(
+  catalogueMetrics.flatMap((metric) =>
     [
       ...prometheusSeriesNames(metric),
       prometheusName(metric),
@@ -36,13 +36,13 @@ const taken: ReadonlyMap<string, MetricDefinition> = new Map(
   ),
 );
 
-/** What the catalogue makes of a field, which spelled otherwise is no other. */
-function metricOf(name: string): MetricDefinition | undefined {
+/** The catalogue's metric of a field: `Training_Loss` is not an extra metric beside `training_loss`. */
+function metricOfField(name: string): MetricDefinition | undefined {
   const field = name === globalStep.field ? 'batch_number' : name;
   return trainingMetrics.find((metric) => metric.field === field);
 }
 
-/** The definition of the gauge that a field beyond the catalogue becomes. */
+/** The gauge that a field outside the catalogue becomes. */
 export function extraMetric(name: string): MetricDefinition {
   return {
     name: `${extraMetricPrefix}${name}`,
@@ -52,12 +52,12 @@ export function extraMetric(name: string): MetricDefinition {
   };
 }
 
-/** Whether a field beyond the catalogue can be a metric, and under which name. */
+/** Whether a field outside the catalogue can be a metric, and under which name. */
 export function extraName(field: string): ExtraName {
   const name = field.toLowerCase();
   if (!namePattern.test(name)) return { status: 'refused', reason: 'invalid_name' };
   const prometheus = prometheusName(extraMetric(name));
-  const by = taken.get(prometheus) ?? metricOf(name);
+  const by = reservedNames.get(prometheus) ?? metricOfField(name);
   if (by !== undefined) return { status: 'refused', reason: 'name_taken', by };
   return { status: 'ok', name, prometheus };
 }

@@ -1,106 +1,128 @@
 import { isNumericField, type NumericField } from '../catalogue/metrics.ts';
+import type { SkipReason } from '../catalogue/outcomes.ts';
 import { extraName } from './extras.ts';
 import { parsePythonJson } from './parse.ts';
 import { errorSchema, eventSchema, type jobMetadataSchemas, numberSchemas, runStatus } from './schema.ts';
-import type { FileEvent, JobMetadata, SkippedField, SkipReason, Snapshot } from './snapshot.ts';
+import type {
+  FileEvent,
+  FileSection,
+  JobMetadata,
+  SkippedField,
+  Snapshot,
+  SnapshotParseResult,
+} from './snapshot.ts';
 import { type FieldReading, maxTextLength, readNumber, readText, readTime } from './values.ts';
-
-export type Interpretation =
-  | { readonly status: 'ok'; readonly snapshot: Snapshot }
-  | { readonly status: 'malformed'; readonly reason: string };
 
 type Document = Readonly<Record<string, unknown>>;
 
 const maxEvents = 100;
 
-/** What the bytes of a file say. Never throws. */
-export function interpretBytes(bytes: Uint8Array): Interpretation {
+/** Parses the bytes of a metrics file, JSON as Python writes it. Never throws. */
+export function parseMetricsFile(bytes: Uint8Array): SnapshotParseResult {
   const parsed = parsePythonJson(bytes);
   return parsed.status === 'ok' ? interpret(parsed.value) : parsed;
 }
 
 /**
- * What a parsed file says. Only a file that is no JSON object is refused as a whole; anything else that is wrong costs
- * its own field and is listed in `skipped`. Never throws.
+ * Makes a snapshot of a parsed file. Only a file that is not a JSON object is malformed as a whole. An invalid field is
+ * left out and listed in `skipped`; it does not affect the others. Never throws.
  */
-export function interpret(document: unknown): Interpretation {
+export function interpret(document: unknown): SnapshotParseResult {
   if (!isObject(document))
     return { status: 'malformed', reason: `a JSON object is expected, not ${nameOfType(document)}` };
-  const notes = createNotes();
+  const log = createSkipLog();
+  const top = log.section('top level');
+  const metadata = sectionOf(document, 'job_metadata', top);
+  const metrics = sectionOf(document, 'training_metrics', top);
   return {
     status: 'ok',
     snapshot: {
-      timestampMs: notes.taken('timestamp', readTime(document.timestamp)),
-      job: readJob(section(document, 'job_metadata', notes), notes),
-      status: readStatus(document.status, notes),
-      error: readError(document.error, notes),
-      events: readEvents(document.events, notes),
-      ...readMetrics(section(document, 'training_metrics', notes), notes),
-      skipped: notes.skipped,
-      converted: notes.converted,
+      timestampMs: top.valueOf('timestamp', readTime(document.timestamp)),
+      job: readJob(metadata, log.section('job_metadata')),
+      status: readStatus(document.status, top),
+      error: readError(document.error, top),
+      events: readEvents(document.events, top, log.section('events')),
+      ...readMetrics(metrics, log.section('training_metrics')),
+      skipped: log.skipped,
+      converted: log.converted,
     },
   };
 }
 
-type Notes = ReturnType<typeof createNotes>;
-
-/** Collects what is left out on the way. */
-function createNotes() {
-  const skipped: SkippedField[] = [];
-  const converted: string[] = [];
-  const skip = (field: string, reason: SkipReason, known = true) =>
-    void skipped.push({ field, known, reason });
-  const taken = <T>(field: string, reading: FieldReading<T>): T | undefined => {
-    if (reading.status === 'ok') return reading.value;
-    if (reading.status === 'skipped') skip(field, reading.reason);
-    return undefined;
-  };
-  return { skipped, converted, skip, taken };
+/** Lists what is left out of one section of the file. */
+interface SectionLog {
+  skip(field: string, reason: SkipReason): void;
+  /** The same for a field that the file's contract does not define. */
+  skipUnknown(field: string, reason: SkipReason): void;
+  /** The value of a field; a field that has none that is valid is skipped. */
+  valueOf<T>(field: string, reading: FieldReading<T>): T | undefined;
+  /** Notes that the field held a number as text. */
+  convert(field: string): void;
 }
 
-function section(document: Document, field: string, notes: Notes): Document {
+function createSkipLog() {
+  const skipped: SkippedField[] = [];
+  const converted: string[] = [];
+  const section = (name: FileSection): SectionLog => {
+    const skip = (field: string, reason: SkipReason) =>
+      void skipped.push({ section: name, field, known: true, reason });
+    return {
+      skip,
+      skipUnknown: (field, reason) => void skipped.push({ section: name, field, known: false, reason }),
+      valueOf(field, reading) {
+        if (reading.status === 'ok') return reading.value;
+        if (reading.status === 'skipped') skip(field, reading.reason);
+        return undefined;
+      },
+      convert: (field) => void converted.push(field),
+    };
+  };
+  return { skipped, converted, section };
+}
+
+function sectionOf(document: Document, field: string, log: SectionLog): Document {
   const value = document[field];
   if (isObject(value)) return value;
-  if (value !== undefined) notes.skip(field, value === null ? 'null' : 'wrong_type');
+  if (value !== undefined) log.skip(field, value === null ? 'null' : 'wrong_type');
   return {};
 }
 
-function readJob(metadata: Document, notes: Notes): JobMetadata {
-  const textOf = (field: keyof typeof jobMetadataSchemas) => notes.taken(field, readText(metadata[field]));
+function readJob(metadata: Document, log: SectionLog): JobMetadata {
+  const textOf = (field: keyof typeof jobMetadataSchemas) => log.valueOf(field, readText(metadata[field]));
   return {
     jobId: textOf('job_id'),
     modelName: textOf('model_name'),
     dataset: textOf('dataset'),
-    startTimeMs: notes.taken('start_time', readTime(metadata.start_time)),
-    rank: readRank(metadata.rank, notes),
+    startTimeMs: log.valueOf('start_time', readTime(metadata.start_time)),
+    rank: readRank(metadata.rank, log),
     jobType: textOf('job_type'),
     traceparent: textOf('traceparent'),
     tracestate: textOf('tracestate'),
   };
 }
 
-function readRank(value: unknown, notes: Notes): number | undefined {
+function readRank(value: unknown, log: SectionLog): number | undefined {
   if (value === undefined) return undefined;
   const reading = readNumber(value);
   if (reading.status === 'number' && Number.isInteger(reading.value) && reading.value >= 0)
     return reading.value;
-  notes.skip('rank', reading.status === 'skipped' ? reading.reason : 'out_of_range');
+  log.skip('rank', reading.status === 'skipped' ? reading.reason : 'out_of_range');
   return undefined;
 }
 
-function readStatus(value: unknown, notes: Notes): Snapshot['status'] {
+function readStatus(value: unknown, log: SectionLog): Snapshot['status'] {
   if (value === undefined) return undefined;
   const parsed = runStatus.safeParse(value);
   if (parsed.success) return parsed.data;
-  notes.skip('status', value === null ? 'null' : 'wrong_type');
+  log.skip('status', value === null ? 'null' : 'wrong_type');
   return undefined;
 }
 
-function readError(value: unknown, notes: Notes): Snapshot['error'] {
+function readError(value: unknown, log: SectionLog): Snapshot['error'] {
   if (value === undefined || value === null) return undefined;
   const parsed = errorSchema.safeParse(typeof value === 'string' ? { message: value } : value);
   if (!parsed.success) {
-    notes.skip('error', 'wrong_type');
+    log.skip('error', 'wrong_type');
     return undefined;
   }
   return {
@@ -109,21 +131,21 @@ function readError(value: unknown, notes: Notes): Snapshot['error'] {
   };
 }
 
-/** The last hundred; an event that is not one is left out and noted once. */
-function readEvents(value: unknown, notes: Notes): readonly FileEvent[] {
+/** The last hundred. An invalid event is left out and listed; one with an invalid time is kept without it. */
+function readEvents(value: unknown, top: SectionLog, log: SectionLog): readonly FileEvent[] {
   if (value === undefined || value === null) return [];
   if (!Array.isArray(value)) {
-    notes.skip('events', 'wrong_type');
+    top.skip('events', 'wrong_type');
     return [];
   }
   const events: FileEvent[] = [];
   for (const item of value.slice(-maxEvents)) {
     const parsed = eventSchema.safeParse(item);
     if (!parsed.success) {
-      notes.skip('events', 'wrong_type');
+      log.skip('events', 'wrong_type');
       continue;
     }
-    const timeMs = notes.taken('events', readTime(parsed.data.time));
+    const timeMs = log.valueOf('events', readTime(parsed.data.time));
     events.push({ name: shorten(parsed.data.name), timeMs, attributes: parsed.data.attributes ?? {} });
   }
   return events;
@@ -133,13 +155,13 @@ const shorten = (text: string, length = maxTextLength) => text.slice(0, length).
 
 type Numbers = Pick<Snapshot, 'values' | 'extras' | 'nonFinite'>;
 
-function readMetrics(metrics: Document, notes: Notes): Numbers {
+function readMetrics(metrics: Document, log: SectionLog): Numbers {
   const nonFinite = new Map<string, number>();
   const known = Object.keys(metrics).filter(isNumericField);
   const others = Object.keys(metrics).filter((field) => !isNumericField(field));
   return {
-    values: readKnown(metrics, known, nonFinite, notes),
-    extras: readExtras(metrics, others, nonFinite, notes),
+    values: readKnown(metrics, known, nonFinite, log),
+    extras: readExtras(metrics, others, nonFinite, log),
     nonFinite,
   };
 }
@@ -148,17 +170,17 @@ function readKnown(
   metrics: Document,
   fields: readonly NumericField[],
   nonFinite: Map<string, number>,
-  notes: Notes,
+  log: SectionLog,
 ) {
   const values: Partial<Record<NumericField, number>> = {};
   for (const field of fields) {
     const reading = readNumber(metrics[field]);
     if (reading.status === 'non_finite') nonFinite.set(field, reading.value);
-    else if (reading.status === 'skipped') notes.skip(field, reading.reason);
-    else if (!numberSchemas[field].safeParse(reading.value).success) notes.skip(field, 'out_of_range');
+    else if (reading.status === 'skipped') log.skip(field, reading.reason);
+    else if (!numberSchemas[field].safeParse(reading.value).success) log.skip(field, 'out_of_range');
     else {
       values[field] = reading.value;
-      if (reading.converted) notes.converted.push(field);
+      if (reading.converted) log.convert(field);
     }
   }
   return values;
@@ -168,21 +190,21 @@ function readExtras(
   metrics: Document,
   fields: readonly string[],
   nonFinite: Map<string, number>,
-  notes: Notes,
+  log: SectionLog,
 ) {
   const extras = new Map<string, number>();
-  const claimed = new Set<string>();
-  // A field that is spelled as its metric goes first, so that `Grad_norm` or `grad__norm` never takes its place.
+  const takenNames = new Set<string>();
+  // A field that is spelled as its metric comes first, so that `Grad_norm` or `grad__norm` never replaces it.
   for (const field of fields.toSorted((a, b) => Number(isRespelled(a)) - Number(isRespelled(b)))) {
     const reading = readNumber(metrics[field]);
     const extra = extraName(field);
-    if (reading.status === 'skipped') notes.skip(field, reading.reason, false);
-    else if (extra.status === 'refused') notes.skip(field, extra.reason, false);
-    else if (claimed.has(extra.prometheus)) notes.skip(field, 'name_taken', false);
+    if (reading.status === 'skipped') log.skipUnknown(field, reading.reason);
+    else if (extra.status === 'refused') log.skipUnknown(field, extra.reason);
+    else if (takenNames.has(extra.prometheus)) log.skipUnknown(field, 'name_taken');
     else {
-      claimed.add(extra.prometheus);
+      takenNames.add(extra.prometheus);
       (reading.status === 'number' ? extras : nonFinite).set(extra.name, reading.value);
-      if (reading.status === 'number' && reading.converted) notes.converted.push(field);
+      if (reading.status === 'number' && reading.converted) log.convert(field);
     }
   }
   return extras;

@@ -1,12 +1,12 @@
-export type JsonParsing =
+export type JsonParseResult =
   | { readonly status: 'ok'; readonly value: unknown }
   | { readonly status: 'malformed'; readonly reason: string };
 
 /**
- * Reads JSON as Python's `json.dumps` writes it: strict JSON, but with bare `NaN`, `Infinity` and `-Infinity`, which
- * come out as the strings of the same spelling. A byte order mark is skipped. Never throws.
+ * Parses JSON as Python's `json.dumps` writes it: JSON in which `NaN`, `Infinity` and `-Infinity` may stand without
+ * quotes. These become strings of the same spelling. A byte order mark is skipped. Never throws.
  */
-export function parsePythonJson(bytes: Uint8Array): JsonParsing {
+export function parsePythonJson(bytes: Uint8Array): JsonParseResult {
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -14,7 +14,7 @@ export function parsePythonJson(bytes: Uint8Array): JsonParsing {
     return { status: 'malformed', reason: 'not UTF-8 text' };
   }
   try {
-    // The first pass is what nearly every file needs; the second costs a copy and only runs where there is reason to.
+    // Nearly every file is valid JSON. The second attempt needs a copy of the text, so it is made only where it can help.
     return { status: 'ok', value: JSON.parse(text) };
   } catch (error) {
     if (!/NaN|Infinity/.test(text)) return malformed(error);
@@ -26,19 +26,19 @@ export function parsePythonJson(bytes: Uint8Array): JsonParsing {
   }
 }
 
-function malformed(error: unknown): JsonParsing {
+function malformed(error: unknown): JsonParseResult {
   const message = error instanceof Error ? error.message : String(error);
   return { status: 'malformed', reason: message };
 }
 
 /** Puts quotes around NaN, Infinity and -Infinity wherever they stand outside a string. One pass, linear in the text. */
 function quoteNonFinite(text: string): string {
-  const interesting = /"|-?Infinity|NaN/g;
+  const stringOrNonFinite = /"|-?Infinity|NaN/g;
   let result = '';
   let copied = 0;
-  for (let match = interesting.exec(text); match !== null; match = interesting.exec(text)) {
+  for (let match = stringOrNonFinite.exec(text); match !== null; match = stringOrNonFinite.exec(text)) {
     if (match[0] === '"') {
-      interesting.lastIndex = endOfString(text, match.index);
+      stringOrNonFinite.lastIndex = endOfString(text, match.index);
       continue;
     }
     result += `${text.slice(copied, match.index)}"${match[0]}"`;

@@ -1,26 +1,15 @@
+import type { PollFailure } from '../catalogue/outcomes.ts';
 import type { Clock, Moment } from '../common/clock.ts';
-import { interpretBytes } from './interpret.ts';
+import { createFileAge } from './file-age.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion, statMetricsFile } from './read.ts';
 import { rereadTorn } from './reread.ts';
-import type { Snapshot } from './snapshot.ts';
+import type { Snapshot, SnapshotParser } from './snapshot.ts';
 
 export type PollOutcome =
-  /** New bytes, read well. */
+  /** The bytes are new and were parsed. */
   | { readonly status: 'ok'; readonly snapshot: Snapshot }
   | { readonly status: 'unchanged' }
-  | {
-      readonly status:
-        | 'missing'
-        | 'empty'
-        | 'malformed'
-        | 'too_large'
-        | 'not_a_file'
-        | 'unreadable'
-        | 'failed'
-        /** The read has not returned: the volume hangs, or is slow. */
-        | 'hung';
-      readonly reason: string;
-    };
+  | { readonly status: PollFailure; readonly reason: string };
 
 export interface Poll extends Ages {
   readonly outcome: PollOutcome;
@@ -30,61 +19,84 @@ export interface Poll extends Ages {
 export interface Ages {
   /** Time since the file was last written; undefined until one was seen. Never negative, and free of clock jumps. */
   readonly fileAgeMs: number | undefined;
-  /** The same of the last write that could be read: a file that goes on being written, but badly, is no news. */
+  /** Time since the last write that could be parsed; undefined until there was one. */
   readonly snapshotAgeMs: number | undefined;
 }
 
 export interface Poller {
   poll(): Promise<Poll>;
-  /** Looks when the file was last written, without reading it. Never throws. */
+  /** Finds out when the file was last written, without reading it. Never throws. */
   stat(): Promise<void>;
-  /** The ages at a moment, by what the last poll or `stat` found. No I/O. */
+  /** The ages at a moment, from what the last poll or `stat` found. No I/O. */
   ages(now: Moment): Ages;
 }
 
+export interface PollerOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** Reads the format of the file. */
+  readonly parse: SnapshotParser;
+}
+
 /**
- * File systems stamp a write with a coarse clock (2 s on FAT, one tick elsewhere), so a version this young may hide a
- * second write behind the same stamp, and is read again at the next poll.
+ * The coarsest modification time of a common file system is 2 s, on FAT. A younger version may hide a second write with
+ * the same modification time, so the next poll reads it again.
  */
-const settledAfterMs = 2_000;
+const modificationTimeStepMs = 2_000;
 
-type Judged = Exclude<PollOutcome, { status: 'unchanged' }>;
-
-/** Follows one file. A new snapshot is one whose bytes changed, however the file came to be written. */
-export function createPoller(path: string, clock: Clock): Poller {
+/** Polls one file that is replaced or overwritten. A snapshot is new if its bytes changed. */
+export function createPoller({ path, clock, parse }: PollerOptions): Poller {
+  /** The version that was read last. */
   let version: FileVersion | undefined;
-  let seen: FileVersion | undefined;
-  let ofVersion: PollOutcome | undefined;
-  let settled = false;
-  let lastGood: Buffer | undefined;
-  let goodWrittenMonotonicMs: number | undefined;
-  const age = createAge();
+  /** The version that was seen last, by a poll or by `stat`. */
+  let seenVersion: FileVersion | undefined;
+  let outcomeOfVersion: PollOutcome | undefined;
+  let mayHideWrite = true;
+  let lastParsed: Buffer | undefined;
+  let parsedWriteMonotonicMs: number | undefined;
+  const age = createFileAge();
 
   async function readOnce(): Promise<PollOutcome> {
-    const read = await readMetricsFile(path, settled ? version : undefined);
-    if (read.status === 'unchanged') return repeat(ofVersion);
-    if ('version' in read) remember(read.version);
-    else settled = false;
-    ofVersion = read.status === 'ok' && lastGood?.equals(read.bytes) ? { status: 'unchanged' } : judge(read);
-    if (read.status === 'ok' && ofVersion.status === 'ok') lastGood = read.bytes;
-    return ofVersion;
+    const read = await readMetricsFile(path, mayHideWrite ? undefined : version);
+    if (read.status === 'unchanged') return repeatedOutcome(outcomeOfVersion);
+    if ('version' in read) setVersion(read.version);
+    else mayHideWrite = true;
+    outcomeOfVersion = outcomeOf(read);
+    return outcomeOfVersion;
   }
 
-  function remember(next: FileVersion): void {
+  function setVersion(next: FileVersion): void {
     updateAge(next);
-    settled = Math.abs(clock().unixMs - modifiedMs(next)) > settledAfterMs;
+    mayHideWrite = Math.abs(clock().unixMs - modifiedMs(next)) <= modificationTimeStepMs;
     version = next;
   }
 
   function updateAge(next: FileVersion): void {
-    if (seen === undefined || !sameVersion(seen, next)) age.written(modifiedMs(next), clock());
-    seen = next;
+    if (seenVersion === undefined || !sameVersion(seenVersion, next)) age.written(modifiedMs(next), clock());
+    seenVersion = next;
   }
 
   function ages(now: Moment): Ages {
     const snapshotAgeMs =
-      goodWrittenMonotonicMs === undefined ? undefined : now.monotonicMs - goodWrittenMonotonicMs;
+      parsedWriteMonotonicMs === undefined ? undefined : now.monotonicMs - parsedWriteMonotonicMs;
     return { fileAgeMs: age.at(now), snapshotAgeMs };
+  }
+
+  function outcomeOf(read: Exclude<ReadOutcome, { status: 'unchanged' }>): PollOutcome {
+    switch (read.status) {
+      case 'ok': {
+        if (lastParsed?.equals(read.bytes)) return { status: 'unchanged' };
+        const parsed = parse(read.bytes);
+        if (parsed.status === 'ok') lastParsed = read.bytes;
+        return parsed;
+      }
+      case 'torn':
+        return { status: 'malformed', reason: 'it was being written while it was read' };
+      case 'empty':
+        return { status: 'empty', reason: 'the file is empty' };
+      default:
+        return { status: read.status, reason: read.reason };
+    }
   }
 
   return {
@@ -93,15 +105,15 @@ export function createPoller(path: string, clock: Clock): Poller {
       const moment = clock();
       const { fileAgeMs } = ages(moment);
       if (fileAgeMs !== undefined && (outcome.status === 'ok' || outcome.status === 'unchanged')) {
-        goodWrittenMonotonicMs = moment.monotonicMs - fileAgeMs;
+        parsedWriteMonotonicMs = moment.monotonicMs - fileAgeMs;
       }
-      age.looked(moment);
+      age.checked(moment);
       return { outcome, moment, ...ages(moment) };
     },
     async stat() {
       const next = await statMetricsFile(path);
       if (next !== undefined) updateAge(next);
-      age.looked(clock());
+      age.checked(clock());
     },
     ages,
   };
@@ -109,50 +121,7 @@ export function createPoller(path: string, clock: Clock): Poller {
 
 const modifiedMs = ({ modifiedNs }: FileVersion) => Number(modifiedNs / 1_000_000n);
 
-/** What was read before is no news where it was good, and still wrong where it was not. */
-function repeat(before: PollOutcome | undefined): PollOutcome {
+/** The outcome of a version that was polled before: a failure lasts, a snapshot is new only once. */
+function repeatedOutcome(before: PollOutcome | undefined): PollOutcome {
   return before === undefined || before.status === 'ok' ? { status: 'unchanged' } : before;
-}
-
-function judge(read: Exclude<ReadOutcome, { status: 'unchanged' }>): Judged {
-  switch (read.status) {
-    case 'ok':
-      return interpretBytes(read.bytes);
-    case 'torn':
-      return { status: 'malformed', reason: 'it was being written while it was read' };
-    case 'empty':
-      return { status: 'empty', reason: 'the file is empty' };
-    default:
-      return { status: read.status, reason: read.reason };
-  }
-}
-
-/**
- * Age by the uptime clock. The file's own stamp counts for the time before it was seen; where the system's clock was
- * set since the last look, stamp and clock cannot be compared, and that time was at most the time since that look.
- */
-function createAge() {
-  let writtenMonotonicMs: number | undefined;
-  let lastLook: Moment | undefined;
-  return {
-    written(modifiedMs: number, now: Moment): void {
-      const byStamp = Math.max(0, now.unixMs - modifiedMs);
-      const before =
-        lastLook !== undefined && wasSet(lastLook, now)
-          ? Math.min(byStamp, now.monotonicMs - lastLook.monotonicMs)
-          : byStamp;
-      writtenMonotonicMs = now.monotonicMs - before;
-    },
-    looked(now: Moment): void {
-      lastLook = now;
-    },
-    at(now: Moment): number | undefined {
-      return writtenMonotonicMs === undefined ? undefined : now.monotonicMs - writtenMonotonicMs;
-    },
-  };
-}
-
-/** Whether somebody set the system's clock between two moments; NTP's slewing stays far below a second. */
-function wasSet(earlier: Moment, later: Moment): boolean {
-  return Math.abs(later.unixMs - later.monotonicMs - (earlier.unixMs - earlier.monotonicMs)) > 1_000;
 }

@@ -2,8 +2,9 @@ import type { BigIntStats } from 'node:fs';
 import { constants } from 'node:fs';
 import { type FileHandle, lstat, open, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { PollFailure } from '../catalogue/outcomes.ts';
 
-/** What is known of a file without reading it; two equal ones are the same write, but for writes within one clock tick. */
+/** Identifies a write of the file without reading it. Two writes within one step of the file system's clock may be equal. */
 export interface FileVersion {
   readonly device: bigint;
   readonly inode: bigint;
@@ -15,21 +16,21 @@ export interface FileVersion {
 export type ReadOutcome =
   | { readonly status: 'ok'; readonly bytes: Buffer; readonly version: FileVersion }
   | { readonly status: 'unchanged' }
-  | { readonly status: 'missing'; readonly reason: string }
-  /** Written to while it was read: what was read may be half of each. */
+  /** The file was written while it was read, so the bytes may be of two versions. */
   | { readonly status: 'torn' }
   | { readonly status: 'empty'; readonly version: FileVersion }
   | { readonly status: 'too_large'; readonly reason: string; readonly version: FileVersion }
-  | { readonly status: 'not_a_file'; readonly reason: string }
-  | { readonly status: 'unreadable'; readonly reason: string }
-  | { readonly status: 'failed'; readonly reason: string };
+  | {
+      readonly status: Exclude<PollFailure, 'empty' | 'malformed' | 'too_large' | 'hung'>;
+      readonly reason: string;
+    };
 
-/** Far above any real file of this kind (a thousand extra metrics are about 50 kB), and read in a millisecond. */
+/** Far above any real file of this kind: a thousand extra metrics take about 50 kB. */
 export const maxFileBytes = 1_048_576;
 
 /**
- * Reads the file once, unless it is still the version given. Holds at most `maxFileBytes` whatever the file's size,
- * and never waits for a writer: a FIFO is refused instead of opened for its data. Never throws.
+ * Reads the file once, unless it is still the given version. Reads at most `maxFileBytes`. Does not open a FIFO, because
+ * that would wait for a writer. Never throws.
  */
 export async function readMetricsFile(path: string, known?: FileVersion): Promise<ReadOutcome> {
   let handle: FileHandle | undefined;
@@ -38,11 +39,11 @@ export async function readMetricsFile(path: string, known?: FileVersion): Promis
     if (!before.isFile())
       return { status: 'not_a_file', reason: `${path} is ${kindOf(before)}, not a regular file` };
     if (known !== undefined && sameVersion(versionOf(before), known)) return { status: 'unchanged' };
-    // Not blocking, should a FIFO have taken the file's place since.
+    // Without blocking, in case a FIFO has replaced the file since stat().
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     return await readOpened(handle, path);
   } catch (error) {
-    return await explain(path, error as NodeJS.ErrnoException);
+    return await describeError(path, error as NodeJS.ErrnoException);
   } finally {
     await handle?.close().catch(() => undefined);
   }
@@ -72,10 +73,10 @@ async function readOpened(handle: FileHandle, path: string): Promise<ReadOutcome
   }
   const bytes = await readUpTo(handle, Number(opened.size));
   const after = await handle.stat({ bigint: true });
-  // Not the time of its change: replacing the file by rename changes that of the one that is read, and harms nothing.
-  const isWhole =
+  // ctime is not compared: a rename over the file changes it, and does not change the bytes that are read.
+  const isComplete =
     after.mtimeNs === opened.mtimeNs && after.size === opened.size && bytes.length === Number(opened.size);
-  if (!isWhole) return { status: 'torn' };
+  if (!isComplete) return { status: 'torn' };
   return bytes.length === 0 ? { status: 'empty', version } : { status: 'ok', bytes, version };
 }
 
@@ -116,7 +117,7 @@ function kindOf(stats: BigIntStats): string {
   return stats.isSocket() ? 'a socket' : 'a device';
 }
 
-async function explain(path: string, error: NodeJS.ErrnoException): Promise<ReadOutcome> {
+async function describeError(path: string, error: NodeJS.ErrnoException): Promise<ReadOutcome> {
   switch (error.code) {
     case 'ENOENT': {
       const isLink = await lstat(path).then(
@@ -132,14 +133,14 @@ async function explain(path: string, error: NodeJS.ErrnoException): Promise<Read
       return { status: 'missing', reason: `a folder on the way to ${path} is a file` };
     case 'EACCES':
     case 'EPERM':
-      return { status: 'unreadable', reason: await explainPermission(path) };
+      return { status: 'unreadable', reason: await describePermission(path) };
     default:
       return { status: 'failed', reason: `${path} cannot be read: ${error.message}` };
   }
 }
 
-/** Names both sides of the mismatch, because whoever mends it sees only one of the two containers. */
-async function explainPermission(path: string): Promise<string> {
+/** Names the users of both containers, because the person who fixes it usually sees only one of them. */
+async function describePermission(path: string): Promise<string> {
   const reader = `this process is uid ${process.getuid?.()}, gid ${process.getgid?.()}`;
   const describe = (stats: { uid: number; gid: number; mode: number }) =>
     `uid ${stats.uid}, gid ${stats.gid}, mode ${(stats.mode & 0o7777).toString(8).padStart(4, '0')}`;

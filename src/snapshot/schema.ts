@@ -1,15 +1,15 @@
 import * as z from 'zod/mini';
 import {
-  explained,
   type FieldDefinition,
+  fullDescription,
   globalStep,
   type NumericField,
   trainingMetrics,
 } from '../catalogue/metrics.ts';
 
 /**
- * The file's schema, made from the catalogue. Each member is checked on its own when a file is read, so that one wrong
- * field does not cost the others; the whole is what the JSON Schema for people who write the file is made from.
+ * The file's schema, made from the catalogue. When a file is read, each field is checked by its own schema, so that one
+ * invalid field does not affect the others. `fileSchema` is for the JSON Schema that `check` prints.
  */
 
 const numericFields: readonly Pick<
@@ -17,11 +17,11 @@ const numericFields: readonly Pick<
   'field' | 'minimum' | 'maximum' | 'description' | 'note'
 >[] = [...trainingMetrics, globalStep];
 
-function numberSchema({ minimum, maximum, ...texts }: (typeof numericFields)[number]) {
+function numberSchema({ minimum, maximum, ...description }: (typeof numericFields)[number]) {
   const checks = [];
   if (minimum !== undefined) checks.push(z.minimum(minimum));
   if (maximum !== undefined) checks.push(z.maximum(maximum));
-  return z.number().check(...checks, z.describe(explained(texts)));
+  return z.number().check(...checks, z.describe(fullDescription(description)));
 }
 
 const described = <S extends z.ZodMiniType>(schema: S, description: string) =>

@@ -1,6 +1,7 @@
 import type { NumericField } from '../catalogue/metrics.ts';
+import type { SkipReason } from '../catalogue/outcomes.ts';
 
-/** One reading of the file, with everything that was wrong with it already taken out. Times are Unix milliseconds. */
+/** The valid content of the file at one time. Times are Unix milliseconds. */
 export interface Snapshot {
   readonly timestampMs: number | undefined;
   readonly job: JobMetadata;
@@ -9,11 +10,11 @@ export interface Snapshot {
   readonly events: readonly FileEvent[];
   /** Finite and within bounds. */
   readonly values: Readonly<Partial<Record<NumericField, number>>>;
-  /** Fields the catalogue does not know, by the name they have as a metric; finite. */
+  /** Numbers of fields that the catalogue does not have, by the name of their metric; finite. */
   readonly extras: ReadonlyMap<string, number>;
   /** NaN and the infinities, by field or by the extra's name. */
   readonly nonFinite: ReadonlyMap<string, number>;
-  /** What was left out, and why. */
+  /** What was left out of the snapshot, and why. */
   readonly skipped: readonly SkippedField[];
   /** Fields that held a number as text. */
   readonly converted: readonly string[];
@@ -36,19 +37,20 @@ export interface FileEvent {
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
 }
 
+/** Part of the file that a field is in. `events` is one entry of that list. */
+export type FileSection = 'top level' | 'job_metadata' | 'training_metrics' | 'events';
+
 export interface SkippedField {
+  readonly section: FileSection;
   readonly field: string;
-  /** Whether the field is one the file's contract knows; names of other fields are too many to be counted one by one. */
+  /** Whether the file's contract defines the field. Other fields have any name, so they are not counted by name. */
   readonly known: boolean;
   readonly reason: SkipReason;
 }
 
-export type SkipReason =
-  | 'null'
-  | 'wrong_type'
-  | 'out_of_range'
-  | 'not_a_time'
-  | 'too_long'
-  | 'invalid_name'
-  | 'name_taken'
-  | 'too_many';
+export type SnapshotParseResult =
+  | { readonly status: 'ok'; readonly snapshot: Snapshot }
+  | { readonly status: 'malformed'; readonly reason: string };
+
+/** Reads one file format. Never throws. */
+export type SnapshotParser = (bytes: Uint8Array) => SnapshotParseResult;

@@ -1,6 +1,6 @@
-import type { SkipReason } from './snapshot.ts';
+import type { SkipReason } from '../catalogue/outcomes.ts';
 
-/** Readings of single JSON values. None throws. */
+/** Functions that read single JSON values. None of them throws. */
 
 export type NumberReading =
   | { readonly status: 'number'; readonly value: number; readonly converted: boolean }
@@ -21,7 +21,7 @@ const nonFiniteWords: Readonly<Record<string, number>> = {
   infinity: Number.POSITIVE_INFINITY,
 };
 
-/** A number, or text that is one. What the parser made of a bare NaN is text, too. */
+/** Reads a number, or text that is a number. The parser turns NaN without quotes into text. */
 export function readNumber(value: unknown): NumberReading {
   if (value === null) return skipped('null');
   if (typeof value === 'number') return finiteOrNot(value, false);
@@ -34,7 +34,7 @@ export function readNumber(value: unknown): NumberReading {
   return { status: 'non_finite', value: text.startsWith('-') ? -nonFinite : nonFinite };
 }
 
-/** 1e400 is JSON, but no double holds it. */
+/** A JSON number such as 1e400 is too large for a double and becomes Infinity. */
 function finiteOrNot(value: number, converted: boolean): NumberReading {
   return Number.isFinite(value) ? { status: 'number', value, converted } : { status: 'non_finite', value };
 }
@@ -42,8 +42,8 @@ function finiteOrNot(value: number, converted: boolean): NumberReading {
 export const maxTextLength = 256;
 
 /**
- * Text that becomes a label: at most 256 UTF-16 units, control characters and lone surrogates replaced, so that it can
- * be written to OTLP, a terminal and a log as it is. An identifier written as a number is taken as its text.
+ * Reads text that becomes a label: at most 256 UTF-16 units. Control characters and lone surrogates are replaced, so that
+ * the text is safe in OTLP, a terminal and a log. A number becomes its text.
  */
 export function readText(value: unknown): FieldReading<string> {
   if (value === undefined) return { status: 'absent' };
@@ -62,16 +62,16 @@ const iso8601 =
 export function readTime(value: unknown): FieldReading<number> {
   if (value === undefined) return { status: 'absent' };
   if (value === null) return skipped('null');
-  if (typeof value === 'number') return inRange(value * 1000);
+  if (typeof value === 'number') return timeInRange(value * 1000);
   if (typeof value !== 'string') return skipped('wrong_type');
   const [matched, date, time = '00:00', zone = 'Z'] = iso8601.exec(value.trim()) ?? [];
   if (matched === undefined) return skipped('not_a_time');
   const offset = zone.length === 3 ? `${zone}:00` : zone;
-  return inRange(Date.parse(`${date}T${time.replace(',', '.')}${offset.toUpperCase()}`));
+  return timeInRange(Date.parse(`${date}T${time.replace(',', '.')}${offset.toUpperCase()}`));
 }
 
-/** From 1970 to 9999: what OTLP's unsigned nanoseconds and people agree on. */
-function inRange(unixMs: number): FieldReading<number> {
+/** From 1970, because OTLP has unsigned nanoseconds, to the year 9999. */
+function timeInRange(unixMs: number): FieldReading<number> {
   return unixMs >= 0 && unixMs < 253_402_300_800_000
     ? { status: 'ok', value: unixMs }
     : skipped('not_a_time');

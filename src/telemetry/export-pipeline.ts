@@ -1,6 +1,8 @@
 import type { Resource } from '@opentelemetry/resources';
 import { ConsoleMetricExporter, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { type DropReason, dropReasons, sendOutcomes } from '../catalogue/outcomes.ts';
 import type { Clock } from '../common/clock.ts';
+import { keysOf } from '../common/keys.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Problem } from '../common/setting.ts';
 import type { Config } from '../config/bridge.ts';
@@ -10,7 +12,7 @@ import { exportersOf } from '../otlp/exporter.ts';
 import { metricsRequest, metricsSignal } from '../otlp/metrics-signal.ts';
 import { createDiskQueue, type DiskQueue, type LostReason } from '../otlp/queue/disk-queue.ts';
 import { metricsEncoding } from '../otlp/queue/encoding.ts';
-import { createMemoryQueue, type Drop } from '../otlp/queue/memory-queue.ts';
+import { createMemoryQueue } from '../otlp/queue/memory-queue.ts';
 import { createQueue } from '../otlp/queue/queue.ts';
 import { createQueueFolder } from '../otlp/queue/queue-folder.ts';
 import { createSender } from '../otlp/sender.ts';
@@ -43,14 +45,14 @@ const longestRetryMs = 5_000;
 export function createExportPipeline(options: ExportPipelineOptions): ExportPipeline {
   const { config, version, clock, conditions, self } = options;
   const sent = { success: 0, retry: 0, rejected: 0, dropped: 0 };
-  const drop = (reason: string, count: number) => {
+  const drop = (reason: DropReason, count: number) => {
     sent.dropped += count;
     self.dropped(reason, count);
   };
-  const lose = (reason: DropReason) => {
+  const lose = (reason: LoggedDropReason) => {
     drop(reason, 1);
-    const { limit, message } = losses[reason];
-    conditions.raise(reason, 'error', { limit: config[limit] }, message);
+    const { setting, log } = dropReasons[reason];
+    conditions.raise(reason, log.level, { limit: config[setting] }, log.message);
   };
   const queue = createQueue<MetricsRequest>({
     memory: createMemoryQueue({ requests: config.exportQueueSize, bytes: config.exportQueueBytes }),
@@ -93,27 +95,9 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
 }
 
 type MetricsRequest = ExportRequest<ResourceMetrics>;
-type DropReason = Drop<MetricsRequest>['reason'] | LostReason;
 
-/** What is said when snapshots are lost, and the limit or place that says more. */
-const losses = {
-  queue_full: {
-    limit: 'exportQueueSize',
-    message: 'Export queue is full: the oldest snapshots are dropped',
-  },
-  queue_bytes_full: {
-    limit: 'exportQueueBytes',
-    message: 'Export queue takes all the bytes it may: the oldest snapshots are dropped',
-  },
-  queue_dir_full: {
-    limit: 'exportQueueDirBytes',
-    message: 'Folder of the export queue takes all the bytes it may: the oldest snapshots are dropped',
-  },
-  queue_dir_failed: {
-    limit: 'exportQueueDir',
-    message: 'Snapshots in the folder of the export queue are not whole or cannot be read: they are skipped',
-  },
-} as const satisfies Record<DropReason, { limit: keyof Config; message: string }>;
+/** The reasons with a log line of their own; that of a rejected request is in `sendOutcomes`. */
+type LoggedDropReason = Exclude<DropReason, 'rejected'>;
 
 function openDiskQueue(
   { config, resource, clock, conditions, self }: ExportPipelineOptions,
@@ -121,7 +105,8 @@ function openDiskQueue(
 ): DiskQueue<MetricsRequest> | undefined {
   const { exportQueueDir: path, exportQueueDirBytes: maxBytes } = config;
   if (path === undefined || config.sdkDisabled || config.metricsExporter !== 'otlp') return undefined;
-  for (const reason of ['queue_dir_full', 'queue_dir_failed']) self.dropped(reason, 0);
+  for (const reason of keysOf(dropReasons))
+    if (dropReasons[reason].counted === 'with a disk queue') self.dropped(reason, 0);
   return createDiskQueue({
     encoding: metricsEncoding,
     folder: createQueueFolder(path, String(resource.attributes['service.instance.id'])),
@@ -147,10 +132,10 @@ function reportOutcome(
   const endpoint = config.endpoint.target;
   switch (outcome.status) {
     case 'success':
-      conditions.clearAll('retry', 'Collector is back', { endpoint });
-      conditions.clear('rejected', 'Collector accepts exports again', { endpoint });
-      for (const reason of ['queue_full', 'queue_bytes_full', 'queue_dir_full'])
-        conditions.clear(reason, 'Export queue has room again');
+      conditions.clearAll('retry', sendOutcomes.retry.over, { endpoint });
+      conditions.clear('rejected', sendOutcomes.rejected.over, { endpoint });
+      for (const [reason, row] of Object.entries(dropReasons))
+        if ('over' in row) conditions.clear(reason, row.over);
       if (outcome.partialSuccess !== undefined)
         conditions.raise(
           'partial_success',
@@ -159,21 +144,17 @@ function reportOutcome(
           'Collector accepted an export but not all of its points; it may be the same with each',
         );
       return;
-    case 'retry':
+    case 'retry': {
+      const { level, message } = sendOutcomes.retry.log;
+      const { reason, advice } = outcome;
       // A cause that is known is worth a line also where an outage began with another.
-      return conditions.raise(
-        outcome.advice === undefined ? 'retry' : `retry: ${outcome.reason}`,
-        'warn',
-        { endpoint, reason: outcome.reason, advice: outcome.advice, waiting },
-        'Collector cannot be reached: snapshots wait and are sent when it is back',
-      );
-    case 'rejected':
-      return conditions.raise(
-        'rejected',
-        'error',
-        { endpoint, reason: outcome.reason },
-        'Collector refused an export: it is dropped',
-      );
+      const name = advice === undefined ? 'retry' : `retry: ${reason}`;
+      return conditions.raise(name, level, { endpoint, reason, advice, waiting }, message);
+    }
+    case 'rejected': {
+      const { level, message } = sendOutcomes.rejected.log;
+      return conditions.raise('rejected', level, { endpoint, reason: outcome.reason }, message);
+    }
   }
 }
 

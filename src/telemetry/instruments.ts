@@ -1,67 +1,61 @@
-import { type Attributes, type Histogram, type Meter, type Observable, ValueType } from '@opentelemetry/api';
+import type { Attributes, Histogram, Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import {
-  type FieldDefinition,
   type MetricDefinition,
   runAttributes,
   runMetrics,
-  runStates,
   type TrainingField,
   trainingMetrics,
 } from '../catalogue/metrics.ts';
+import { keysOf } from '../common/keys.ts';
 import type { Config } from '../config/bridge.ts';
 import type { Run } from '../run/run.ts';
 import { extraMetric } from '../snapshot/extras.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { type Observation, observed, observeMetric } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
+import { counterValues, extraValue, gaugeValue, runMetricValues } from './run-values.ts';
 
-/** The instruments of one run. A new run gets new ones, so that its counters and histograms begin with a start time of their own. */
+/** The instruments of one run. A new run gets new ones, so that its counters and histograms have a start time of their own. */
 export interface RunInstruments {
-  /** What the observable instruments report from now on; `undefined` is a run that is still waited for. */
+  /** Sets the run that the observable instruments report; `undefined` is a run that is still waited for. */
   setRun(run: Run | undefined): void;
-  /** Puts one snapshot into the histograms; call it once for each. */
+  /** Records the snapshot's values in the histograms; call it once for each snapshot. */
   record(snapshot: Snapshot): void;
-  /** All of it or, between whole collections, without the run's state where that is what it last was. */
-  collect(isWhole?: boolean): Promise<ScopeMetrics[]>;
+  /** `full` includes the state of the run; `changes` includes it only if it has changed since the last collection. */
+  collect(extent?: 'full' | 'changes'): Promise<ScopeMetrics[]>;
 }
 
 export const scopeName = 'ml-metrics-bridge';
 
 export function createRunInstruments(
   resource: Resource,
-  histograms: Config['histogramAggregation'],
+  histogramAggregation: Config['histogramAggregation'],
   version: string,
   waitingAttributes: Attributes = {},
 ): RunInstruments {
-  const reader = new SnapshotReader(histograms);
+  const reader = new SnapshotReader(histogramAggregation);
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
   const extras = new Set<string>();
   let run: Run | undefined;
   let attributes = waitingAttributes;
   let isStateDue = true;
 
-  const observe = (metric: MetricDefinition, read: (run: Run) => number | undefined) =>
-    observable(meter, metric).addCallback((result) => {
-      const value = run && read(run);
-      if (value !== undefined) result.observe(value, attributes);
-    });
+  const observeRun = (metric: MetricDefinition, read: (run: Run | undefined) => Iterable<Observation>) =>
+    observeMetric(meter, metric, () =>
+      Array.from(read(run), (it) => ({ ...it, attributes: { ...attributes, ...it.attributes } })),
+    );
 
   for (const metric of trainingMetrics) {
-    if (metric.instrument !== 'histogram') observe(metric, (it) => readingOf(metric, it));
+    if (metric.instrument === 'counter')
+      observeRun(metric, (it) => observed(it && counterValues[metric.field](it.progress)));
+    else if (metric.instrument === 'gauge')
+      observeRun(metric, (it) => observed(it && gaugeValue(it, metric.field)));
   }
-  observe(runMetrics.lastStepTime, ({ lastStep }) => lastStep.unixMs / 1000);
-  observable(meter, runMetrics.state).addCallback((result) => {
-    if (!isStateDue) return;
-    const present = run?.state ?? 'waiting';
-    for (const state of runStates) result.observe(Number(state === present), { ...attributes, state });
-  });
-  observable(meter, runMetrics.nonFinite).addCallback((result) => {
-    if (run === undefined) return;
-    for (const [field, count] of [...lossesAtZero, ...run.nonFinite])
-      result.observe(count, { ...attributes, field });
-  });
-  const histogramOf = createHistograms(meter);
+  for (const name of keysOf(runMetrics))
+    observeRun(runMetrics[name], (it) => (name === 'state' && !isStateDue ? [] : runMetricValues[name](it)));
+  const histograms = createHistograms(meter);
 
   return {
     setRun(next) {
@@ -71,37 +65,22 @@ export function createRunInstruments(
       for (const name of next?.extras ?? []) {
         if (extras.has(name)) continue;
         extras.add(name);
-        observe(extraMetric(name), ({ fresh, latest }) =>
-          fresh ? (latest.extras.get(name) ?? latest.nonFinite.get(name)) : undefined,
-        );
+        observeRun(extraMetric(name), (it) => observed(it && extraValue(it, name)));
       }
     },
     record({ values }) {
-      for (const [field, histogram] of histogramOf) {
+      for (const [field, histogram] of histograms) {
         const value = values[field];
         if (value !== undefined) histogram.record(value, attributes);
       }
     },
-    async collect(isWhole = true) {
-      isStateDue ||= isWhole;
+    async collect(extent = 'full') {
+      isStateDue ||= extent === 'full';
       const metrics = await reader.read();
       isStateDue = false;
       return metrics;
     },
   };
-}
-
-/** From zero on, because rate() cannot see a counter's first step where its first value is already that step. */
-const lossesAtZero = (['training_loss', 'validation_loss'] satisfies TrainingField[]).map(
-  (field) => [field, 0] as const,
-);
-
-function observable(meter: Meter, { name, unit, description, instrument }: MetricDefinition): Observable {
-  // Doubles throughout: as integers, 1.5 would become 1 and NaN 0.
-  const options = { unit, description, valueType: ValueType.DOUBLE };
-  return instrument === 'counter'
-    ? meter.createObservableCounter(name, options)
-    : meter.createObservableGauge(name, options);
 }
 
 function createHistograms(meter: Meter): ReadonlyMap<TrainingField, Histogram> {
@@ -116,16 +95,6 @@ function createHistograms(meter: Meter): ReadonlyMap<TrainingField, Histogram> {
       }),
     ]),
   );
-}
-
-/** Counters are what was counted; gauges are what the file last said, NaN included, for as long as that is news. */
-function readingOf(
-  { field, instrument }: FieldDefinition & { field: TrainingField },
-  run: Run,
-): number | undefined {
-  if (instrument === 'counter') return field === 'epoch' ? run.progress.epoch : run.progress.batches;
-  if (!run.fresh) return undefined;
-  return run.latest.values[field] ?? run.latest.nonFinite.get(field);
 }
 
 function attributesOf({ identity, labels }: Run): Attributes {

@@ -1,17 +1,27 @@
-import { ValueType } from '@opentelemetry/api';
+import { type Attributes, ValueType } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type ScopeMetrics } from '@opentelemetry/sdk-metrics';
-import { bridgeMetrics, type MetricDefinition } from '../catalogue/metrics.ts';
+import { type BridgeMetricName, bridgeMetrics } from '../catalogue/metrics.ts';
+import {
+  type DropReason,
+  dropReasons,
+  type PollOutcomeName,
+  type SkipReason,
+  sendOutcomes,
+} from '../catalogue/outcomes.ts';
+import { keysOf } from '../common/keys.ts';
 import type { ExportOutcome } from '../otlp/classify-response.ts';
 import { scopeName } from './instruments.ts';
+import { type Observation, observed, observeMetric } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
 
 /** The bridge's own health, `ml.bridge.*`. One for the life of the process, through every change of run. */
 export interface InternalMetrics {
-  polled(outcome: string): void;
-  skipped(field: string, reason: string, count?: number): void;
+  polled(outcome: PollOutcomeName): void;
+  skipped(field: string, reason: SkipReason, count?: number): void;
   exported(outcome: ExportOutcome, unixMs: number): void;
-  dropped(reason: string, count: number): void;
+  /** A count of 0 makes the reason's series begin at zero. */
+  dropped(reason: DropReason, count: number): void;
   collect(): Promise<ScopeMetrics[]>;
 }
 
@@ -30,52 +40,63 @@ export function createInternalMetrics(
   version: string,
   { backlog, fileAgeMs, spansRejected }: ObservedMetrics,
 ): InternalMetrics {
+  const polls = createTally();
+  const skips = createTally();
+  const exports = createTally(keysOf(sendOutcomes).map((outcome) => ({ outcome })));
+  const drops = createTally(
+    keysOf(dropReasons)
+      .filter((reason) => dropReasons[reason].counted === 'always')
+      .map((reason) => ({ reason })),
+  );
+  let pointsRefused = 0;
+  let lastSuccessUnixMs: number | undefined;
+
+  /** How each metric is read. A metric of the catalogue that is not here does not compile. */
+  const values: Readonly<Record<BridgeMetricName, () => Iterable<Observation>>> = {
+    snapshots: polls.read,
+    fieldsSkipped: skips.read,
+    fileAge: () => seconds(fileAgeMs()),
+    exports: exports.read,
+    lastSuccessTime: () => seconds(lastSuccessUnixMs),
+    dropped: drops.read,
+    pointsRefused: () => observed(pointsRefused),
+    backlog: () => observed(backlog()),
+    spansRejected: () => observed(spansRejected()),
+  };
   const reader = new SnapshotReader('explicit_bucket_histogram');
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
-  const counter = ({ name, unit, description }: MetricDefinition) =>
-    meter.createCounter(name, { unit, description, valueType: ValueType.INT });
-  const gauge = ({ name, unit, description }: MetricDefinition, read: () => number | undefined) =>
-    meter
-      .createObservableGauge(name, { unit, description, valueType: ValueType.DOUBLE })
-      .addCallback((result) => {
-        const value = read();
-        if (value !== undefined) result.observe(value);
-      });
-
-  let lastSuccessUnixMs: number | undefined;
-  const snapshots = counter(bridgeMetrics.snapshots);
-  const fieldsSkipped = counter(bridgeMetrics.fieldsSkipped);
-  const exports = counter(bridgeMetrics.exports);
-  const dropped = counter(bridgeMetrics.dropped);
-  const pointsRefused = counter(bridgeMetrics.pointsRefused);
-  // From zero on, because rate() cannot see a counter's first step where its first value is already that step.
-  for (const outcome of ['success', 'retry', 'rejected']) exports.add(0, { outcome });
-  for (const reason of ['queue_full', 'queue_bytes_full', 'rejected']) dropped.add(0, { reason });
-  pointsRefused.add(0);
-  gauge(bridgeMetrics.fileAge, () => {
-    const ageMs = fileAgeMs();
-    return ageMs && ageMs / 1000;
-  });
-  gauge(bridgeMetrics.lastSuccessTime, () => lastSuccessUnixMs && lastSuccessUnixMs / 1000);
-  gauge(bridgeMetrics.backlog, backlog);
-  const { name, unit, description } = bridgeMetrics.spansRejected;
-  meter
-    .createObservableCounter(name, { unit, description, valueType: ValueType.INT })
-    .addCallback((result) => {
-      const count = spansRejected();
-      if (count !== undefined) result.observe(count);
-    });
+  for (const name of keysOf(bridgeMetrics)) {
+    const metric = bridgeMetrics[name];
+    const valueType = metric.instrument === 'counter' ? ValueType.INT : ValueType.DOUBLE;
+    observeMetric(meter, metric, values[name], valueType);
+  }
 
   return {
-    polled: (outcome) => snapshots.add(1, { outcome }),
-    skipped: (field, reason, count = 1) => fieldsSkipped.add(count, { field, reason }),
+    polled: (outcome) => polls.add(1, { outcome }),
+    skipped: (field, reason, count = 1) => skips.add(count, { field, reason }),
     exported(outcome, unixMs) {
       exports.add(1, { outcome: outcome.status });
       if (outcome.status !== 'success') return;
       lastSuccessUnixMs = unixMs;
-      pointsRefused.add(outcome.partialSuccess?.rejected ?? 0);
+      pointsRefused += outcome.partialSuccess?.rejected ?? 0;
     },
-    dropped: (reason, count) => dropped.add(count, { reason }),
+    dropped: (reason, count) => drops.add(count, { reason }),
     collect: () => reader.read(),
   };
+}
+
+const seconds = (ms: number | undefined) => observed(ms === undefined ? undefined : ms / 1000);
+
+/**
+ * Counts by attributes. The initial series begin at zero, because rate() cannot see a counter's first step where its
+ * first value is already that step.
+ */
+function createTally(initial: readonly Attributes[] = []) {
+  const series = new Map<string, Observation>();
+  const add = (count: number, attributes: Attributes) => {
+    const key = JSON.stringify(attributes);
+    series.set(key, { value: (series.get(key)?.value ?? 0) + count, attributes });
+  };
+  for (const attributes of initial) add(0, attributes);
+  return { add, read: () => series.values() };
 }

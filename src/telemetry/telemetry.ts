@@ -4,7 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import type { ExportRequest } from '../otlp/export-request.ts';
-import type { PollTime, Run, Transition } from '../run/run.ts';
+import type { PollTime, Transition } from '../run/run.ts';
 import type { Poll } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { createExportPipeline, type Sent } from './export-pipeline.ts';
@@ -13,17 +13,17 @@ import { createInternalMetrics, type InternalMetrics } from './internal-metrics.
 import type { Spans } from './spans/spans.ts';
 import { stamp } from './stamp.ts';
 
-/** From runs to OpenTelemetry, and on its way to the Collector. */
+/** Turns polls and runs into OpenTelemetry metrics and spans, and exports them. */
 export interface Telemetry {
   polled(poll: Poll): void;
   /** Follows a transition of the run; `snapshot` is the one that made it, if one did. */
   follow(transition: Transition, snapshot: Snapshot | undefined, now: PollTime): Promise<void>;
   /**
-   * Collects and hands to the sender; does not wait for it to be sent. What seldom changes or is the bridge's own comes
-   * with the first snapshot after each export interval, with each heartbeat, and last.
+   * Collects and queues the result; does not wait until it is sent. The bridge's own metrics and an unchanged state of
+   * the run are included in heartbeats, in the final collection, and in a snapshot once an export interval.
    */
-  collect(kind: ExportRequest['kind'], isLast?: boolean): Promise<void>;
-  /** Sends what waits until the deadline, and says how many snapshots were left. */
+  collect(occasion: ExportRequest['kind'] | 'final'): Promise<void>;
+  /** Sends what is queued until the deadline; resolves to the number of snapshots that were not delivered. */
   close(deadlineMonotonicMs: number): Promise<number>;
   readonly sent: Sent;
 }
@@ -34,17 +34,17 @@ export interface TelemetryOptions {
   readonly version: string;
   readonly clock: Clock;
   readonly conditions: Conditions;
-  /** Undefined where nothing is traced. */
+  /** Undefined when traces are off. */
   readonly spans: Spans | undefined;
   /** Read at each collection. */
   readonly fileAgeMs: () => number | undefined;
 }
 
 /**
- * As they are shipped, Collector and Prometheus forget a series that they are not told of for a minute, and what is due
- * waits for the next snapshot.
+ * The longest time without a full collection while snapshots arrive. The Collector, as configured here, forgets a series
+ * after a minute, and a full collection that is due waits for the next snapshot.
  */
-const longestUntoldMs = 20_000;
+const maxFullIntervalMs = 20_000;
 
 export function createTelemetry({
   config,
@@ -57,12 +57,19 @@ export function createTelemetry({
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
   const startedUnixMs = clock().unixMs;
-  const self = createInternalMetrics(resource, version, {
+  const internalMetrics = createInternalMetrics(resource, version, {
     backlog: () => pipeline.waiting,
     fileAgeMs,
     spansRejected: () => spans?.rejected,
   });
-  const pipeline = createExportPipeline({ config, resource, version, clock, conditions, self });
+  const pipeline = createExportPipeline({
+    config,
+    resource,
+    version,
+    clock,
+    conditions,
+    self: internalMetrics,
+  });
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
   const newInstruments = () =>
@@ -70,24 +77,27 @@ export function createTelemetry({
   let instruments: RunInstruments = newInstruments();
   let runStartedUnixMs = startedUnixMs;
 
-  let nextWhole = Number.NEGATIVE_INFINITY;
+  let nextFullMonotonicMs = Number.NEGATIVE_INFINITY;
 
-  /** The bridge's own health and the run's unchanged state are a third of an export, and need to be no fresher than this. */
-  async function collect(kind: ExportRequest['kind'], isLast = false): Promise<void> {
+  /** The bridge's own metrics and an unchanged state are a third of an export, so most snapshots leave them out. */
+  async function collect(occasion: ExportRequest['kind'] | 'final'): Promise<void> {
     if (!exporting) return;
     const { monotonicMs, unixMs } = clock();
-    const isWhole = kind === 'heartbeat' || isLast || monotonicMs >= nextWhole;
-    const scopeMetrics = stamp(await instruments.collect(isWhole), unixMs, runStartedUnixMs);
-    if (isWhole) {
-      scopeMetrics.push(...stamp(await self.collect(), unixMs, startedUnixMs));
-      // A heartbeat that waits is replaced by the next snapshot, and what it told would be lost with it.
-      if (kind === 'snapshot') nextWhole = monotonicMs + Math.min(config.exportIntervalMs, longestUntoldMs);
-    }
-    pipeline.send(kind, { resource, scopeMetrics });
+    const isFull = occasion !== 'snapshot' || monotonicMs >= nextFullMonotonicMs;
+    const scopeMetrics = stamp(
+      await instruments.collect(isFull ? 'full' : 'changes'),
+      unixMs,
+      runStartedUnixMs,
+    );
+    if (isFull) scopeMetrics.push(...stamp(await internalMetrics.collect(), unixMs, startedUnixMs));
+    // Not after a heartbeat: one that waits in the queue is replaced by the next snapshot, and lost with its content.
+    if (isFull && occasion === 'snapshot')
+      nextFullMonotonicMs = monotonicMs + Math.min(config.exportIntervalMs, maxFullIntervalMs);
+    pipeline.send(occasion === 'heartbeat' ? 'heartbeat' : 'snapshot', { resource, scopeMetrics });
   }
 
   return {
-    polled: ({ outcome }) => self.polled(outcome.status),
+    polled: ({ outcome }) => internalMetrics.polled(outcome.status),
     async follow(transition, snapshot, now) {
       const { run, events } = transition;
       for (const event of events) {
@@ -99,13 +109,14 @@ export function createTelemetry({
           instruments = newInstruments();
           runStartedUnixMs = clock().unixMs;
         }
-        if (event.kind === 'extras_refused') self.skipped('extra', 'too_many', event.names.length);
+        if (event.kind === 'extras_refused') internalMetrics.skipped('extra', 'too_many', event.names.length);
       }
-      spans?.follow(transition, isOf(run, snapshot) ? snapshot : undefined, now);
+      // The snapshot of a second writer is not part of the run.
+      const ownSnapshot = run?.latest === snapshot ? snapshot : undefined;
+      spans?.follow(transition, ownSnapshot, now);
       instruments.setRun(run);
-      if (snapshot === undefined) return;
-      countSkipped(self, snapshot);
-      if (isOf(run, snapshot)) instruments.record(snapshot);
+      if (ownSnapshot !== undefined) instruments.record(ownSnapshot);
+      if (snapshot !== undefined) countSkipped(internalMetrics, snapshot);
     },
     collect,
     async close(deadlineMonotonicMs) {
@@ -119,10 +130,7 @@ export function createTelemetry({
   };
 }
 
-/** A snapshot of a second writer is not the run's. */
-const isOf = (run: Run | undefined, snapshot: Snapshot | undefined) => run?.latest === snapshot;
-
-/** Known fields by name; the names of others are too many to be label values. */
-function countSkipped(self: InternalMetrics, { skipped }: Snapshot): void {
-  for (const { field, known, reason } of skipped) self.skipped(known ? field : 'extra', reason);
+/** Known fields are counted by name. All others share one name, because a label must not have unbounded values. */
+function countSkipped(metrics: InternalMetrics, { skipped }: Snapshot): void {
+  for (const { field, known, reason } of skipped) metrics.skipped(known ? field : 'extra', reason);
 }

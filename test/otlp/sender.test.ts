@@ -70,7 +70,7 @@ describe('an answer of the Collector', () => {
     await stop();
     expect(new Set(receiver.points('ml.training.loss').map(({ value }) => value))).toEqual(new Set([3]));
     expect(dropped(receiver, 'rejected')).toBe(2);
-    expect(log.filter(({ message }) => message.startsWith('Collector refused an export'))).toHaveLength(1);
+    expect(log.filter(({ message }) => message.startsWith('Collector rejected an export'))).toHaveLength(1);
   });
 });
 
@@ -213,7 +213,9 @@ describe('a queue that has all its bytes', () => {
     expect(dropped(receiver, 'queue_full')).toBe(0);
     const waited = receiver.requests.find(hasLoss(20));
     expect(waited?.bytes).toBeLessThan(20_000 + 5_000);
-    expect(log.filter(({ message }) => message.startsWith('Export queue takes all'))).toHaveLength(1);
+    expect(
+      log.filter(({ message }) => message.startsWith('Export queue has reached EXPORT_QUEUE_BYTES')),
+    ).toHaveLength(1);
   });
 });
 

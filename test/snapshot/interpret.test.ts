@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { trainingMetrics } from '../../src/catalogue/metrics.ts';
-import { interpret, interpretBytes } from '../../src/snapshot/interpret.ts';
+import { interpret, parseMetricsFile } from '../../src/snapshot/interpret.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { exampleFile, exampleText, type FileOverrides } from '../support/file.ts';
 import { snapshotOf } from '../support/snapshot.ts';
@@ -224,7 +224,7 @@ describe('a field the catalogue does not know', () => {
     Object.defineProperty(document.training_metrics, field, { value: 1, enumerable: true });
     const snapshot = read(document);
     expect(snapshot.extras.size).toBe(0);
-    expect(snapshot.skipped).toEqual([{ field, known: false, reason }]);
+    expect(snapshot.skipped).toEqual([{ section: 'training_metrics', field, known: false, reason }]);
     expect(snapshot.values).toEqual(example().values);
   });
 
@@ -247,11 +247,23 @@ describe('a field the catalogue does not know', () => {
   });
 });
 
+it.each([
+  ['top level', 'timestamp', { timestamp: 'now' }, 'not_a_time'],
+  ['top level', 'error', { error: 5 }, 'wrong_type'],
+  ['top level', 'events', { events: 5 }, 'wrong_type'],
+  ['top level', 'job_metadata', { job_metadata: [] }, 'wrong_type'],
+  ['events', 'events', { events: [{ name: 'saved' }, 5] }, 'wrong_type'],
+  ['job_metadata', 'rank', { job_metadata: { rank: -1 } }, 'out_of_range'],
+  ['training_metrics', 'accuracy', { training_metrics: { accuracy: 95 } }, 'out_of_range'],
+])('lists what is skipped with its section: %s, %s', (section, field, document, reason) => {
+  expect(read(document).skipped).toEqual([{ section, field, known: true, reason }]);
+});
+
 describe('hostile keys', () => {
   it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('%s changes nothing', (key) => {
     const text = `{"${key}": {"polluted": 1}, "job_metadata": {"${key}": {"polluted": 1}, "job_id": "a"},
       "training_metrics": {"${key}": {"polluted": 1}, "epoch": 2}}`;
-    const snapshot = snapshotOf(interpretBytes(Buffer.from(text)));
+    const snapshot = snapshotOf(parseMetricsFile(Buffer.from(text)));
     expect(snapshot.job.jobId).toBe('a');
     expect(snapshot.values).toEqual({ epoch: 2 });
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
@@ -325,7 +337,7 @@ describe('whatever the bytes', () => {
         const bytes = [...text];
         for (const { at, byte, cut } of changes) bytes.splice(at, cut, byte);
         const mutated = Buffer.from(length % 3 === 0 ? bytes.slice(0, length) : bytes);
-        const interpretation = interpretBytes(mutated);
+        const interpretation = parseMetricsFile(mutated);
         if (interpretation.status !== 'ok') return;
         const written = mutated.toString().match(/[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?/gi) ?? [];
         const present = new Set(written.map(Number));

@@ -12,14 +12,18 @@ import {
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Clock, systemClock } from '../../src/common/clock.ts';
-import { createPoller, type Poller } from '../../src/snapshot/poll.ts';
+import { interpret, parseMetricsFile } from '../../src/snapshot/interpret.ts';
+import { createPoller, type Poller, type PollerOptions } from '../../src/snapshot/poll.ts';
 import { maxFileBytes } from '../../src/snapshot/read.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
+
+const pollerOf = (path: string, options: Partial<PollerOptions> = {}) =>
+  createPoller({ path, clock: systemClock, parse: parseMetricsFile, ...options });
 
 function setUp(clock: Clock = systemClock) {
   const folder = temporaryFolder();
   const file = join(folder, 'current.json');
-  return { folder, file, poller: createPoller(file, clock) };
+  return { folder, file, poller: pollerOf(file, { clock }) };
 }
 const outcomeOf = async (poller: Poller) => (await poller.poll()).outcome;
 const statusOf = async (poller: Poller) => (await outcomeOf(poller)).status;
@@ -28,6 +32,25 @@ const settle = (file: string, secondsAgo = 10) =>
   utimesSync(file, Date.now() / 1000 - secondsAgo, Date.now() / 1000 - secondsAgo);
 
 describe('a file that is there', () => {
+  it('in another format, by the parser that is given', async () => {
+    const { file } = setUp();
+    const poller = pollerOf(file, {
+      parse(bytes) {
+        const [field, value] = Buffer.from(bytes).toString().split('=');
+        return field === 'loss'
+          ? interpret({ training_metrics: { training_loss: Number(value) } })
+          : { status: 'malformed', reason: 'loss=… is expected' };
+      },
+    });
+    replaceFile(file, 'loss=1.5');
+    expect(await outcomeOf(poller)).toMatchObject({
+      status: 'ok',
+      snapshot: { values: { training_loss: 1.5 } },
+    });
+    replaceFile(file, '{}');
+    expect(await outcomeOf(poller)).toEqual({ status: 'malformed', reason: 'loss=… is expected' });
+  });
+
   it('is read once, however often it is polled', async () => {
     const { file, poller } = setUp();
     replaceFile(file, exampleText());
@@ -154,7 +177,7 @@ describe('a file that is not', () => {
     const { folder } = setUp();
     writeFileSync(join(folder, 'file'), '');
     const path = join(folder, 'file', 'current.json');
-    expect(await outcomeOf(createPoller(path, systemClock))).toMatchObject({ status: 'missing' });
+    expect(await outcomeOf(pollerOf(path))).toMatchObject({ status: 'missing' });
   });
 
   it('small: a gigabyte is refused by its size, and costs no memory', async () => {
@@ -190,7 +213,7 @@ describe('a file that is not', () => {
   });
 
   it('a file: a device', async () => {
-    expect(await statusOf(createPoller('/dev/zero', systemClock))).toBe('not_a_file');
+    expect(await statusOf(pollerOf('/dev/zero'))).toBe('not_a_file');
   });
 });
 
@@ -286,7 +309,8 @@ describe.runIf(process.getuid?.() === 0)('a file of another user', () => {
   const pollAs = (uid: number, file: string): string => {
     const poll = new URL('../../src/snapshot/poll.ts', import.meta.url);
     const script = `const { createPoller } = await import(${JSON.stringify(poll.href)});
-      const poller = createPoller(${JSON.stringify(file)}, () => ({ unixMs: Date.now(), monotonicMs: performance.now() }));
+      const clock = () => ({ unixMs: Date.now(), monotonicMs: performance.now() });
+      const poller = createPoller({ path: ${JSON.stringify(file)}, clock, parse: () => ({ status: 'malformed' }) });
       process.seteuid(${uid});
       console.log(JSON.stringify((await poller.poll()).outcome));`;
     return execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });

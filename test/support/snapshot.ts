@@ -1,8 +1,7 @@
-import type { Interpretation } from '../../src/snapshot/interpret.ts';
-import type { Snapshot } from '../../src/snapshot/snapshot.ts';
+import type { Snapshot, SnapshotParseResult } from '../../src/snapshot/snapshot.ts';
 
 /** The snapshot of a file, which has to be right. */
-export function snapshotOf(interpretation: Interpretation): Snapshot {
+export function snapshotOf(interpretation: SnapshotParseResult): Snapshot {
   if (interpretation.status !== 'ok') throw new Error(interpretation.reason);
   return interpretation.snapshot;
 }

@@ -9,7 +9,7 @@ import { commandLineSection } from './tables/command-line.ts';
 import { costsTable } from './tables/costs.ts';
 import { dependenciesTable } from './tables/dependencies.ts';
 import { environmentTable } from './tables/environment.ts';
-import { metricsTable } from './tables/metrics.ts';
+import { dropReasonsTable, metricsTable } from './tables/metrics.ts';
 import { benchmarks, performanceSections, readResult, targetsTable } from './tables/performance.ts';
 import { spanAttributesTable, spanEventsTable, spansTable } from './tables/spans.ts';
 
@@ -53,6 +53,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   document('docs/reference/configuration.md', 'Configuration', configurationSections),
   document('docs/reference/command-line.md', 'Command line', { commands: commandLineSection() }),
   document('docs/performance.md', 'Performance', performancePage),
+  document('docs/runbook.md', 'Runbook', { dropped: dropReasonsTable() }),
   document('SECURITY.md', 'Security', securitySections),
   document('docs/tracing.md', 'Traces', tracingSections),
   { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },

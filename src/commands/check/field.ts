@@ -5,10 +5,11 @@ import {
   runMetrics,
   trainingMetrics,
 } from '../../catalogue/metrics.ts';
+import type { SkipReason } from '../../catalogue/outcomes.ts';
 import { prometheusName } from '../../catalogue/prometheus-name.ts';
 import type { Run } from '../../run/run.ts';
 import { extraMetric, extraName } from '../../snapshot/extras.ts';
-import type { SkipReason, Snapshot } from '../../snapshot/snapshot.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { readNumber } from '../../snapshot/values.ts';
 import {
   adviseOnName,
@@ -70,9 +71,7 @@ type Judgement = Pick<FieldReport, 'verdict' | 'reason' | 'advice' | 'becomes' |
 function judge(field: string, context: MetricsContext): Judgement {
   const { snapshot } = context;
   const known = isNumericField(field);
-  const skipped = snapshot.skipped.find(
-    (it) => it.field === field && it.known === known && !inMetadata(it.field, it.known),
-  );
+  const skipped = snapshot.skipped.find((it) => it.section === 'training_metrics' && it.field === field);
   if (skipped !== undefined) return skippedField(field, skipped.reason, context);
   const extra = extraName(field);
   const name = known ? field : extra.status === 'ok' ? extra.name : field;
@@ -95,9 +94,6 @@ function judge(field: string, context: MetricsContext): Judgement {
     ...(metric === undefined ? {} : { metric }),
   };
 }
-
-/** Fields of other sections are known under their names, too. */
-const inMetadata = (field: string, known: boolean) => known && !isNumericField(field);
 
 function definitionOf(field: string): MetricDefinition | undefined {
   return field === globalStep.field ? undefined : trainingMetrics.find((it) => it.field === field);

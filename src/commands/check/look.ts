@@ -1,5 +1,6 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import type { PollFailure } from '../../catalogue/outcomes.ts';
 import { interpret } from '../../snapshot/interpret.ts';
 import { parsePythonJson } from '../../snapshot/parse.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from '../../snapshot/read.ts';
@@ -15,10 +16,7 @@ export type Content =
     }
   /** No JSON, or JSON that is no object. */
   | { readonly status: 'malformed'; readonly bytes: Uint8Array; readonly reason: string }
-  | {
-      readonly status: 'missing' | 'empty' | 'too_large' | 'not_a_file' | 'unreadable' | 'failed';
-      readonly reason: string;
-    };
+  | { readonly status: Exclude<PollFailure, 'malformed' | 'hung'>; readonly reason: string };
 
 /** What one look at the file showed. */
 export interface Look {

@@ -1,9 +1,10 @@
 import { isNumericField, runAttributes } from '../../catalogue/metrics.ts';
+import type { SkipReason } from '../../catalogue/outcomes.ts';
 import { labelName } from '../../catalogue/prometheus-name.ts';
 import { suggestion } from '../../cli/nearest.ts';
 import type { Run } from '../../run/run.ts';
 import { jobMetadataSchemas, topLevelSchemas } from '../../snapshot/schema.ts';
-import type { SkipReason, Snapshot } from '../../snapshot/snapshot.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
 import {
   adviseOnLength,
   adviseOnNull,

@@ -73,7 +73,7 @@ describe('an outage that memory does not last for', () => {
     const counted = () => (dropped(receiver, 'queue_dir_full') ?? 0) + (dropped(receiver, 'queue_full') ?? 0);
     await receiver.waitFor(() => counted() === 30 - kept, 'the others counted');
     expect(
-      log.filter(({ message }) => message.startsWith('Folder of the export queue takes all')),
+      log.filter(({ message }) => message.startsWith('Folder of the export queue has reached its limit')),
     ).toHaveLength(1);
   });
 });
@@ -105,7 +105,9 @@ describe('what a bridge leaves in the folder', () => {
         message: expect.stringMatching(/earlier/),
       }),
     );
-    expect(log.filter(({ message }) => message.includes('not whole'))).toMatchObject([{ level: 'error' }]);
+    expect(log.filter(({ message }) => message.includes('are incomplete'))).toMatchObject([
+      { level: 'error' },
+    ]);
   });
 
   it('keeps the identity of the bridge that read it', async () => {
@@ -145,7 +147,9 @@ describe('what a bridge leaves in the folder', () => {
     });
     await write({ metrics: { training_loss: 1 } });
     await receiver.waitFor(() => dropped(receiver, 'queue_dir_failed') === 3, 'three counted');
-    expect(log.filter(({ message }) => message.includes('not whole'))).toMatchObject([{ level: 'error' }]);
+    expect(log.filter(({ message }) => message.includes('are incomplete'))).toMatchObject([
+      { level: 'error' },
+    ]);
     await until(() => filesUnder(root).length === 0, 'an empty folder');
   });
 

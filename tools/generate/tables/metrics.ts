@@ -1,14 +1,15 @@
 import {
   bridgeMetrics,
-  explained,
   extraMetricPrefix,
   type FieldDefinition,
+  fullDescription,
   globalStep,
   type MetricDefinition,
   runAttributes,
   runMetrics,
   trainingMetrics,
 } from '../../../src/catalogue/metrics.ts';
+import { dropReasons, pollOutcomes, sendOutcomes, skipReasons } from '../../../src/catalogue/outcomes.ts';
 import { prometheusName } from '../../../src/catalogue/prometheus-name.ts';
 import { code, codes, markdownTable, prose } from '../markdown.ts';
 
@@ -25,7 +26,34 @@ export function metricsTable(): string {
     ownAttributesTable(Object.values(runMetrics)),
     "The bridge's own health, without the run's attributes.",
     ownAttributesTable(Object.values(bridgeMetrics)),
+    'Values of their attributes:',
+    labelValuesTable(),
   ].join('\n\n');
+}
+
+const labelTables = [
+  [bridgeMetrics.snapshots, 'outcome', pollOutcomes],
+  [bridgeMetrics.fieldsSkipped, 'reason', skipReasons],
+  [bridgeMetrics.exports, 'outcome', sendOutcomes],
+  [bridgeMetrics.dropped, 'reason', dropReasons],
+] as const;
+
+/** Each value that `outcome` and `reason` can have, by metric. */
+function labelValuesTable(): string {
+  const rows = labelTables.flatMap(([{ name }, attribute, values]) =>
+    Object.entries(values).map(([value, { description }]) => [
+      code(`${name}{${attribute}}`),
+      code(value),
+      description,
+    ]),
+  );
+  return markdownTable(['Metric and attribute', 'Value', 'Description'], rows);
+}
+
+/** Why snapshots were dropped, for the page about the alert. */
+export function dropReasonsTable(): string {
+  const rows = Object.entries(dropReasons).map(([reason, { description }]) => [code(reason), description]);
+  return markdownTable(['Reason', 'Description'], rows);
 }
 
 const fieldRow = (metric: FieldDefinition) => [code(metric.field), ...metricCells(metric)];
@@ -48,7 +76,7 @@ function metricCells(metric: MetricDefinition): string[] {
   const name = prometheusName(metric);
   const { instrument, unit } = metric;
   const prometheus = instrument === 'histogram' ? `${name}_{bucket,sum,count}` : name;
-  return [code(metric.name), instrument, code(unit), code(prometheus), prose(explained(metric))];
+  return [code(metric.name), instrument, code(unit), code(prometheus), prose(fullDescription(metric))];
 }
 
 const lowerFirst = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);

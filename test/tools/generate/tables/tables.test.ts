@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { bridgeMetrics, explained, runMetrics, trainingMetrics } from '../../../../src/catalogue/metrics.ts';
+import {
+  bridgeMetrics,
+  fullDescription,
+  runMetrics,
+  trainingMetrics,
+} from '../../../../src/catalogue/metrics.ts';
 import { setting } from '../../../../src/common/setting.ts';
 import { textSetting } from '../../../../src/common/setting-kinds.ts';
 import { bridgeSettings } from '../../../../src/config/bridge.ts';
@@ -19,7 +24,7 @@ it('has one row for every metric of the catalogue, all rows of a table equally w
     const { name } = metric;
     const ofName = rows.filter((cells) => cells.includes(`\`${name}\``));
     expect(ofName, name).toHaveLength(1);
-    expect(ofName[0]).toContain(explained(metric));
+    expect(ofName[0]).toContain(fullDescription(metric));
     expect(ofName[0]).toHaveLength(6);
   }
 });

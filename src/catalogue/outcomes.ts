@@ -1,0 +1,144 @@
+import type { Level } from '../common/logger.ts';
+
+/**
+ * Every value of the labels `outcome` and `reason` of the bridge's own metrics, as data: the log lines, the series that
+ * begin at zero, the types and the documentation's tables all come from here.
+ */
+
+interface LabelValue {
+  /** For documentation: what happened. */
+  readonly description: string;
+  /** Logged once when it begins. */
+  readonly log?: { readonly level: Level; readonly message: string };
+  /** Logged once when it is over. */
+  readonly over?: string;
+}
+
+/** What one poll of the metrics file found: `outcome` of `ml.bridge.snapshots`. */
+export const pollOutcomes = {
+  ok: { description: 'A new snapshot was read' },
+  unchanged: { description: 'The file has not changed since the last poll' },
+  missing: {
+    description: 'There is no file at the path',
+    log: { level: 'debug', message: 'Metrics file does not exist yet' },
+  },
+  empty: {
+    description: 'The file has no content',
+    log: { level: 'warn', message: 'Metrics file is empty' },
+  },
+  malformed: {
+    description: 'The content cannot be parsed, also after a second attempt',
+    log: { level: 'error', message: 'Metrics file is malformed' },
+  },
+  too_large: {
+    description: 'The file is larger than 1 MiB and is not read',
+    log: { level: 'error', message: 'Metrics file is too large' },
+  },
+  not_a_file: {
+    description: 'The path is a folder, a FIFO, a socket or a device',
+    log: { level: 'error', message: 'Metrics file is not a regular file' },
+  },
+  unreadable: {
+    description: 'The bridge lacks the permission to read the file',
+    log: { level: 'error', message: 'Permission denied reading metrics file' },
+  },
+  failed: {
+    description: 'Reading the file failed with another error',
+    log: { level: 'error', message: 'Metrics file cannot be read' },
+  },
+  hung: {
+    description: 'The read has not returned within 5 seconds',
+    log: { level: 'error', message: 'Reading the metrics file hangs; the volume may not answer' },
+  },
+} as const satisfies Readonly<Record<string, LabelValue>>;
+
+export type PollOutcomeName = keyof typeof pollOutcomes;
+
+/** The outcomes of a poll that found no usable file. */
+export type PollFailure = Exclude<PollOutcomeName, 'ok' | 'unchanged'>;
+
+/** What became of one export request: `outcome` of `ml.bridge.exports`. */
+export const sendOutcomes = {
+  success: { description: 'The Collector accepted the request' },
+  retry: {
+    description: 'The request failed and is sent again later',
+    log: {
+      level: 'warn',
+      message: 'Collector cannot be reached: snapshots wait and are sent when it is back',
+    },
+    over: 'Collector is back',
+  },
+  rejected: {
+    description: 'The Collector refused the request for good, and its snapshots are dropped',
+    log: { level: 'error', message: 'Collector rejected an export: its snapshots are dropped' },
+    over: 'Collector accepts exports again',
+  },
+} as const satisfies Readonly<Record<string, LabelValue>>;
+
+interface DropReasonRow extends LabelValue {
+  /** Counted from zero on always, or only where snapshots are queued on a disk. */
+  readonly counted: 'always' | 'with a disk queue';
+  /** Name in the configuration of the limit or folder that is logged with it. */
+  readonly setting?: string;
+}
+
+/** Why snapshots were never delivered: `reason` of `ml.bridge.dropped`. */
+export const dropReasons = {
+  queue_full: {
+    description: 'More snapshots waited than `EXPORT_QUEUE_SIZE`; the oldest are dropped',
+    counted: 'always',
+    setting: 'exportQueueSize',
+    log: { level: 'error', message: 'Export queue is full: the oldest snapshots are dropped' },
+    over: 'Export queue has room again',
+  },
+  queue_bytes_full: {
+    description: 'The snapshots that waited took more than `EXPORT_QUEUE_BYTES`; the oldest are dropped',
+    counted: 'always',
+    setting: 'exportQueueBytes',
+    log: {
+      level: 'error',
+      message: 'Export queue has reached EXPORT_QUEUE_BYTES: the oldest snapshots are dropped',
+    },
+    over: 'Export queue has room again',
+  },
+  rejected: {
+    description: 'The Collector refused the request they were in',
+    counted: 'always',
+  },
+  queue_dir_full: {
+    description: 'The files in `EXPORT_QUEUE_DIR` took more than their limit; the oldest are deleted',
+    counted: 'with a disk queue',
+    setting: 'exportQueueDirBytes',
+    log: {
+      level: 'error',
+      message: 'Folder of the export queue has reached its limit: the oldest snapshots are dropped',
+    },
+    over: 'Export queue has room again',
+  },
+  queue_dir_failed: {
+    description: 'A file in `EXPORT_QUEUE_DIR` could not be written or read, or was not complete',
+    counted: 'with a disk queue',
+    setting: 'exportQueueDir',
+    log: {
+      level: 'error',
+      message:
+        'Snapshots in the folder of the export queue are incomplete or cannot be read: they are dropped',
+    },
+  },
+} as const satisfies Readonly<Record<string, DropReasonRow>>;
+
+export type DropReason = keyof typeof dropReasons;
+
+/** Why a field of the metrics file was left out: `reason` of `ml.bridge.fields_skipped`. */
+export const skipReasons = {
+  null: { description: 'The value is null' },
+  wrong_type: { description: 'The value has another type than the field' },
+  out_of_range: { description: 'The value is outside the range of the field' },
+  not_a_time: { description: 'The value is not a time in ISO 8601, or seconds since 1970' },
+  too_long: { description: 'The text is longer than 256 characters' },
+  invalid_name: { description: 'The name cannot be the name of a metric' },
+  name_taken: { description: 'Another metric already has the name in Prometheus' },
+  too_many: { description: 'There are more extra metrics than `MAX_EXTRA_METRICS`' },
+} as const satisfies Readonly<Record<string, LabelValue>>;
+
+export type SkipReason = keyof typeof skipReasons;

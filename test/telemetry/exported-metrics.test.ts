@@ -1,0 +1,35 @@
+import { expect, it } from 'vitest';
+import {
+  bridgeMetrics,
+  globalStep,
+  runAttributes,
+  runMetrics,
+  trainingMetrics,
+} from '../../src/catalogue/metrics.ts';
+import { startBridge } from '../support/bridge.ts';
+
+/** 1 is in the range of every field. */
+const everyField = Object.fromEntries([...trainingMetrics, globalStep].map(({ field }) => [field, 1]));
+
+it('every metric of the catalogue is exported, and none beside them, with its attributes', async () => {
+  const { write, receiver, stop } = await startBridge({
+    environment: { OTEL_TRACES_EXPORTER: 'otlp' },
+    config: { exportIntervalMs: 20 },
+  });
+  // A field that is left out, because its counter has no series before.
+  await write({ top: { error: 5 }, metrics: everyField });
+  await receiver.waitFor(() => receiver.points('ml.bridge.last_success_time').length > 0, 'a second export');
+  await stop();
+
+  const documented = [...trainingMetrics, ...Object.values(runMetrics), ...Object.values(bridgeMetrics)];
+  const exported = receiver.requests.flatMap(({ points }) => points);
+  expect(new Set(exported.map(({ metric }) => metric))).toEqual(new Set(documented.map(({ name }) => name)));
+  const keysOfRun = [runAttributes.jobId, runAttributes.modelName, runAttributes.dataset];
+  for (const metric of documented) {
+    const own = 'attributes' in metric ? metric.attributes : [];
+    const keys = [...(metric.name.startsWith('ml.bridge.') ? [] : keysOfRun), ...own];
+    // The last, because a state that was exported before the first snapshot is of no job.
+    const last = exported.findLast((point) => point.metric === metric.name);
+    expect(Object.keys(last?.attributes ?? {}).toSorted(), metric.name).toEqual(keys.toSorted());
+  }
+});
