@@ -1,11 +1,11 @@
 import { namespaces } from '../tracing/namespaces.ts';
 
 /**
- * Every span the bridge makes of a training run, its attributes and its events, as data: the documentation's tables
- * come from here, and so do the names in the code.
+ * Every span that the bridge creates for a training run, with its attributes and events, as data. The code and the
+ * documentation's tables take the names from here.
  *
- * Names follow the OpenTelemetry naming rules. `gen_ai.request.model` is of the semantic conventions for generative AI,
- * `kubeflow.*` are the names proposed for the Kubeflow SDK; for training itself there is no convention.
+ * Names follow the OpenTelemetry naming rules. `gen_ai.request.model` is from the semantic conventions for generative
+ * AI, `kubeflow.*` are the names proposed for the Kubeflow SDK. There is no convention for training.
  */
 
 export const runSpans = {
@@ -38,17 +38,18 @@ interface AttributeRow {
 }
 
 const { training, genAi, kubeflow } = namespaces;
-const everywhere = ['run', 'started', 'epoch'] as const;
-const atTheEnd = ['run', 'epoch'] as const;
+const allSpans = ['run', 'started', 'epoch'] as const;
+/** The spans that are exported when what they describe has ended. */
+const endedSpans = ['run', 'epoch'] as const;
 
 export const spanAttributes = {
-  jobId: { name: training.jobId[0], description: '`job_id`', on: everywhere },
-  model: { name: genAi.requestModel[0], description: '`model_name`', on: everywhere },
-  dataset: { name: training.dataset[0], description: '`dataset`', on: everywhere },
-  jobName: { name: kubeflow.jobName[0], description: '`job_id`', on: everywhere },
-  jobType: { name: kubeflow.jobType[0], description: '`job_type`', on: everywhere },
-  rank: { name: training.rank[0], description: 'Rank, where the job has ranks', on: everywhere },
-  epoch: { name: training.epoch[0], description: 'The epoch; of a run, the last one', on: atTheEnd },
+  jobId: { name: training.jobId[0], description: '`job_id`', on: allSpans },
+  model: { name: genAi.requestModel[0], description: '`model_name`', on: allSpans },
+  dataset: { name: training.dataset[0], description: '`dataset`', on: allSpans },
+  jobName: { name: kubeflow.jobName[0], description: '`job_id`', on: allSpans },
+  jobType: { name: kubeflow.jobType[0], description: '`job_type`', on: allSpans },
+  rank: { name: training.rank[0], description: 'Rank, where the job has ranks', on: allSpans },
+  epoch: { name: training.epoch[0], description: 'The epoch; of a run, the last one', on: endedSpans },
   partial: {
     name: 'training.epoch.partial',
     description: 'true: its beginning was not seen, and it starts at its first snapshot',
@@ -60,14 +61,14 @@ export const spanAttributes = {
     description: 'Batches trained, as `ml.training.batch_number`',
     on: ['run'],
   },
-  loss: { name: training.loss[0], description: 'Last `training_loss` that was finite', on: atTheEnd },
+  loss: { name: training.loss[0], description: 'Last `training_loss` that was finite', on: endedSpans },
   validationLoss: {
     name: training.validationLoss[0],
     description: 'Last `validation_loss` that was finite',
-    on: atTheEnd,
+    on: endedSpans,
   },
-  accuracy: { name: training.accuracy[0], description: 'Last `accuracy`', on: atTheEnd },
-  learningRate: { name: training.learningRate[0], description: 'Last `learning_rate`', on: atTheEnd },
+  accuracy: { name: training.accuracy[0], description: 'Last `accuracy`', on: endedSpans },
+  learningRate: { name: training.learningRate[0], description: 'Last `learning_rate`', on: endedSpans },
   state: { name: 'training.run.state', description: 'completed, failed or ended', on: ['run'] },
   errorType: {
     name: 'error.type',
@@ -85,7 +86,7 @@ interface EventRow {
   readonly attributes: readonly string[];
 }
 
-/** What the bridge notices itself. What the file's `events` name goes beside it as it is. */
+/** Span events that the bridge adds by itself, beside the `events` of the file. */
 export const spanEvents = {
   lossNotFinite: {
     name: 'loss_not_finite',

@@ -2,27 +2,32 @@ import { defaultResource, type Resource, resourceFromAttributes } from '@opentel
 import { v5 as uuidv5 } from 'uuid';
 import type { Config } from '../config/bridge.ts';
 
-/** Names the bridge's instance ids apart from every other use of UUIDv5. Random, and never to be changed. */
+/** Random namespace of the instance ids. It must never change, because the ids would change with it. */
 const namespace = '6f7d5f0e-2f0c-4d8b-9a44-5f7c2f3c8f1b';
 
 /**
- * Who speaks. `service.instance.id` is always there: without it two pods behind one Collector would overwrite each
- * other's series. It is the same after a restart, so that a series goes on.
+ * The resource of everything that is exported. It always has a `service.instance.id`, because without it two pods
+ * behind one Collector would overwrite each other's series. The id is the same after a restart, which continues the
+ * series.
  */
 export function bridgeResource(config: Config, hostName: string, version: string): Resource {
-  const given = config.resourceAttributes;
+  const configured = config.resourceAttributes;
   return defaultResource().merge(
     resourceFromAttributes({
       'service.version': version,
-      'service.instance.id': instanceId(given, hostName, config.metricsFilePath),
-      ...given,
-      'service.name': config.serviceName ?? given['service.name'] ?? 'ml-metrics-bridge',
+      'service.instance.id': instanceId(configured, hostName, config.metricsFilePath),
+      ...configured,
+      'service.name': config.serviceName ?? configured['service.name'] ?? 'ml-metrics-bridge',
     }),
   );
 }
 
 /** Source: OpenTelemetry semantic conventions, service attributes, service.instance.id in Kubernetes. */
-function instanceId(given: Readonly<Record<string, string>>, hostName: string, path: string): string {
-  const parts = [given['k8s.namespace.name'], given['k8s.pod.name'], given['k8s.container.name']];
+function instanceId(attributes: Readonly<Record<string, string>>, hostName: string, path: string): string {
+  const parts = [
+    attributes['k8s.namespace.name'],
+    attributes['k8s.pod.name'],
+    attributes['k8s.container.name'],
+  ];
   return parts.every((part) => part) ? parts.join('.') : uuidv5(`${hostName}:${path}`, namespace);
 }

@@ -4,13 +4,13 @@ import type { Run } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { OpenEpoch, OpenRun } from './open-run.ts';
 
-/** How a run ended: with an error or without. */
+/** The status of a run's span. */
 export type RunOutcome =
   | { readonly status: 'ok' }
   | { readonly status: 'error'; readonly type: string; readonly message: string };
 
 export function identityAttributes({ identity, labels }: Run, { jobType }: Snapshot['job']): Attributes {
-  return named({
+  return toAttributes({
     jobId: identity.jobId,
     jobName: identity.jobId,
     jobType,
@@ -21,25 +21,25 @@ export function identityAttributes({ identity, labels }: Run, { jobType }: Snaps
 }
 
 export function epochAttributes({ number, partial, values }: OpenEpoch): Attributes {
-  return named({ epoch: number, partial: partial || undefined, ...results(values) });
+  return toAttributes({ epoch: number, partial: partial || undefined, ...resultValues(values) });
 }
 
 export function runSpanAttributes(
   { values }: OpenRun,
   { state, progress }: Run,
-  verdict: RunOutcome,
+  outcome: RunOutcome,
 ): Attributes {
-  return named({
+  return toAttributes({
     state,
     epoch: progress.epoch,
     batches: progress.batches,
     totalEpochs: values.total_epochs,
-    ...results(values),
-    errorType: verdict.status === 'error' ? verdict.type : undefined,
+    ...resultValues(values),
+    errorType: outcome.status === 'error' ? outcome.type : undefined,
   });
 }
 
-function results(values: Snapshot['values']) {
+function resultValues(values: Snapshot['values']) {
   return {
     loss: values.training_loss,
     validationLoss: values.validation_loss,
@@ -48,20 +48,20 @@ function results(values: Snapshot['values']) {
   };
 }
 
-/** What the file says of an error comes first; a loss that is not finite is one although nobody says so. */
-export function outcomeOf({ state, latest: { error } }: Run, { notFinite }: OpenRun): RunOutcome {
+/** The error in the file comes first. A loss that is NaN or infinite at the end is an error too. */
+export function outcomeOf({ state, latest: { error } }: Run, { nonFiniteLosses }: OpenRun): RunOutcome {
   if (error !== undefined) {
     const message = [error.type, error.message].filter((part) => part !== '').join(': ');
     return { status: 'error', type: error.type || 'training_failed', message };
   }
   if (state === 'failed')
-    return { status: 'error', type: 'training_failed', message: 'the file says that the run has failed' };
-  const [loss] = notFinite;
+    return { status: 'error', type: 'training_failed', message: 'the status in the file is failed' };
+  const [loss] = nonFiniteLosses;
   if (loss === undefined) return { status: 'ok' };
   return { status: 'error', type: 'loss_not_finite', message: `${loss[0]} is ${loss[1]}` };
 }
 
-function named(
+function toAttributes(
   values: { readonly [K in SpanAttribute]?: string | number | boolean | undefined },
 ): Attributes {
   const entries = Object.entries(values).filter(([, value]) => value !== undefined);

@@ -1,46 +1,47 @@
 import { spanEvents } from '../../catalogue/spans.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { epochAttributes } from './attributes.ts';
-import { type FinishedSpan, newest, type OpenEpoch, type OpenRun } from './open-run.ts';
+import { type FinishedSpan, newestEvents, type OpenEpoch, type OpenRun } from './open-run.ts';
 
 /**
- * A snapshot is written when a batch is done, so the time between two of them belongs to the epoch of the later one:
- * an epoch reaches from the last snapshot of the one before to its own last. A beginning that was not seen is the
- * first snapshot.
+ * Begins an epoch. A snapshot is written after a batch, so the time between two snapshots belongs to the epoch of the
+ * later one: an epoch begins at the last snapshot of the epoch before. If that was not observed, the epoch is partial
+ * and begins at its first snapshot.
  *
- * @param before the run as it was before this snapshot
+ * @param before the run before this snapshot
+ * @param sawRunStart whether the bridge was already polling when the run began
  */
 export function openEpoch(
   before: OpenRun,
   number: number,
   { values }: Snapshot,
   timeMs: number,
-  watched: boolean,
+  sawRunStart: boolean,
 ): OpenEpoch {
-  const begun = beginningOf(before, number, values.batch_number, timeMs, watched);
+  const startMs = epochStart(before, number, values.batch_number, timeMs, sawRunStart);
   return {
     number,
-    startMs: begun ?? timeMs,
-    partial: begun === undefined,
+    startMs: startMs ?? timeMs,
+    partial: startMs === undefined,
     values: {},
     lowestValidationLoss: undefined,
     events: [],
   };
 }
 
-function beginningOf(
+function epochStart(
   before: OpenRun,
   number: number,
   batch: number | undefined,
   timeMs: number,
-  watched: boolean,
+  sawRunStart: boolean,
 ): number | undefined {
-  // A write before the first batch says itself that it is the beginning.
+  // Batch 0 is written before the first batch of an epoch.
   if (batch === 0) return timeMs;
   if (before.epoch !== undefined)
     return number === before.epoch.number + 1 ? before.latest.timeMs : undefined;
   const isFirst = number <= 1 && before.key.startTimeMs !== undefined;
-  if (watched || isFirst) return before.startMs;
+  if (sawRunStart || isFirst) return before.startMs;
   return batch === 1 ? timeMs : undefined;
 }
 
@@ -52,7 +53,7 @@ export function withValues(epoch: OpenEpoch, values: Snapshot['values']): OpenEp
   };
 }
 
-/** The run without its open epoch, and that epoch's span. */
+/** Ends the open epoch: the run without it, and its span. */
 export function endEpoch(
   run: OpenRun,
   epoch: OpenEpoch,
@@ -69,7 +70,7 @@ export function endEpoch(
       startMs: epoch.startMs,
       endMs,
       attributes: { ...run.identity, ...epochAttributes(epoch) },
-      events: improved ? newest([...epoch.events, improvement]) : epoch.events,
+      events: improved ? newestEvents([...epoch.events, improvement]) : epoch.events,
     },
   };
 }

@@ -5,33 +5,33 @@ import type { FileEvent, Snapshot } from '../../snapshot/snapshot.ts';
 import { maxTextLength } from '../../snapshot/values.ts';
 import type { OpenRun, SpanEvent } from './open-run.ts';
 
-/** Twice what a file may show: those that are still in it are never forgotten. */
-const maxTaken = 200;
+/** Twice the number that is read from a file, so that an event still in the file is not added again. */
+const maxSeenEvents = 200;
 const maxAttributes = 32;
 
-/** The events of the file that were not in it before, told apart by name and time; one without a time is now. */
+/** The events of the file that were not in it before. An event is identified by its name and time; without one its time is `timeMs`. */
 export function newEvents(
-  taken: OpenRun['taken'],
+  seen: OpenRun['seenEvents'],
   { events }: Snapshot,
   timeMs: number,
-): { readonly events: readonly SpanEvent[]; readonly taken: OpenRun['taken'] } {
+): { readonly events: readonly SpanEvent[]; readonly seen: OpenRun['seenEvents'] } {
   const unseen = new Map(events.map((event) => [keyOf(event), event]));
-  for (const key of taken) unseen.delete(key);
-  if (unseen.size === 0) return { events: [], taken };
+  for (const key of seen) unseen.delete(key);
+  if (unseen.size === 0) return { events: [], seen };
   return {
     events: [...unseen.values()].map((event) => ({
       name: event.name,
       timeMs: event.timeMs ?? timeMs,
-      attributes: bounded(event.attributes),
+      attributes: limitAttributes(event.attributes),
     })),
-    taken: new Set([...taken, ...unseen.keys()].slice(-maxTaken)),
+    seen: new Set([...seen, ...unseen.keys()].slice(-maxSeenEvents)),
   };
 }
 
 const keyOf = ({ name, timeMs }: FileEvent) => `${timeMs ?? ''} ${name}`;
 
-/** Anybody writes these. */
-function bounded(attributes: FileEvent['attributes']): Attributes {
+/** Limits attributes that come from the file, in number and length. */
+function limitAttributes(attributes: FileEvent['attributes']): Attributes {
   const clean = (text: string) => text.slice(0, maxTextLength).toWellFormed();
   const entries = Object.entries(attributes).slice(0, maxAttributes);
   return Object.fromEntries(
@@ -39,10 +39,10 @@ function bounded(attributes: FileEvent['attributes']): Attributes {
   );
 }
 
-export const losses: ReadonlySet<string> = new Set(['training_loss', 'validation_loss']);
+export const lossFields: ReadonlySet<string> = new Set(['training_loss', 'validation_loss']);
 
-/** What the bridge noticed itself, at the time it has by the file's clock. */
-export function noticed(
+/** The span events for what the bridge itself detected in the run, at the present time by the file's clock. */
+export function detectedEvents(
   events: readonly RunEvent[],
   { latest }: OpenRun,
   now: PollTime,
@@ -51,7 +51,7 @@ export function noticed(
   return events.flatMap((event): SpanEvent[] => {
     switch (event.kind) {
       case 'became_non_finite': {
-        if (!losses.has(event.field)) return [];
+        if (!lossFields.has(event.field)) return [];
         const { name, attributes } = spanEvents.lossNotFinite;
         const [field, value] = attributes;
         return [{ name, timeMs, attributes: { [field]: event.field, [value]: String(event.value) } }];

@@ -3,20 +3,20 @@ import type { JobMetadata } from '../../snapshot/snapshot.ts';
 import { extractFromEnv, type TraceEnv } from '../../tracing/env.ts';
 import { extractTraceHeaders } from '../../tracing/w3c.ts';
 
-/** Whether the environment holds what is no trace context. What others put there must not keep a bridge from starting. */
+/** Whether TRACEPARENT is set and invalid. It is ignored then, so that it cannot keep the bridge from starting. */
 export function hasInvalidParent(environment: TraceEnv): boolean {
   return environment.TRACEPARENT !== undefined && extractFromEnv(environment, ROOT_CONTEXT) === ROOT_CONTEXT;
 }
 
 export interface Parent {
-  /** Who began the trace; `none` where the run is its root. */
+  /** Where the parent comes from; `none` if the run is the root of its trace. */
   readonly source: 'environment' | 'file' | 'none';
   readonly context: Context;
 }
 
 /**
- * The parent of a run's span: that of the bridge's own environment, where whoever submitted the job or the pod's
- * annotations put it, else that of the file. One that is invalid is as good as none.
+ * The parent of a run's span: from the environment, where the submitting program or the pod's annotations put it, else
+ * from the file. An invalid one is ignored.
  */
 export function parentOf(environment: TraceEnv, { traceparent, tracestate }: JobMetadata): Parent {
   const fromEnvironment = extractFromEnv(environment, ROOT_CONTEXT);

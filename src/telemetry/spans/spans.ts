@@ -18,11 +18,11 @@ import { hasInvalidParent, parentOf } from './parent.ts';
 import { createSpanExporter, type QueuedSpanExporter } from './span-exporter.ts';
 import { advanceTimeline, newTimeline, type SpanAction } from './timeline.ts';
 
-/** From runs to spans, and on their way. */
+/** Creates the spans of training runs and exports them. */
 export interface Spans {
-  /** Follows a transition of the run, as the metrics do. Never throws: a trace is not worth a metric. */
+  /** Applies a transition of the run. Never throws: an error in tracing must not affect the metrics. */
   follow(transition: Transition, snapshot: Snapshot | undefined, now: PollTime): void;
-  /** Sends what is left until the deadline. */
+  /** Sends the spans that are left, until the deadline. */
   close(deadlineMonotonicMs: number): Promise<void>;
   /** Spans that the Collector rejected so far. */
   readonly rejected: number;
@@ -39,14 +39,14 @@ export interface SpansOptions {
 
 export function createSpans(options: SpansOptions): Spans {
   const { config, resource, version, clock, log } = options;
-  let off = false;
-  const exporter = exporterFor(options, () => {
-    off = true;
+  let isDisabled = false;
+  const exporter = createExporter(options, () => {
+    isDisabled = true;
   });
   if (hasInvalidParent(config.parent))
     log.warn(
       { traceparent: config.parent.TRACEPARENT?.slice(0, 100) },
-      'TRACEPARENT is no W3C traceparent: it is ignored',
+      'TRACEPARENT is not a valid W3C traceparent and is ignored',
     );
   const ids = createIdGenerator();
   const provider = new TracerProvider({
@@ -66,19 +66,19 @@ export function createSpans(options: SpansOptions): Spans {
       }),
     ],
   });
-  const teller = createSpanWriter(provider.getTracer('ml-metrics-bridge', version), ids, config, log);
+  const writeSpan = createSpanWriter(provider.getTracer('ml-metrics-bridge', version), ids, config, log);
   let timeline = newTimeline(String(resource.attributes['service.instance.id']));
 
   return {
     follow(transition, snapshot, now) {
-      if (off) return;
+      if (isDisabled) return;
       try {
         const next = advanceTimeline(timeline, transition, snapshot, now);
         timeline = next.timeline;
-        for (const step of next.steps) teller(step);
+        for (const action of next.actions) writeSpan(action);
       } catch (error) {
-        off = true;
-        log.error({ err: error }, 'An error in tracing: it is off from here on, metrics go on');
+        isDisabled = true;
+        log.error({ err: error }, 'Tracing failed and is turned off; metrics continue');
       }
     },
     async close(deadlineMonotonicMs) {
@@ -95,7 +95,7 @@ export function createSpans(options: SpansOptions): Spans {
   };
 }
 
-function exporterFor(
+function createExporter(
   { config, version, clock, conditions }: SpansOptions,
   onUnsupported: () => void,
 ): QueuedSpanExporter {
@@ -115,21 +115,21 @@ function exporterFor(
   });
 }
 
-/** A run that is under way, as a span and as the parent of others. */
-interface Current {
+/** The span of the open run, and the context in which it is the parent. */
+interface OpenSpan {
   readonly run: OpenRun;
   readonly span: Span;
   readonly context: Context;
 }
 
-/** Tells the SDK what happened. */
+/** Applies actions to the SDK's tracer. */
 function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig, log: Logger) {
-  let current: Current | undefined;
+  let current: OpenSpan | undefined;
 
-  function begin(run: OpenRun): Current {
+  function begin(run: OpenRun): OpenSpan {
     const { key, startMs, identity } = run;
     const { source, context } = parentOf(parent, run.job);
-    ids.next({ traceId: traceIdOf(key), spanId: spanIdOf(key) });
+    ids.setNext({ traceId: traceIdOf(key), spanId: spanIdOf(key) });
     const span = tracer.startSpan(
       runSpans.run.name,
       { startTime: new Date(startMs), attributes: identity },
@@ -140,44 +140,44 @@ function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig
     return { run, span, context: trace.setSpan(context, span) };
   }
 
-  function tell(
+  function writeChild(
     { key }: OpenRun,
     context: Context,
     name: string,
     id: readonly (string | number)[],
-    it: FinishedSpan,
+    finished: FinishedSpan,
   ) {
-    ids.next({ traceId: traceIdOf(key), spanId: spanIdOf(key, ...id) });
+    ids.setNext({ traceId: traceIdOf(key), spanId: spanIdOf(key, ...id) });
     const span = tracer.startSpan(
       name,
-      { startTime: new Date(it.startMs), attributes: it.attributes },
+      { startTime: new Date(finished.startMs), attributes: finished.attributes },
       context,
     );
-    finish(span, it);
+    finish(span, finished);
   }
 
-  return (step: SpanAction): void => {
-    switch (step.kind) {
+  return (action: SpanAction): void => {
+    switch (action.kind) {
       case 'run_began': {
-        current = begin(step.run);
-        const { startMs, identity, events } = step.run;
+        current = begin(action.run);
+        const { startMs, identity, events } = action.run;
         const started = { startMs, endMs: startMs, attributes: identity, events };
-        return tell(step.run, current.context, runSpans.started.name, ['started'], started);
+        return writeChild(action.run, current.context, runSpans.started.name, ['started'], started);
       }
       case 'epoch_ended': {
         if (current === undefined) return;
-        // Of an epoch that two bridges saw a part of each, neither part replaces the other.
-        const id = ['epoch', step.epoch, ...(step.partial ? [step.span.startMs] : [])];
-        return tell(current.run, current.context, runSpans.epoch.name, id, step.span);
+        // Two bridges may each have observed a part of an epoch; the ids of the two parts differ.
+        const id = ['epoch', action.epoch, ...(action.partial ? [action.span.startMs] : [])];
+        return writeChild(current.run, current.context, runSpans.epoch.name, id, action.span);
       }
       case 'run_ended': {
         if (current === undefined) return;
         const { span } = current;
         current = undefined;
-        span.setAttributes(step.span.attributes);
-        if (step.verdict.status === 'error')
-          span.setStatus({ code: SpanStatusCode.ERROR, message: step.verdict.message });
-        return finish(span, step.span);
+        span.setAttributes(action.span.attributes);
+        if (action.outcome.status === 'error')
+          span.setStatus({ code: SpanStatusCode.ERROR, message: action.outcome.message });
+        return finish(span, action.span);
       }
     }
   };

@@ -3,48 +3,48 @@ import type { PollTime, Run, RunIdentity, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { identityAttributes, outcomeOf, type RunOutcome, runSpanAttributes } from './attributes.ts';
 import { endEpoch, openEpoch, withValues } from './epoch.ts';
-import { losses, newEvents, noticed } from './events.ts';
+import { detectedEvents, lossFields, newEvents } from './events.ts';
 import type { RunKey } from './ids.ts';
-import { addEvents, type FinishedSpan, newest, type OpenRun } from './open-run.ts';
+import { addEvents, type FinishedSpan, newestEvents, type OpenRun } from './open-run.ts';
 
-/** From run to run. Pure, as `run/` is: the same timeline, transition and moment give the same steps. */
+/** The state from which the spans of successive runs are made. Pure, as `run/` is: the same input gives the same actions. */
 export interface Timeline {
-  /** Of this process: names the runs of a file that does not. */
+  /** service.instance.id of the bridge: part of the ids of runs that have no job_id or start_time. */
   readonly instanceId: string;
-  /** Whether the bridge was there first, so that the first snapshot it sees of a run is the run's first. */
-  readonly watched: boolean;
+  /** Whether the bridge was already polling before the open or the next run began, and so sees its first snapshot. */
+  readonly sawRunStart: boolean;
   readonly open: OpenRun | undefined;
   /** The run that ended last. */
-  readonly former: RunKey | undefined;
+  readonly previous: RunKey | undefined;
   readonly runs: number;
 }
 
-/** What is to be told, in order. */
+/** What the span writer has to do, in order. */
 export type SpanAction =
   | { readonly kind: 'run_began'; readonly run: OpenRun }
   | {
       readonly kind: 'epoch_ended';
       readonly epoch: number;
-      /** Its beginning was not seen. */
+      /** Its beginning was not observed. */
       readonly partial: boolean;
       readonly span: FinishedSpan;
     }
-  | { readonly kind: 'run_ended'; readonly span: FinishedSpan; readonly verdict: RunOutcome };
+  | { readonly kind: 'run_ended'; readonly span: FinishedSpan; readonly outcome: RunOutcome };
 
 interface Advanced {
   readonly timeline: Timeline;
-  readonly steps: readonly SpanAction[];
+  readonly actions: readonly SpanAction[];
 }
 
 export const newTimeline = (instanceId: string): Timeline => ({
   instanceId,
-  watched: false,
+  sawRunStart: false,
   open: undefined,
-  former: undefined,
+  previous: undefined,
   runs: 0,
 });
 
-/** Takes a transition of the run, and the snapshot that made it where that is the run's own. */
+/** Applies a transition of the run, and the snapshot that caused it if it is one of this run. */
 export function advanceTimeline(
   before: Timeline,
   { run, events }: Transition,
@@ -52,27 +52,27 @@ export function advanceTimeline(
   now: PollTime,
 ): Advanced {
   let timeline = before;
-  const steps: SpanAction[] = [];
-  const then = (advanced: Advanced) => {
+  const actions: SpanAction[] = [];
+  const apply = (advanced: Advanced) => {
     timeline = advanced.timeline;
-    steps.push(...advanced.steps);
+    actions.push(...advanced.actions);
   };
   for (const event of events) {
-    if (event.kind === 'run_ended' && event.reason === 'replaced') then(endRun(timeline, event.run));
-    if (event.kind === 'run_began') then(beginRun(timeline, event.run, now));
+    if (event.kind === 'run_ended' && event.reason === 'replaced') apply(endRun(timeline, event.run));
+    if (event.kind === 'run_began') apply(beginRun(timeline, event.run, now));
   }
-  if (run !== undefined && snapshot !== undefined) then(takeSnapshot(timeline, run, snapshot, now));
+  if (run !== undefined && snapshot !== undefined) apply(addSnapshot(timeline, run, snapshot, now));
   if (timeline.open !== undefined) {
-    const open = addEvents(timeline.open, noticed(events, timeline.open, now));
+    const open = addEvents(timeline.open, detectedEvents(events, timeline.open, now));
     timeline = { ...timeline, open };
   }
   for (const event of events) {
-    if (event.kind === 'run_ended' && event.reason !== 'replaced') then(endRun(timeline, event.run));
+    if (event.kind === 'run_ended' && event.reason !== 'replaced') apply(endRun(timeline, event.run));
   }
-  return { timeline: { ...timeline, watched: timeline.watched || run !== undefined }, steps };
+  return { timeline: { ...timeline, sawRunStart: timeline.sawRunStart || run !== undefined }, actions };
 }
 
-const timeOf = ({ timestampMs }: Snapshot, now: PollTime) => timestampMs ?? now.unixMs;
+const snapshotTime = ({ timestampMs }: Snapshot, now: PollTime) => timestampMs ?? now.unixMs;
 
 function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
   const { identity, labels, latest } = run;
@@ -80,24 +80,24 @@ function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
   const key: RunKey = {
     ...identity,
     rank: labels.rank,
-    standIn: standInFor(identity, timeline.instanceId, runs),
+    fallbackId: fallbackIdFor(identity, timeline.instanceId, runs),
   };
-  const timeMs = timeOf(latest, now);
+  const timeMs = snapshotTime(latest, now);
   const open: OpenRun = {
     key,
     job: latest.job,
     identity: identityAttributes(run, latest.job),
-    // Nothing of a run is before its beginning; a start_time that is later was written by a clock that is ahead.
+    // A start_time after the first snapshot comes from a clock that is ahead.
     startMs: Math.min(identity.startTimeMs ?? timeMs, timeMs),
     latest: { timeMs, monotonicMs: now.monotonicMs },
     epoch: undefined,
     values: {},
-    notFinite: new Map(),
+    nonFiniteLosses: new Map(),
     bestValidationLoss: undefined,
     events: [],
-    taken: new Set(),
+    seenEvents: new Set(),
   };
-  const previousMs = restartOf(timeline.former, key);
+  const previousMs = previousStartTime(timeline.previous, key);
   const { name, attributes } = spanEvents.restarted;
   const began =
     previousMs === undefined
@@ -110,88 +110,92 @@ function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
       ...timeline,
       open: began,
       runs,
-      watched: timeline.watched && !goesOnNamed(timeline.former, key),
+      sawRunStart: timeline.sawRunStart && !continuesUnnamedRun(timeline.previous, key),
     },
-    steps: [{ kind: 'run_began', run: began }],
+    actions: [{ kind: 'run_began', run: began }],
   };
 }
 
-/** Without start_time a later run in the same file would be taken for the first one come back. */
-function standInFor({ startTimeMs }: RunIdentity, instanceId: string, runs: number): string {
+/** Without start_time, the number of the run keeps a later run in the same file apart from the first. */
+function fallbackIdFor({ startTimeMs }: RunIdentity, instanceId: string, runs: number): string {
   return startTimeMs === undefined ? `${instanceId} ${runs}` : instanceId;
 }
 
-/** A run that gives its name late is in the middle of an epoch when it does. */
-function goesOnNamed(former: RunKey | undefined, { jobId, startTimeMs }: RunKey): boolean {
-  if (former === undefined || former.jobId !== undefined || jobId === undefined) return false;
-  return former.startTimeMs === undefined || former.startTimeMs === startTimeMs;
+/** Whether the run is the previous one, whose file had no job_id at first. It is then in the middle of an epoch. */
+function continuesUnnamedRun(previous: RunKey | undefined, { jobId, startTimeMs }: RunKey): boolean {
+  if (previous === undefined || previous.jobId !== undefined || jobId === undefined) return false;
+  return previous.startTimeMs === undefined || previous.startTimeMs === startTimeMs;
 }
 
-/** The start time of the run before, where it was the same job. */
-function restartOf(former: RunKey | undefined, { jobId, startTimeMs }: RunKey): number | undefined {
-  if (jobId === undefined || former?.jobId !== jobId || former.startTimeMs === startTimeMs) return undefined;
-  return former.startTimeMs;
+/** The start time of the previous run if it was of the same job, in Unix milliseconds. */
+function previousStartTime(previous: RunKey | undefined, { jobId, startTimeMs }: RunKey): number | undefined {
+  if (jobId === undefined || previous?.jobId !== jobId || previous.startTimeMs === startTimeMs)
+    return undefined;
+  return previous.startTimeMs;
 }
 
-function takeSnapshot(timeline: Timeline, { progress }: Run, snapshot: Snapshot, now: PollTime): Advanced {
+function addSnapshot(timeline: Timeline, { progress }: Run, snapshot: Snapshot, now: PollTime): Advanced {
   const before = timeline.open;
-  if (before === undefined) return { timeline, steps: [] };
-  const steps: SpanAction[] = [];
-  const timeMs = timeOf(snapshot, now);
-  const { events, taken } = newEvents(before.taken, snapshot, timeMs);
+  if (before === undefined) return { timeline, actions: [] };
+  const actions: SpanAction[] = [];
+  const timeMs = snapshotTime(snapshot, now);
+  const { events, seen } = newEvents(before.seenEvents, snapshot, timeMs);
   const number = progress.epoch === undefined ? undefined : Math.floor(progress.epoch);
-  let run: OpenRun = { ...before, taken };
+  let run: OpenRun = { ...before, seenEvents: seen };
   let pending = events;
   if (run.epoch !== undefined && number !== undefined && number > run.epoch.number) {
-    const isOfIt = (event: (typeof events)[number]) => event.timeMs <= before.latest.timeMs;
-    run = addEvents(run, events.filter(isOfIt));
-    pending = events.filter((event) => !isOfIt(event));
+    const isInEndedEpoch = (event: (typeof events)[number]) => event.timeMs <= before.latest.timeMs;
+    run = addEvents(run, events.filter(isInEndedEpoch));
+    pending = events.filter((event) => !isInEndedEpoch(event));
     const ended = endOpenEpoch(run);
-    steps.push(...ended.steps);
+    actions.push(...ended.actions);
     run = ended.run;
   }
   if (run.epoch === undefined && number !== undefined)
-    run = { ...run, epoch: openEpoch(before, number, snapshot, timeMs, timeline.watched) };
+    run = { ...run, epoch: openEpoch(before, number, snapshot, timeMs, timeline.sawRunStart) };
   run = addEvents(run, pending);
   const open: OpenRun = {
     ...run,
     latest: { timeMs, monotonicMs: now.monotonicMs },
     epoch: run.epoch && withValues(run.epoch, snapshot.values),
     values: { ...run.values, ...snapshot.values },
-    notFinite: stillNotFinite(run.notFinite, snapshot),
+    nonFiniteLosses: updateNonFinite(run.nonFiniteLosses, snapshot),
   };
-  return { timeline: { ...timeline, open }, steps };
+  return { timeline: { ...timeline, open }, actions };
 }
 
-/** A snapshot that says nothing of a loss leaves it as it was. */
-function stillNotFinite(before: OpenRun['notFinite'], { values, nonFinite }: Snapshot): OpenRun['notFinite'] {
+/** A loss that is absent from the snapshot stays as it was. */
+function updateNonFinite(
+  before: OpenRun['nonFiniteLosses'],
+  { values, nonFinite }: Snapshot,
+): OpenRun['nonFiniteLosses'] {
   const next = [...before].filter(([field]) => !Object.hasOwn(values, field));
-  return new Map([...next, ...[...nonFinite].filter(([field]) => losses.has(field))]);
+  return new Map([...next, ...[...nonFinite].filter(([field]) => lossFields.has(field))]);
 }
 
 function endRun(timeline: Timeline, ended: Run): Advanced {
   const { open } = timeline;
-  if (open === undefined) return { timeline, steps: [] };
-  const { run, steps } = endOpenEpoch(open);
-  const verdict = outcomeOf(ended, run);
+  if (open === undefined) return { timeline, actions: [] };
+  const { run, actions } = endOpenEpoch(open);
+  const outcome = outcomeOf(ended, run);
   const endMs = Math.max(run.startMs, run.latest.timeMs);
   const span: FinishedSpan = {
     startMs: run.startMs,
     endMs,
-    attributes: { ...run.identity, ...runSpanAttributes(run, ended, verdict) },
-    events: newest([...run.events, ...exceptionOf(ended, endMs)]),
+    attributes: { ...run.identity, ...runSpanAttributes(run, ended, outcome) },
+    events: newestEvents([...run.events, ...exceptionOf(ended, endMs)]),
   };
   return {
-    timeline: { ...timeline, open: undefined, former: run.key },
-    steps: [...steps, { kind: 'run_ended', span, verdict }],
+    timeline: { ...timeline, open: undefined, previous: run.key },
+    actions: [...actions, { kind: 'run_ended', span, outcome }],
   };
 }
 
-function endOpenEpoch(open: OpenRun): { readonly run: OpenRun; readonly steps: readonly SpanAction[] } {
+function endOpenEpoch(open: OpenRun): { readonly run: OpenRun; readonly actions: readonly SpanAction[] } {
   const { epoch } = open;
-  if (epoch === undefined) return { run: open, steps: [] };
+  if (epoch === undefined) return { run: open, actions: [] };
   const { run, span } = endEpoch(open, epoch);
-  return { run, steps: [{ kind: 'epoch_ended', epoch: epoch.number, partial: epoch.partial, span }] };
+  return { run, actions: [{ kind: 'epoch_ended', epoch: epoch.number, partial: epoch.partial, span }] };
 }
 
 function exceptionOf({ latest: { error } }: Run, timeMs: number): OpenRun['events'] {

@@ -39,7 +39,7 @@ test('spans are whole and in order, whatever is written', () => {
     fc.property(fc.array(fc.oneof(write, fc.constant(undefined)), { maxLength: 40 }), (writes) => {
       let run: Run | undefined;
       let timeline = newTimeline('instance');
-      const steps: SpanAction[] = [];
+      const actions: SpanAction[] = [];
       const now = (index: number) => ({
         unixMs: begin + index * 1000,
         monotonicMs: index * 1000,
@@ -68,26 +68,28 @@ test('spans are whole and in order, whatever is written', () => {
         const own = snapshot !== undefined && run?.latest === snapshot ? snapshot : undefined;
         const next = advanceTimeline(timeline, transition, own, now(index));
         timeline = next.timeline;
-        steps.push(...next.steps);
+        actions.push(...next.actions);
       });
       if (run !== undefined)
-        steps.push(...advanceTimeline(timeline, endRun(run, 'stopped'), undefined, now(writes.length)).steps);
+        actions.push(
+          ...advanceTimeline(timeline, endRun(run, 'stopped'), undefined, now(writes.length)).actions,
+        );
 
       let open: string | undefined;
-      for (const step of steps) {
-        if (step.kind === 'run_began') {
+      for (const action of actions) {
+        if (action.kind === 'run_began') {
           expect(open).toBeUndefined();
-          open = step.run.key.jobId;
+          open = action.run.key.jobId;
           continue;
         }
         expect(open).toBeDefined();
-        expect(step.span.endMs).toBeGreaterThanOrEqual(step.span.startMs);
-        expect(step.span.events.length).toBeLessThanOrEqual(128);
-        for (const value of Object.values(step.span.attributes)) {
+        expect(action.span.endMs).toBeGreaterThanOrEqual(action.span.startMs);
+        expect(action.span.events.length).toBeLessThanOrEqual(128);
+        for (const value of Object.values(action.span.attributes)) {
           expect(value).toBeDefined();
           if (typeof value === 'number') expect(value).not.toBeNaN();
         }
-        if (step.kind === 'run_ended') open = undefined;
+        if (action.kind === 'run_ended') open = undefined;
       }
       expect(open).toBeUndefined();
     }),
@@ -113,12 +115,12 @@ test('of many events the newest are held, however many there were', () => {
     run = transition.run;
     timeline = advanceTimeline(timeline, transition, snapshot, now).timeline;
   }
-  const { steps } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, {
+  const { actions } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, {
     unixMs: begin,
     monotonicMs: 5,
     fileAgeMs: 0,
   });
-  const [epoch] = steps.flatMap((step) => (step.kind === 'epoch_ended' ? [step.span] : []));
+  const [epoch] = actions.flatMap((action) => (action.kind === 'epoch_ended' ? [action.span] : []));
   expect(epoch?.events).toHaveLength(128);
   expect(epoch?.events.at(-1)?.name).toBe('4.99');
 });
