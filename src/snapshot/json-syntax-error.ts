@@ -1,29 +1,29 @@
-/** Where a file stops being JSON as Python writes it, and why, for a person who has to mend the writer. */
+/** The first place where a file is not JSON as Python writes it, described for the person who fixes the writer. */
 export interface JsonSyntaxError {
-  /** What is wrong there and what to do about it. */
+  /** What is wrong there, and how to fix it. */
   readonly message: string;
   /** Position in `text`, in UTF-16 units. */
   readonly offset: number;
-  /** The file as text; bytes that are none are replacement characters. */
+  /** The file as text; invalid UTF-8 is replaced by U+FFFD. */
   readonly text: string;
 }
 
 const halfWritten = 'the file may be half-written: write it under another name, then rename it';
 
 /**
- * Finds the first place that `parsePythonJson` takes offence at; undefined where it takes none. The parser's own
- * message is short, often names no place, and after a NaN names a wrong one. Never throws.
+ * Finds the first error that makes `parsePythonJson` fail; undefined if there is none. The message of JSON.parse is
+ * short, often has no position, and has a wrong one after a NaN. Never throws.
  */
 export function locateJsonSyntaxError(bytes: Uint8Array): JsonSyntaxError | undefined {
   const text = new TextDecoder().decode(bytes);
-  const undecodable = findUndecodable(bytes);
-  const fault = undecodable ?? scan(text);
-  return fault && { ...fault, text };
+  const invalidUtf8 = findInvalidUtf8(bytes);
+  const error = invalidUtf8 ?? findSyntaxError(text);
+  return error && { ...error, text };
 }
 
-type Found = Omit<JsonSyntaxError, 'text'>;
+type LocatedError = Omit<JsonSyntaxError, 'text'>;
 
-function findUndecodable(bytes: Uint8Array): Found | undefined {
+function findInvalidUtf8(bytes: Uint8Array): LocatedError | undefined {
   try {
     new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     return undefined;
@@ -42,25 +42,25 @@ function findUndecodable(bytes: Uint8Array): Found | undefined {
 
 type Expected = 'value' | 'value or end' | 'name' | 'name or end' | 'colon' | 'comma or end' | 'nothing';
 
-/** A JSON reader that keeps nothing but its place. Its own stack, because files may be nested deeper than the engine's. */
-function scan(text: string): Found | undefined {
+/** Parses without building values. It has a stack of its own, because a file may be nested deeper than the call stack. */
+function findSyntaxError(text: string): LocatedError | undefined {
   const open: ('{' | '[')[] = [];
   let expected: Expected = 'value';
-  const afterValue = (): Expected => (open.length === 0 ? 'nothing' : 'comma or end');
+  const expectedAfterValue = (): Expected => (open.length === 0 ? 'nothing' : 'comma or end');
   for (let at = 0; ; ) {
-    const behind = at;
+    const previousEnd = at;
     at = skipSpace(text, at);
     const character = text[at];
     const inside = open.at(-1);
-    if (character === undefined) return expected === 'nothing' ? undefined : atTheEnd(text, inside);
-    if (expected === 'nothing') return { offset: at, message: explainMore(text, at) };
+    if (character === undefined) return expected === 'nothing' ? undefined : unexpectedEnd(text, inside);
+    if (expected === 'nothing') return { offset: at, message: describeTrailingContent(text, at) };
     const closing = inside === '{' ? '}' : ']';
     if (expected.endsWith('end') && character === closing) {
       open.pop();
-      expected = afterValue();
+      expected = expectedAfterValue();
       at += 1;
     } else if (expected === 'comma or end') {
-      if (character !== ',') return noComma(text, at, behind, closing);
+      if (character !== ',') return missingComma(text, at, previousEnd, closing);
       expected = inside === '{' ? 'name' : 'value';
       at += 1;
     } else if (expected === 'colon') {
@@ -73,19 +73,19 @@ function scan(text: string): Found | undefined {
       at += 1;
     } else {
       const isName = expected.startsWith('name');
-      if (',]}'.includes(character) && behind > 0 && text[behind - 1] === ',')
-        return { offset: behind - 1, message: 'a comma too many' };
+      if (',]}'.includes(character) && previousEnd > 0 && text[previousEnd - 1] === ',')
+        return { offset: previousEnd - 1, message: 'a comma too many' };
       const token = readToken(text, at, isName);
       if (typeof token !== 'number')
-        return open.length === 0 && at === token.offset ? noObject(text, at, token) : token;
-      expected = isName ? 'colon' : afterValue();
+        return open.length === 0 && at === token.offset ? describeNonObject(text, at, token) : token;
+      expected = isName ? 'colon' : expectedAfterValue();
       at = token;
     }
   }
 }
 
-/** Of a file that is no JSON at all, it says more that an object is expected than which value is none. */
-function noObject(text: string, at: number, found: Found): Found {
+/** For a file that is not JSON at all: that an object is expected helps more than which value is invalid. */
+function describeNonObject(text: string, at: number, found: LocatedError): LocatedError {
   return text[at] === '"'
     ? found
     : { offset: at, message: `a JSON object, {…}, is expected, not ${quoted(text, at)}` };
@@ -98,20 +98,20 @@ function skipSpace(text: string, from: number): number {
 }
 
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
-/** What the parser puts quotes around, and so takes even where a name stands. */
+/** The parser puts these in quotes, and so accepts them as names too. */
 const bareNonFinite = /-?Infinity|NaN/y;
 
-/** The position behind a string, number or word, or what is wrong with it. */
-function readToken(text: string, at: number, isName: boolean): number | Found {
+/** The position after a string, number or word, or the error in it. */
+function readToken(text: string, at: number, isName: boolean): number | LocatedError {
   if (text[at] === '"') return readString(text, at);
   for (const pattern of isName ? [bareNonFinite] : [bareNonFinite, scalar]) {
     pattern.lastIndex = at;
     if (pattern.test(text)) return pattern.lastIndex;
   }
-  return { offset: at, message: isName ? explainNoName(text, at) : explainNoValue(text, at) };
+  return { offset: at, message: isName ? describeInvalidName(text, at) : describeInvalidValue(text, at) };
 }
 
-function readString(text: string, start: number): number | Found {
+function readString(text: string, start: number): number | LocatedError {
   for (let at = start + 1; at < text.length; at++) {
     const character = text[at] as string;
     if (character === '"') return at + 1;
@@ -135,25 +135,25 @@ function readString(text: string, start: number): number | Found {
   return { offset: text.length, message: `the file ends inside a string: ${halfWritten}` };
 }
 
-function atTheEnd(text: string, inside: '{' | '[' | undefined): Found {
+function unexpectedEnd(text: string, inside: '{' | '[' | undefined): LocatedError {
   if (text.trim() === '') return { offset: 0, message: 'the file holds nothing but white space' };
   const what = inside === '[' ? 'a list' : 'an object';
   return { offset: text.length, message: `the file ends before ${what} is closed: ${halfWritten}` };
 }
 
-function explainMore(text: string, at: number): string {
+function describeTrailingContent(text: string, at: number): string {
   if (/^[}\]]\s*$/.test(text.slice(at, at + 100))) return `a ${text[at]} too many`;
   return `the JSON document${text.startsWith('{') ? ', which began with the first {,' : ''} is over before this: what follows may be left from an earlier, longer write, or come from a second writer`;
 }
 
-/** A comma that is missing is missing behind the value, which is often the line before. */
-function noComma(text: string, at: number, behind: number, closing: string): Found {
+/** A missing comma is reported after the value before it, which is often on the line before. */
+function missingComma(text: string, at: number, previousEnd: number, closing: string): LocatedError {
   return /["{[\w-]/.test(text[at] as string)
-    ? { offset: behind, message: 'a comma is missing here' }
+    ? { offset: previousEnd, message: 'a comma is missing here' }
     : { offset: at, message: `a comma or ${closing} is expected, not ${quoted(text, at)}` };
 }
 
-function explainNoName(text: string, at: number): string {
+function describeInvalidName(text: string, at: number): string {
   if (text[at] === "'")
     return 'names stand in double quotes: write the file with json.dumps(data), not str(data)';
   if (text[at] === '\u0000')
@@ -172,7 +172,7 @@ const pythonWords: Readonly<Record<string, string>> = {
   '-NaN': 'NaN',
 };
 
-function explainNoValue(text: string, at: number): string {
+function describeInvalidValue(text: string, at: number): string {
   const word = wordAt(text, at);
   const character = text[at] as string;
   const json = Object.hasOwn(pythonWords, word) ? pythonWords[word] : undefined;
