@@ -27,11 +27,31 @@ it.each(allQueries().map(({ where, expr }) => [where, expr]))('%s is whole', (_,
     expect(plain.split(open as string).length).toBe(plain.split(close as string).length);
 });
 
+/** By its name, or by a pattern of names, as the panel of the job's own fields does. */
+function looksAt(expr: string, name: string): boolean {
+  const patterns = /__name__=~"(?<included>[^"]+)", __name__!~"(?<excluded>[^"]+)"/.exec(expr)?.groups;
+  const matches = (pattern: string | undefined) =>
+    pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(name);
+  if (matches(patterns?.included) && !matches(patterns?.excluded)) return true;
+  return withoutStrings(expr).match(/\bml_\w+/g)?.includes(name) ?? false;
+}
+
 it.each(catalogue.map((metric) => [metric.name, metric.instrument, prometheusName(metric)]))(
   'some query looks at %s',
   (_, instrument, name) => {
     const wanted = instrument === 'histogram' ? [`${name}_bucket`, `${name}_sum`, name] : [name];
-    const asked = allQueries().flatMap(({ expr }) => withoutStrings(expr).match(/\bml_\w+/g) ?? []);
-    expect(asked).toEqual(expect.arrayContaining(wanted));
+    const queries = allQueries().map(({ expr }) => expr);
+    for (const each of wanted)
+      expect(
+        queries.some((expr) => looksAt(expr, each)),
+        each,
+      ).toBe(true);
   },
 );
+
+it('draws a metric that has no panel with the fields of the job, and only there', () => {
+  const asking = allQueries().filter(({ expr }) => looksAt(expr, 'ml_training_new_metric'));
+  expect(asking.map(({ where }) => where)).toEqual([expect.stringContaining('Further metrics')]);
+  const drawn = allQueries().filter(({ expr }) => looksAt(expr, 'ml_training_loss'));
+  expect(drawn.map(({ where }) => where).filter((where) => where.includes('Further metrics'))).toEqual([]);
+});
