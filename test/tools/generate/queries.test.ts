@@ -33,7 +33,11 @@ function looksAt(expr: string, name: string): boolean {
   const matches = (pattern: string | undefined) =>
     pattern !== undefined && new RegExp(`^(?:${pattern})$`).test(name);
   if (matches(patterns?.included) && !matches(patterns?.excluded)) return true;
-  return withoutStrings(expr).match(/\bml_\w+/g)?.includes(name) ?? false;
+  return (
+    withoutStrings(expr)
+      .match(/\bml_\w+/g)
+      ?.includes(name) ?? false
+  );
 }
 
 it.each(catalogue.map((metric) => [metric.name, metric.instrument, prometheusName(metric)]))(
