@@ -1,0 +1,158 @@
+import { execFileSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { expect, it, onTestFinished } from 'vitest';
+import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { blockedThread } from '../support/blocked-thread.ts';
+import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
+import { freePort } from '../support/port.ts';
+import { startProcess, type TestProcess } from '../support/process.ts';
+import { until } from '../support/until.ts';
+
+async function setUp(options: { preload?: string; environment?: Record<string, string> } = {}) {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const file = join(temporaryFolder(), 'current.json');
+  replaceFile(file, exampleText());
+  const bridge = startProcess({
+    environment: {
+      METRICS_FILE_PATH: file,
+      COLLECTION_INTERVAL: '0.02',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      ...options.environment,
+    },
+    ...(options.preload === undefined ? {} : { preload: options.preload }),
+  });
+  return { receiver, file, bridge };
+}
+
+const lossIs = (receiver: Receiver, loss: number) =>
+  receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === loss, `loss ${loss}`);
+
+/** Signals and waits for the end. The bound is the promise itself: SHUTDOWN_TIMEOUT and a second. */
+async function endsInTime({ child, ended }: TestProcess, timeoutMs: number, expectedCode = 0) {
+  const startMs = performance.now();
+  child.kill('SIGTERM');
+  expect(await ended).toEqual({ code: expectedCode, signal: null });
+  expect(performance.now() - startMs).toBeLessThan(timeoutMs + 1_000);
+}
+
+it('while a read hangs, series stay, the outcome is hung, and the bridge is live but not ready', async () => {
+  const thread = blockedThread();
+  const port = await freePort();
+  const { receiver, file, bridge } = await setUp({
+    preload: thread.preload,
+    environment: { OTEL_METRIC_EXPORT_INTERVAL: '100', HEALTH_PORT: String(port) },
+  });
+  await lossIs(receiver, 1.2345);
+  bridge.child.kill('SIGUSR2');
+  await bridge.said('a thread is blocked');
+  const line = await bridge.said('Reading the metrics file hangs; the volume may not answer');
+  expect(line).toMatchObject({ level: 'error', path: file });
+
+  const seen = receiver.requests.length;
+  await receiver.waitFor(() => receiver.requests.length > seen + 5, 'heartbeats');
+  const ages = receiver.requests.slice(seen).map(({ points }) => {
+    const names = points.map(({ metric }) => metric);
+    expect(names).toContain('ml.training.loss');
+    expect(names).toContain('ml.training.batch_number');
+    return points.find(({ metric }) => metric === 'ml.bridge.file.age')?.value as number;
+  });
+  expect(ages).toEqual(ages.toSorted((a, b) => a - b));
+  expect(ages.at(-1)).toBeGreaterThan(ages[0] as number);
+  const hung = receiver
+    .points('ml.bridge.snapshots')
+    .filter(({ attributes }) => attributes.outcome === 'hung');
+  expect(hung.at(-1)?.value).toBeGreaterThan(0);
+  const health = async (path: string) => {
+    const response = await fetch(`http://127.0.0.1:${port}/${path}`);
+    return { code: response.status, body: await response.json() };
+  };
+  const body = { reason: expect.stringContaining('(hung)') };
+  expect(await health('livez')).toMatchObject({ code: 200, body });
+  expect(await health('readyz')).toMatchObject({ code: 503, body });
+
+  replaceFile(file, exampleText({ metrics: { training_loss: 7, batch_number: 46 } }));
+  await thread.release();
+  await lossIs(receiver, 7);
+  await bridge.said('Metrics file is readable again');
+  expect(await health('readyz')).toMatchObject({ code: 200 });
+  await endsInTime(bridge, 10_000);
+});
+
+it.each([
+  ['answers', 'ok'],
+  ['hangs, too', 'hang'],
+] as const)('a thread that is blocked does not keep the process alive while the Collector %s', async (_name, status) => {
+  const { preload } = blockedThread();
+  const { receiver, bridge } = await setUp({ preload, environment: { SHUTDOWN_TIMEOUT: '2' } });
+  await lossIs(receiver, 1.2345);
+  receiver.reply(() => ({ status }));
+  bridge.child.kill('SIGUSR2');
+  await bridge.said('a thread is blocked');
+  await endsInTime(bridge, 2_000);
+  expect(bridge.stderr()).toBe('');
+  const states = receiver.points('ml.training.run.state').filter(({ value }) => value === 1);
+  if (status === 'ok') expect(states.at(-1)?.attributes.state).toBe('ended');
+});
+
+it('nor does it change the exit code of a failure', async () => {
+  const { preload } = blockedThread();
+  const trap = join(temporaryFolder(), 'trap.cjs');
+  writeFileSync(
+    trap,
+    `require(${JSON.stringify(preload)}); process.on('SIGHUP', () => { throw new Error('escaped'); });`,
+  );
+  const { receiver, bridge } = await setUp({ preload: trap, environment: { SHUTDOWN_TIMEOUT: '2' } });
+  await lossIs(receiver, 1.2345);
+  bridge.child.kill('SIGUSR2');
+  await bridge.said('a thread is blocked');
+  const startMs = performance.now();
+  bridge.child.kill('SIGHUP');
+  expect(await bridge.ended).toEqual({ code: 1, signal: null });
+  expect(performance.now() - startMs).toBeLessThan(3_000);
+});
+
+it('nor does a second signal wait for it', async () => {
+  const { preload } = blockedThread();
+  const { receiver, bridge } = await setUp({ preload, environment: { SHUTDOWN_TIMEOUT: '60' } });
+  await lossIs(receiver, 1.2345);
+  receiver.reply(() => ({ status: 'hang' }));
+  bridge.child.kill('SIGUSR2');
+  await bridge.said('a thread is blocked');
+  bridge.child.kill('SIGTERM');
+  await bridge.said('Shutting down');
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  bridge.child.kill('SIGTERM');
+  expect(await bridge.ended).toEqual({ code: 143, signal: null });
+});
+
+it('a file of headers that hangs at the start holds up neither polling nor the end', async () => {
+  const headers = join(temporaryFolder(), 'headers');
+  execFileSync('mkfifo', [headers]);
+  const { bridge } = await setUp({
+    environment: { OTEL_EXPORTER_OTLP_HEADERS_FILE: headers, SHUTDOWN_TIMEOUT: '1' },
+  });
+  await bridge.said('Training run began');
+  await endsInTime(bridge, 1_000);
+});
+
+it('SIGTERM from the first line of main on brings the value that is in the file', async () => {
+  const folder = temporaryFolder();
+  const trap = join(folder, 'trap.mjs');
+  // As soon as something listens, which is long before the bridge is loaded.
+  writeFileSync(
+    trap,
+    `process.on('newListener', function signal(name) {
+       if (name !== 'SIGTERM') return;
+       process.off('newListener', signal);
+       process.nextTick(() => process.kill(process.pid, 'SIGTERM'));
+     });`,
+  );
+  const { receiver, bridge } = await setUp({ preload: pathToFileURL(trap).href });
+  expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  expect(receiver.points('ml.training.loss').at(-1)?.value).toBe(1.2345);
+  await until(() => bridge.log.at(-1)?.message === 'ml-metrics-bridge ended', 'the last line');
+  expect(bridge.log.filter(({ message }) => message === 'Shutting down')).toHaveLength(1);
+});
