@@ -19,6 +19,8 @@ export interface BridgeOptions {
   readonly signal: AbortSignal;
   readonly hostName: string;
   readonly version: string;
+  /** Log lines that were dropped so far, for the metric. */
+  readonly logLinesDropped?: () => number;
   /** Called after each poll, for health. */
   readonly onPoll?: (poll: Poll) => void;
 }
@@ -60,7 +62,7 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> 
 }
 
 async function createLoop(options: BridgeOptions): Promise<Loop> {
-  const { config, log, clock, signal, hostName, version, onPoll } = options;
+  const { config, log, clock, signal, hostName, version, onPoll, logLinesDropped = () => 0 } = options;
   const conditions = createConditions(log);
   const resource = bridgeResource(config, hostName, version);
   const poller = createBoundedPoller(
@@ -80,7 +82,16 @@ async function createLoop(options: BridgeOptions): Promise<Loop> {
     clock,
     signal,
     poller,
-    telemetry: createTelemetry({ config, resource, version, clock, conditions, spans, fileAgeMs }),
+    telemetry: createTelemetry({
+      config,
+      resource,
+      version,
+      clock,
+      conditions,
+      spans,
+      fileAgeMs,
+      logLinesDropped,
+    }),
     eventLog: createEventLog(log, conditions, config.metricsFilePath),
     onPoll,
     startedMs: clock().monotonicMs,

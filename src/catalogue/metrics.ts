@@ -280,6 +280,12 @@ export const bridgeMetrics = {
     unit: '{snapshot}',
     description: 'Snapshots waiting for the Collector',
   },
+  logLinesDropped: {
+    name: 'ml.bridge.log_lines_dropped',
+    instrument: 'counter',
+    unit: '{line}',
+    description: 'Log lines dropped because nothing read the log',
+  },
 } as const satisfies Record<string, MetricDefinition>;
 
 export type BridgeMetricName = keyof typeof bridgeMetrics;

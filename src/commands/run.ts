@@ -5,6 +5,7 @@ import { startHealthServer } from '../bridge/lifecycle/health.ts';
 import { createLiveness } from '../bridge/lifecycle/liveness.ts';
 import type { Shutdown } from '../bridge/lifecycle/shutdown.ts';
 import { systemClock } from '../common/clock.ts';
+import { createLogOutput, type LogOutput } from '../common/log-output.ts';
 import { createConditions, createLogger, type Level, type Logger } from '../common/logger.ts';
 import type { Environment, Problem } from '../common/setting.ts';
 import { settlesWithin, whenAborted, withAbortGrace } from '../common/timing.ts';
@@ -23,17 +24,36 @@ export interface BridgeProcess {
   readonly exit: (exitCode: number) => void;
 }
 
+/** The longest the last log lines may take; a pipe that nobody reads takes none. */
+const logFlushMs = 250;
+
 /** Runs the bridge until it is told to stop. Gives the exit code: 0 ended well, 1 failed, 2 wrong configuration. */
 export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> {
+  const output = createLogOutput();
+  const exit = async (code: number) => {
+    await output.flush(logFlushMs);
+    bridgeProcess.exit(code);
+  };
+  const exitCode = await runLogged({ ...bridgeProcess, exit }, output);
+  await output.flush(logFlushMs);
+  return exitCode;
+}
+
+async function runLogged(bridgeProcess: BridgeProcess, output: LogOutput): Promise<number> {
   const { environment, shutdown, exit } = bridgeProcess;
   const reading = readConfig(environment);
-  if (reading.status === 'invalid') return refuseConfig(reading, bridgeProcess);
+  if (reading.status === 'invalid') return refuseConfig(reading, bridgeProcess, output);
   const { config } = reading;
   removeExporterVariables(process.env);
   const problems = await credentialProblems(config, shutdown.signal);
   if (problems.length > 0)
-    return refuseConfig({ ...config, idle: config.onConfigError === 'idle', problems }, bridgeProcess);
-  const log = createLogger(config.logLevel);
+    return refuseConfig(
+      { ...config, idle: config.onConfigError === 'idle', problems },
+      bridgeProcess,
+      output,
+    );
+  const log = createLogger(config.logLevel, output);
+  output.onRecovery((lines) => log.warn({ lines }, 'Log lines were dropped, because nothing read the log'));
   log.info({ version, node: process.version, config: printableConfig(config) }, 'ml-metrics-bridge started');
   for (const warning of [...reading.warnings, ...intervalWarnings(config)]) log.warn(warning);
   setDiagnosticsLogger(diagTo(log));
@@ -42,7 +62,7 @@ export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> 
   shutdown.arm({
     log,
     timeoutMs: config.shutdownTimeoutMs,
-    exit: (code) => exit(exitCodeOf(code)),
+    exit: (code) => void exit(exitCodeOf(code)),
   });
   const liveness = createLiveness(systemClock, config.collectionIntervalMs);
   const health = await serveHealth(config.healthPort, liveness, log);
@@ -54,6 +74,7 @@ export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> 
       signal: shutdown.signal,
       hostName: hostname(),
       version,
+      logLinesDropped: () => output.dropped,
       onPoll: ({ outcome }) => liveness.polled(outcome.status),
     });
     logEnd(log, summary);
@@ -94,8 +115,9 @@ function intervalWarnings({ collectionIntervalMs, staleAfterMs }: Config): reado
 async function refuseConfig(
   { problems, idle, healthPort, sidecarMode }: Omit<InvalidConfig, 'status'>,
   { shutdown, exit }: BridgeProcess,
+  output: LogOutput,
 ): Promise<number> {
-  const log = createLogger('info');
+  const log = createLogger('info', output);
   const messages = problems.map(({ message }) => message);
   log.error({ problems: messages }, 'Configuration is wrong');
   if (sidecarMode === 'container') return 0;

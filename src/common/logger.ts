@@ -1,4 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { createLogOutput } from './log-output.ts';
 
 export type { Logger } from 'pino';
 
@@ -6,7 +7,7 @@ export type { Logger } from 'pino';
 export type LogLevel = Level | 'critical';
 
 /** Logs JSON lines, to standard output unless another destination is given. */
-export function createLogger(level: LogLevel, destination: DestinationStream = standardOutput()): Logger {
+export function createLogger(level: LogLevel, destination: DestinationStream = createLogOutput()): Logger {
   return pino(
     {
       level: level === 'critical' ? 'fatal' : level,
@@ -17,14 +18,6 @@ export function createLogger(level: LogLevel, destination: DestinationStream = s
     },
     destination,
   );
-}
-
-/** Synchronous: there are few lines, and the last ones before a crash matter most. */
-function standardOutput(): DestinationStream {
-  const destination = pino.destination({ fd: 1, sync: true });
-  // A closed log pipe must not end the bridge.
-  destination.on('error', () => undefined);
-  return destination;
 }
 
 export type Level = 'debug' | 'info' | 'warn' | 'error';

@@ -31,6 +31,7 @@ export interface ObservedMetrics {
   readonly backlog: () => number;
   /** Undefined where there is no file. */
   readonly fileAgeMs: () => number | undefined;
+  readonly logLinesDropped: () => number;
   /** Spans; undefined where nothing is traced. */
   readonly spansRejected: () => number | undefined;
 }
@@ -38,7 +39,7 @@ export interface ObservedMetrics {
 export function createInternalMetrics(
   resource: Resource,
   version: string,
-  { backlog, fileAgeMs, spansRejected }: ObservedMetrics,
+  { backlog, fileAgeMs, logLinesDropped, spansRejected }: ObservedMetrics,
 ): InternalMetrics {
   const polls = createTally();
   const skips = createTally();
@@ -61,6 +62,7 @@ export function createInternalMetrics(
     dropped: drops.read,
     pointsRefused: () => observed(pointsRefused),
     backlog: () => observed(backlog()),
+    logLinesDropped: () => observed(logLinesDropped()),
     spansRejected: () => observed(spansRejected()),
   };
   const reader = new SnapshotReader('explicit_bucket_histogram');

@@ -38,6 +38,7 @@ export interface TelemetryOptions {
   readonly spans: Spans | undefined;
   /** Read at each collection. */
   readonly fileAgeMs: () => number | undefined;
+  readonly logLinesDropped: () => number;
 }
 
 /**
@@ -54,12 +55,14 @@ export function createTelemetry({
   conditions,
   spans,
   fileAgeMs,
+  logLinesDropped,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
   const startedUnixMs = clock().unixMs;
   const internalMetrics = createInternalMetrics(resource, version, {
     backlog: () => pipeline.waiting,
     fileAgeMs,
+    logLinesDropped,
     spansRejected: () => spans?.rejected,
   });
   const pipeline = createExportPipeline({

@@ -84,18 +84,21 @@ it('while a read hangs, series stay, the outcome is hung, and the bridge is live
 it.each([
   ['answers', 'ok'],
   ['hangs, too', 'hang'],
-] as const)('a thread that is blocked does not keep the process alive while the Collector %s', async (_name, status) => {
-  const { preload } = blockedThread();
-  const { receiver, bridge } = await setUp({ preload, environment: { SHUTDOWN_TIMEOUT: '2' } });
-  await lossIs(receiver, 1.2345);
-  receiver.reply(() => ({ status }));
-  bridge.child.kill('SIGUSR2');
-  await bridge.said('a thread is blocked');
-  await endsInTime(bridge, 2_000);
-  expect(bridge.stderr()).toBe('');
-  const states = receiver.points('ml.training.run.state').filter(({ value }) => value === 1);
-  if (status === 'ok') expect(states.at(-1)?.attributes.state).toBe('ended');
-});
+] as const)(
+  'a thread that is blocked does not keep the process alive while the Collector %s',
+  async (_name, status) => {
+    const { preload } = blockedThread();
+    const { receiver, bridge } = await setUp({ preload, environment: { SHUTDOWN_TIMEOUT: '2' } });
+    await lossIs(receiver, 1.2345);
+    receiver.reply(() => ({ status }));
+    bridge.child.kill('SIGUSR2');
+    await bridge.said('a thread is blocked');
+    await endsInTime(bridge, 2_000);
+    expect(bridge.stderr()).toBe('');
+    const states = receiver.points('ml.training.run.state').filter(({ value }) => value === 1);
+    if (status === 'ok') expect(states.at(-1)?.attributes.state).toBe('ended');
+  },
+);
 
 it('nor does it change the exit code of a failure', async () => {
   const { preload } = blockedThread();

@@ -1,0 +1,81 @@
+import { fstatSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { type DestinationStream, pino } from 'pino';
+
+/** Where log lines go. Writing never blocks the event loop. */
+export interface LogOutput extends DestinationStream {
+  /** Lines that were dropped so far because nothing read the pipe. */
+  readonly dropped: number;
+  /** Calls back when lines were dropped and the pipe is read again, with how many since the last call. */
+  onRecovery(callback: (dropped: number) => void): void;
+  /** Settles when all lines are written, at the latest after `ms`. */
+  flush(ms: number): Promise<void>;
+}
+
+/** A few thousand lines: more than the bridge writes in an hour, and little memory. */
+const maxWaitingBytes = 262_144;
+
+/**
+ * Writes to a descriptor, stdout unless told otherwise. Node writes to a pipe synchronously, so a pipe that nobody reads
+ * would stop the event loop once it is full. A pipe is therefore written to through a socket, which waits in the
+ * background; what waits is bounded, and further lines are dropped and counted.
+ */
+export function createLogOutput(descriptor = 1, maxBytes = maxWaitingBytes): LogOutput {
+  return isPipe(descriptor) ? pipeOutput(descriptor, maxBytes) : synchronousOutput(descriptor);
+}
+
+function isPipe(descriptor: number): boolean {
+  try {
+    const stats = fstatSync(descriptor);
+    return stats.isFIFO() || stats.isSocket();
+  } catch {
+    return false;
+  }
+}
+
+/** For files and terminals. The last lines before a crash matter most. */
+function synchronousOutput(fd: number): LogOutput {
+  const destination = pino.destination({ fd, sync: true });
+  // A full disk must not end the bridge.
+  destination.on('error', () => undefined);
+  return {
+    write: (line) => void destination.write(line),
+    dropped: 0,
+    onRecovery: () => undefined,
+    flush: async () => undefined,
+  };
+}
+
+function pipeOutput(fd: number, maxBytes: number): LogOutput {
+  const socket = new Socket({ fd, readable: false, writable: true });
+  let dropped = 0;
+  let reported = 0;
+  // A closed log pipe must not end the bridge.
+  socket.on('error', () => undefined);
+  return {
+    write(line) {
+      if (socket.destroyed || socket.writableLength >= maxBytes) dropped += 1;
+      else socket.write(line);
+    },
+    get dropped() {
+      return dropped;
+    },
+    onRecovery(callback) {
+      socket.on('drain', () => {
+        if (dropped > reported) callback(dropped - reported);
+        reported = dropped;
+      });
+    },
+    flush(ms) {
+      if (socket.destroyed || socket.writableLength === 0) return Promise.resolve();
+      return new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        // An empty write is done when those before it are.
+        socket.write('', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    },
+  };
+}
