@@ -54,7 +54,12 @@ export function createBoundedPoller(
       if (stat === undefined && read === undefined) startedMs = clock().monotonicMs;
       read ??= stat === undefined ? poller.poll() : stat.then(() => poller.poll());
       const current = read;
-      if (!(await isInTime(current))) return hungPoll();
+      try {
+        if (!(await isInTime(current))) return hungPoll();
+      } catch (error) {
+        read = undefined;
+        throw error;
+      }
       read = undefined;
       return current;
     },

@@ -537,6 +537,48 @@ describe('staleness', () => {
     expect(last(receiver, 'ml.training.own')?.value).toBe(2);
   });
 
+  it('does not wait for the next poll: values go stale and the age grows however long COLLECTION_INTERVAL is', async () => {
+    const file = join(temporaryFolder(), 'current.json');
+    replaceFile(file, exampleText());
+    const { receiver, polls, log } = await startBridge({
+      file,
+      environment: { STALE_AFTER: '0.3', OTEL_METRIC_EXPORT_INTERVAL: '20' },
+      config: { collectionIntervalMs: 3_600_000 },
+    });
+    await arrived(receiver, 'ml.training.loss', 1.2345);
+    const names = () => (receiver.requests.at(-1)?.points ?? []).map(({ metric }) => metric);
+    await receiver.waitFor(
+      () => names().includes('ml.bridge.file.age') && !names().includes('ml.training.loss'),
+      'stale',
+    );
+    expect(polls).toHaveLength(1);
+    expect(last(receiver, 'ml.bridge.file.age')?.value).toBeGreaterThanOrEqual(0.3);
+    expect(log.filter(({ message }) => message.startsWith('Metrics file is stale'))).toHaveLength(1);
+    // A heartbeat sees that the file is written, and does not read it.
+    replaceFile(file, exampleText({ metrics: { training_loss: 2 } }));
+    await receiver.waitFor(() => Number(last(receiver, 'ml.bridge.file.age')?.value) < 0.3, 'a young file');
+    expect(polls).toHaveLength(1);
+    expect(receiver.points('ml.training.loss').some(({ value }) => value === 2)).toBe(false);
+  });
+
+  it('nor does a stalled run', async () => {
+    const file = join(temporaryFolder(), 'current.json');
+    replaceFile(file, exampleText());
+    const { receiver, polls } = await startBridge({
+      file,
+      environment: { STALL_AFTER: '0.3', OTEL_METRIC_EXPORT_INTERVAL: '20' },
+      config: { collectionIntervalMs: 3_600_000 },
+    });
+    await receiver.waitFor(
+      () =>
+        receiver
+          .points('ml.training.run.state')
+          .some(({ attributes, value }) => attributes.state === 'stalled' && value === 1),
+      'stalled',
+    );
+    expect(polls).toHaveLength(1);
+  });
+
   it('is told apart from a run whose step does not advance', async () => {
     const { receiver, write } = await startBridge({ environment: { STALL_AFTER: '0.2' } });
     // A state that does not change is not in every request.

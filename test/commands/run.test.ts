@@ -308,6 +308,15 @@ describe('health', () => {
   });
 });
 
+describe('settings that do not fit together', () => {
+  it('are a warning at the start', async () => {
+    const { bridge } = await setUp({ environment: { COLLECTION_INTERVAL: '300', STALE_AFTER: '300' } });
+    const message =
+      'COLLECTION_INTERVAL (300 s) is not below STALE_AFTER (300 s): gauges go stale between polls';
+    expect(await bridge.said(message)).toMatchObject({ level: 'warn' });
+  });
+});
+
 describe('arguments', () => {
   it('that are no command are refused', async () => {
     const process = startProcess({ environment: {}, args: ['observe'] });
