@@ -159,3 +159,12 @@ it('SIGTERM from the first line of main on brings the value that is in the file'
   await until(() => bridge.log.at(-1)?.message === 'ml-metrics-bridge ended', 'the last line');
   expect(bridge.log.filter(({ message }) => message === 'Shutting down')).toHaveLength(1);
 });
+
+it('a bridge of which nothing hangs ends without replacing itself', async () => {
+  const trap = join(temporaryFolder(), 'trap.cjs');
+  writeFileSync(trap, `process.execve = () => console.log('execve');`);
+  const { receiver, bridge } = await setUp({ preload: trap });
+  await lossIs(receiver, 1.2345);
+  await endsInTime(bridge, 10_000);
+  expect(bridge.log.filter(({ message }) => message === 'execve')).toEqual([]);
+});

@@ -1,0 +1,121 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
+import { exampleText, replaceFile, temporaryFolder } from '../../support/file.ts';
+import { createHangSwitch } from '../../support/hang.ts';
+import { startProcess, type TestProcess } from '../../support/process.ts';
+import { until } from '../../support/until.ts';
+import { docker, dockerOutput } from '../compose/docker.ts';
+
+const timeoutMs = 2_000;
+
+async function setUp(environment: Readonly<Record<string, string>> = {}) {
+  const hang = createHangSwitch();
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const file = join(hang.folder, 'current.json');
+  replaceFile(file, exampleText());
+  const start = (more: Readonly<Record<string, string>> = {}) =>
+    startProcess({
+      environment: {
+        METRICS_FILE_PATH: file,
+        COLLECTION_INTERVAL: '0.05',
+        OTEL_METRIC_EXPORT_INTERVAL: '100',
+        SHUTDOWN_TIMEOUT: String(timeoutMs / 1000),
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+        ...hang.environment,
+        ...environment,
+        ...more,
+      },
+    });
+  return { hang, receiver, file, start };
+}
+
+/** The bound is the promise itself. */
+async function endsInTime({ child, ended, stderr }: TestProcess) {
+  const startMs = performance.now();
+  child.kill('SIGTERM');
+  expect(await ended).toEqual({ code: 0, signal: null });
+  expect(performance.now() - startMs).toBeLessThan(timeoutMs + 1_000);
+  expect(stderr()).toBe('');
+}
+
+describe('the process is gone in time', () => {
+  it('while open() of the metrics file hangs', async () => {
+    const { hang, receiver, file, start } = await setUp();
+    const bridge = start();
+    await receiver.waitFor(() => receiver.points('ml.training.loss').length > 0, 'the loss');
+    hang.on();
+    replaceFile(file, exampleText({ metrics: { training_loss: 2 } }));
+    await bridge.said('Reading the metrics file hangs; the volume may not answer');
+    const seen = receiver.requests.length;
+    await receiver.waitFor(() => receiver.requests.length > seen + 3, 'heartbeats');
+    expect(receiver.requests.at(-1)?.points.map(({ metric }) => metric)).toContain('ml.training.loss');
+    await endsInTime(bridge);
+  });
+
+  it('when open() begins to hang just before SIGTERM', async () => {
+    const { hang, receiver, file, start } = await setUp();
+    const bridge = start({ COLLECTION_INTERVAL: '60' });
+    await receiver.waitFor(() => receiver.points('ml.training.loss').length > 0, 'the loss');
+    hang.on();
+    replaceFile(file, exampleText({ metrics: { training_loss: 2 } }));
+    await endsInTime(bridge);
+    const states = receiver.points('ml.training.run.state').filter(({ value }) => value === 1);
+    expect(states.at(-1)?.attributes.state).toBe('ended');
+  });
+
+  it('while the name server does not answer', async () => {
+    const { hang, start } = await setUp();
+    hang.on();
+    const file = join(temporaryFolder(), 'current.json');
+    replaceFile(file, exampleText());
+    const bridge = start({
+      METRICS_FILE_PATH: file,
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.example:4317',
+    });
+    await bridge.said('Training run began');
+    await endsInTime(bridge);
+  });
+
+  it('while the folder of the export queue hangs', async () => {
+    const { hang, receiver, start } = await setUp();
+    const queue = join(hang.folder, 'queue');
+    mkdirSync(queue);
+    receiver.reply(() => ({ status: 'error', code: 14 }));
+    const file = join(temporaryFolder(), 'current.json');
+    const bridge = start({ METRICS_FILE_PATH: file, EXPORT_QUEUE_DIR: queue });
+    await receiver.waitFor(() => receiver.requests.length > 0, 'a request');
+    hang.on();
+    replaceFile(file, exampleText());
+    await bridge.said('Training run began');
+    await endsInTime(bridge);
+  });
+});
+
+it('in the image, as PID 1', async () => {
+  const image = 'ml-metrics-bridge:latest';
+  await docker(['compose', 'build', 'otel-metrics-bridge']);
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o755);
+  execFileSync('mkfifo', ['-m', '666', join(folder, 'headers')]);
+  const id = (
+    await docker([
+      ...['run', '--detach', '--volume', `${folder}:/hang`, '--env', 'SHUTDOWN_TIMEOUT=2'],
+      ...['--env', 'OTEL_EXPORTER_OTLP_HEADERS_FILE=/hang/headers', image],
+    ])
+  ).trim();
+  onTestFinished(() => void docker(['rm', '--force', id]));
+  await until(
+    async () => (await dockerOutput(['logs', id])).includes('ml-metrics-bridge started'),
+    'the start',
+  );
+  const startMs = performance.now();
+  await docker(['stop', '--timeout', '60', id]);
+  // What Docker itself takes, on top of the promise.
+  expect(performance.now() - startMs).toBeLessThan(timeoutMs + 1_000 + 2_000);
+  expect((await docker(['inspect', '--format', '{{.State.ExitCode}}', id])).trim()).toBe('0');
+  for (const line of (await dockerOutput(['logs', id])).trimEnd().split('\n')) JSON.parse(line);
+});
