@@ -1,5 +1,5 @@
-import { isNumericField } from '../catalogue/metrics.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { admitExtras, countNonFinite, finiteChanges } from './fields.ts';
 import {
   type IdentityChange,
   identityOf,
@@ -12,7 +12,7 @@ import {
 import { advanceProgress, hasStepped, noProgress } from './progress.ts';
 import type { LastStep, PollTime, Run, RunEvent, RunPolicy, Transition } from './run.ts';
 
-/** Takes a new snapshot. Pure: the same run, snapshot and moment give the same step. */
+/** What a new snapshot makes of the run: the next run, and the events to report. */
 export function applySnapshot(
   run: Run | undefined,
   snapshot: Snapshot,
@@ -31,8 +31,8 @@ export function applySnapshot(
 }
 
 /**
- * A job that gives its name late is the same one, but its name is a label, and labels are frozen: for all that is
- * exported, the named run takes the place of the nameless one, and goes on from where that was.
+ * A job may write its job_id later than its first values. It is the same job, but job_id is a label, and labels never
+ * change within a run. So a named run replaces the nameless one and continues its progress.
  */
 function adoptJobId(nameless: Run, snapshot: Snapshot, now: PollTime, policy: RunPolicy): Transition {
   const { jobId, modelName, dataset, rank } = snapshot.job;
@@ -51,15 +51,15 @@ function adoptJobId(nameless: Run, snapshot: Snapshot, now: PollTime, policy: Ru
   return { run, events: [...ended.events, { kind: 'run_began', run }, ...events] };
 }
 
-/** A snapshot of a second writer is no news of the run, whose own time goes on. */
+/** A snapshot of a second writer says nothing about the run, for which only time passes. */
 function ignoreOtherWriter(
   run: Run,
   snapshot: Snapshot,
-  departure: IdentityChange,
+  change: IdentityChange,
   now: PollTime,
   policy: RunPolicy,
 ): Transition {
-  const seen = withSecondWriter(run, snapshot, departure, now.monotonicMs);
+  const seen = withSecondWriter(run, snapshot, change, now.monotonicMs);
   const passed = applyTime(seen, { ...now, fileAgeMs: now.monotonicMs - run.seenMonotonicMs }, policy);
   return {
     run: passed.run,
@@ -67,7 +67,7 @@ function ignoreOtherWriter(
   };
 }
 
-/** Lets time pass without a new snapshot. */
+/** What time makes of the run while no snapshot is new: it goes stale, or stalls. */
 export function applyTime(run: Run | undefined, now: PollTime, policy: RunPolicy): Transition {
   if (run === undefined) return { run, events: [] };
   const fresh = now.fileAgeMs < policy.staleAfterMs;
@@ -78,7 +78,7 @@ export function applyTime(run: Run | undefined, now: PollTime, policy: RunPolicy
   return { run: { ...run, fresh, state: stalls ? 'stalled' : run.state }, events };
 }
 
-/** Ends a run that has not ended by itself: another took its place, or the bridge is told to stop. */
+/** Ends a run that has no final status: another run replaces it, or the bridge is told to stop. */
 export function endRun(
   run: Run,
   reason: 'replaced' | 'stopped',
@@ -139,7 +139,7 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
   return { run: passed.run, events: [...events, ...passed.events] };
 }
 
-/** The write is when the step was made; the read is only when it was seen. */
+/** A step is made when the file is written, which is earlier than when it is read. */
 function stepAt(now: PollTime): LastStep {
   return { unixMs: now.unixMs - now.fileAgeMs, monotonicMs: now.monotonicMs - now.fileAgeMs };
 }
@@ -148,7 +148,7 @@ const isOver = ({ state }: Run) => state === 'completed' || state === 'failed';
 
 function stateAfter(before: Run, { status }: Snapshot, stepped: boolean): Run['state'] {
   if (status === 'completed' || status === 'failed') return status;
-  // What was said once need not be said again: a last write without status does not begin the run anew.
+  // A last write without status does not begin the run again.
   if (status === undefined && isOver(before)) return before.state;
   return before.state === 'stalled' && !stepped ? 'stalled' : 'running';
 }
@@ -156,51 +156,4 @@ function stateAfter(before: Run, { status }: Snapshot, stepped: boolean): Run['s
 function epochEnded(before: Run, after: Run): boolean {
   const [last, next] = [before.progress.epoch, after.progress.epoch];
   return last !== undefined && next !== undefined && Math.floor(next) > Math.floor(last);
-}
-
-/** First come, first served, and for good: a name that came and went keeps its place, so the series stay bounded. */
-function admitExtras(admitted: ReadonlySet<string>, snapshot: Snapshot, limit: number) {
-  const unseen = [...snapshot.extras.keys()].filter((name) => !admitted.has(name));
-  if (unseen.length === 0) return { admitted, refused: [] };
-  const room = Math.max(0, limit - admitted.size);
-  return { admitted: new Set([...admitted, ...unseen.slice(0, room)]), refused: unseen.slice(room) };
-}
-
-/**
- * The values that are not finite, by the name they are counted under: the field, for one that has a metric. An extra
- * that was never finite has none, and as its name is anybody's, all of those go by one.
- */
-function nonFiniteNames(
-  { nonFinite }: Snapshot,
-  extras: ReadonlySet<string>,
-): readonly (readonly [string, number])[] {
-  return [...nonFinite].map(([field, value]) => [
-    isNumericField(field) || extras.has(field) ? field : 'extra',
-    value,
-  ]);
-}
-
-function countNonFinite(
-  counts: Run['nonFinite'],
-  snapshot: Snapshot,
-  extras: ReadonlySet<string>,
-): Run['nonFinite'] {
-  if (snapshot.nonFinite.size === 0) return counts;
-  const next = new Map(counts);
-  for (const [name] of nonFiniteNames(snapshot, extras)) next.set(name, (next.get(name) ?? 0) + 1);
-  return next;
-}
-
-function finiteChanges(before: Run, after: Run): readonly RunEvent[] {
-  const isFirst = before.latest === after.latest;
-  const then = new Map(isFirst ? [] : nonFiniteNames(before.latest, before.extras));
-  const now = new Map(nonFiniteNames(after.latest, after.extras));
-  return [
-    ...[...now]
-      .filter(([field]) => !then.has(field))
-      .map(([field, value]) => ({ kind: 'became_non_finite', field, value }) as const),
-    ...[...then.keys()]
-      .filter((field) => !now.has(field))
-      .map((field) => ({ kind: 'became_finite', field }) as const),
-  ];
 }

@@ -5,12 +5,12 @@ export function identityOf({ job }: Snapshot): RunIdentity {
   return { jobId: job.jobId, startTimeMs: job.startTimeMs };
 }
 
-/** How a snapshot does not go on with a run: by an epoch that fell, or by an identity that is another. */
+/** Why a snapshot does not continue a run: its epoch is lower, or its identity is another. */
 export type IdentityChange = 'fell_back' | 'other';
 
 /**
- * How a snapshot stands to a run. What a snapshot does not say is no contradiction; what the run did not have, it takes.
- * Without a start time on both sides, an epoch that falls is the only sign of a restart there is.
+ * How a snapshot relates to a run. An absent job_id or start_time is no contradiction. Unless both have a start time,
+ * a lower epoch is the only sign of a restart. `named`: the same run, which now has a job_id.
  */
 export function relationTo(run: Run, snapshot: Snapshot): 'same' | 'named' | IdentityChange {
   const { jobId, startTimeMs } = identityOf(snapshot);
@@ -20,7 +20,7 @@ export function relationTo(run: Run, snapshot: Snapshot): 'same' | 'named' | Ide
   return run.identity.jobId === undefined && jobId !== undefined ? 'named' : 'same';
 }
 
-/** By whole epochs; one that is not known is not below. */
+/** Compares whole epochs; false if one of them is unknown. */
 function isBelow(epoch: number | undefined, other: number | undefined): boolean {
   return epoch !== undefined && other !== undefined && Math.floor(epoch) < Math.floor(other);
 }
@@ -33,30 +33,27 @@ export function sameIdentity(a: RunIdentity, b: RunIdentity): boolean {
   return a.jobId === b.jobId && a.startTimeMs === b.startTimeMs;
 }
 
-const maxFormer = 8;
+const maxPreviousRuns = 8;
 
-/** A run that comes back this soon did not come back: somebody else writes the same file. */
+/** If a previous run is written again within this time, it did not restart: two jobs write the same file. */
 const twoWritersWithinMs = 300_000;
 
-/** What a run leaves to the one that takes its place, to know it again by. */
-export function recordPrevious(
-  run: Run,
-  departure: IdentityChange,
-): Pick<Run, 'previousRuns' | 'otherWriter'> {
+/** What the next run records of this one, to recognize it if it is written again. */
+export function recordPrevious(run: Run, change: IdentityChange): Pick<Run, 'previousRuns' | 'otherWriter'> {
   const others = run.previousRuns.filter(({ identity }) => !sameIdentity(identity, run.identity));
   return {
     previousRuns: [{ identity: run.identity, seenMonotonicMs: run.seenMonotonicMs }, ...others].slice(
       0,
-      maxFormer,
+      maxPreviousRuns,
     ),
-    otherWriter: departure === 'fell_back' ? positionOf(run) : undefined,
+    otherWriter: change === 'fell_back' ? positionOf(run) : undefined,
   };
 }
 
 /**
- * Where else the file was, after a snapshot that goes on with the run. A restarted job that passes the epoch it fell
- * from, and a second writer that goes on from there, look alike; if the epoch then falls to where it was before it
- * passed, there are two.
+ * The position of a possible second writer, after a snapshot that continues the run. A restarted job that passes its
+ * earlier epoch and a second writer that continues from there look the same. If the epoch then falls back to where it
+ * was before, there are two writers.
  */
 export function otherWriterAfter(
   run: Run,
@@ -75,41 +72,41 @@ function positionOf({ progress, latest, seenMonotonicMs }: Run): WriterPosition 
   return progress.epoch === undefined ? undefined : { epoch: progress.epoch, batch, seenMonotonicMs };
 }
 
-/** A job that is restarted again and again begins each time before where it last was; a second writer goes on. */
-function goesOnFrom({ epoch, batch }: WriterPosition, { values }: Snapshot): boolean {
+/** A job that restarts repeatedly begins before its last position each time; a second writer continues from its own. */
+function continuesFrom({ epoch, batch }: WriterPosition, { values }: Snapshot): boolean {
   if (isBelow(values.epoch, epoch)) return false;
   return isBelow(epoch, values.epoch) || (values.batch_number ?? 0) >= (batch ?? 0);
 }
 
 /**
- * Whether a snapshot that departs from `run` is of a writer that was seen a short while ago, while `run` itself is still
- * being written. Where it is not, the other is the one that lives, and takes its place again.
+ * Whether a snapshot that does not continue `run` comes from a second writer: one that was seen recently, while `run`
+ * itself is still written. If `run` is no longer written, the snapshot's run replaces it.
  */
 export function isSecondWriter(
   run: Run,
   snapshot: Snapshot,
-  departure: IdentityChange,
+  change: IdentityChange,
   monotonicMs: number,
 ): boolean {
   const isRecent = ({ seenMonotonicMs }: { readonly seenMonotonicMs: number }) =>
     monotonicMs - seenMonotonicMs < twoWritersWithinMs;
   if (!isRecent(run)) return false;
   const { previousRuns, otherWriter } = run;
-  if (departure === 'fell_back')
-    return otherWriter !== undefined && isRecent(otherWriter) && goesOnFrom(otherWriter, snapshot);
+  if (change === 'fell_back')
+    return otherWriter !== undefined && isRecent(otherWriter) && continuesFrom(otherWriter, snapshot);
   const identity = identityOf(snapshot);
   return previousRuns.some((it) => sameIdentity(it.identity, identity) && isRecent(it));
 }
 
-/** The run, with its second writer seen now. */
+/** Records that the second writer was seen at this time. */
 export function withSecondWriter(
   run: Run,
   snapshot: Snapshot,
-  departure: IdentityChange,
+  change: IdentityChange,
   monotonicMs: number,
 ): Run {
   const { epoch, batch_number: batch } = snapshot.values;
-  if (departure === 'fell_back' && epoch !== undefined)
+  if (change === 'fell_back' && epoch !== undefined)
     return { ...run, otherWriter: { epoch, batch, seenMonotonicMs: monotonicMs } };
   const identity = identityOf(snapshot);
   const previousRuns = run.previousRuns.map((it) =>

@@ -1,6 +1,6 @@
 import type { Snapshot } from '../snapshot/snapshot.ts';
 
-/** How far a run is. Nothing here ever falls within a run. */
+/** How far a run is. No number here ever decreases within a run. */
 export interface Progress {
   /** Highest epoch seen. */
   readonly epoch: number | undefined;
@@ -8,9 +8,9 @@ export interface Progress {
   readonly batch: number | undefined;
   /** Sum of the highest batches of the epochs before it. */
   readonly earlierBatches: number;
-  /** Batches trained: by global_step where it is given, else summed. Undefined while neither was seen. */
+  /** Batches trained: global_step if the file has it, else the sum. Undefined until one of the two was seen. */
   readonly batches: number | undefined;
-  /** Whether a global_step was seen: from then on it alone counts, because two ways to count cannot be mixed. */
+  /** Whether a global_step was seen. From then on only it counts, because the two ways to count cannot be mixed. */
   readonly bySteps: boolean;
 }
 
@@ -23,8 +23,8 @@ export const noProgress: Progress = {
 };
 
 /**
- * Takes a snapshot's epoch, batch and global step. `batch_number` begins again at every epoch, so the highest of each
- * is summed: exact when every batch is seen, a lower bound when writes fall between polls.
+ * Adds a snapshot's epoch, batch and global step. `batch_number` begins again at each epoch, so the highest of each
+ * epoch is summed. That is exact if every batch is seen, and a lower bound if writes fall between polls.
  */
 export function advanceProgress(
   progress: Progress,
@@ -45,14 +45,14 @@ function addBatch(progress: Progress, epoch: number | undefined, batch: number |
       earlierBatches: progress.earlierBatches + (progress.batch ?? 0),
     };
   }
-  // An epoch that fell (a job that went back to a checkpoint) has had its batches counted.
+  // The job went back to a checkpoint: the batches of this epoch are already counted.
   const isEarlier =
     epoch !== undefined && progress.epoch !== undefined && Math.floor(epoch) < Math.floor(progress.epoch);
   if (isEarlier) return progress;
   return { ...progress, epoch: highest(progress.epoch, epoch), batch: highest(progress.batch, batch) };
 }
 
-/** Some write fractions of an epoch, 2.25; batches are counted by its whole part. Without epochs, a batch that falls tells. */
+/** Epochs may be fractions such as 2.25; their whole part counts. Without epochs, a lower batch begins a new one. */
 function beginsEpoch(progress: Progress, epoch: number | undefined, batch: number | undefined): boolean {
   if (epoch === undefined)
     return progress.epoch === undefined && batch !== undefined && batch < (progress.batch ?? 0);
@@ -66,8 +66,8 @@ function highest(a: number | undefined, b: number | undefined): number | undefin
 const position = ['epoch', 'batch_number', 'global_step'] as const;
 
 /**
- * Whether the job has moved since the last snapshot. Told by what it writes and not by what is counted: a job that went
- * back to a checkpoint trains, though its counters stand still. Where a file has no steps at all, each snapshot is one.
+ * Whether the job has made a step since the last snapshot. What the file says decides, not what is counted: a job that
+ * went back to a checkpoint trains while its counters do not grow. If a file never has steps, each snapshot is a step.
  */
 export function hasStepped(
   progress: Progress,

@@ -2,30 +2,30 @@ import type { RunState } from '../catalogue/metrics.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Progress } from './progress.ts';
 
-/** What is known of one training run. A plain value: every change makes a new one. */
+/** The state of one training run. Immutable: each change gives a new value. */
 export interface Run {
   readonly identity: RunIdentity;
-  /** As the first snapshot had them: a label that changed later would be a second series. */
+  /** From the first snapshot. They never change, because a changed label would begin a second series. */
   readonly labels: RunLabels;
   readonly state: Exclude<RunState, 'waiting'>;
-  /** False once the file has not been written for STALE_AFTER; its values are history then. */
+  /** False once the file has not been written for STALE_AFTER: its gauges are then no longer exported. */
   readonly fresh: boolean;
   readonly progress: Progress;
   readonly lastStep: LastStep;
   readonly latest: Snapshot;
-  /** When the latest snapshot was read, by uptime. */
+  /** When the latest snapshot was read, by the monotonic clock. */
   readonly seenMonotonicMs: number;
-  /** Names of the extra metrics this run has shown, at most MAX_EXTRA_METRICS. */
+  /** Names of this run's extra metrics, at most MAX_EXTRA_METRICS. */
   readonly extras: ReadonlySet<string>;
-  /** How often each field was NaN or infinite. */
+  /** How many times each field was NaN or infinite. */
   readonly nonFinite: ReadonlyMap<string, number>;
-  /** Runs that were seen before this one and when, newest first: two writers on one file come back in turn. */
+  /** Runs seen before this one, newest first. If two jobs write one file, they return in turn. */
   readonly previousRuns: readonly PreviousRun[];
-  /** Where the file was before its epoch fell or rose again, where no identity tells a restart from a second writer. */
+  /** The position before the epoch fell or rose again, if no identity tells a restart from a second writer. */
   readonly otherWriter: WriterPosition | undefined;
 }
 
-/** A restarted job keeps its id and has a new start time. */
+/** A restarted job keeps its job_id and has a new start_time. */
 export interface RunIdentity {
   readonly jobId: string | undefined;
   readonly startTimeMs: number | undefined;
@@ -47,14 +47,14 @@ export interface PreviousRun {
   readonly seenMonotonicMs: number;
 }
 
-/** How far somebody's writes are, and when the last was seen. */
+/** How far a writer of the file is, and when it was last seen. */
 export interface WriterPosition {
   readonly epoch: number;
   readonly batch: number | undefined;
   readonly seenMonotonicMs: number;
 }
 
-/** The moment of a poll, and how long before it the file was last written such that it could be read. */
+/** The time of a poll, and how long before it the file was last written in a readable form. */
 export interface PollTime {
   readonly unixMs: number;
   readonly monotonicMs: number;
@@ -65,11 +65,11 @@ export interface RunPolicy {
   readonly staleAfterMs: number;
   readonly stallAfterMs: number;
   readonly maxExtraMetrics: number;
-  /** Rank of this process where the file names none. */
+  /** Rank of this process if the file has none. */
   readonly rank: number | undefined;
 }
 
-/** What a step found, for those who tell: logs, metrics, spans. */
+/** What happened to a run, for the log, the metrics and the spans. */
 export type RunEvent =
   | { readonly kind: 'run_began'; readonly run: Run }
   | { readonly kind: 'run_ended'; readonly run: Run; readonly reason: 'status' | 'replaced' | 'stopped' }
@@ -80,9 +80,9 @@ export type RunEvent =
   | { readonly kind: 'extras_refused'; readonly names: readonly string[] }
   | { readonly kind: 'two_writers'; readonly other: RunIdentity };
 
-/** What a snapshot, or the time, made of a run. */
+/** The result of a snapshot or of passing time. */
 export interface Transition {
-  /** Undefined while no snapshot was seen. */
+  /** Undefined until a snapshot was read. */
   readonly run: Run | undefined;
   readonly events: readonly RunEvent[];
 }
