@@ -1,29 +1,12 @@
 import type { Clock } from '../common/clock.ts';
-import { createConditions, type Logger } from '../common/logger.ts';
-import type { Config } from '../config/bridge.ts';
-import { endRun } from '../run/advance.ts';
-import { parseMetricsFile } from '../snapshot/interpret.ts';
-import { createPoller, type Poll } from '../snapshot/poll.ts';
-import { bridgeResource } from '../telemetry/resource.ts';
-import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
-import { createTelemetry } from '../telemetry/telemetry.ts';
-import { createBoundedPoller } from './bounded-poller.ts';
-import { createEventLog } from './log-events.ts';
-import { applyTransition, type Loop, pollOnce, pollUntilDone } from './loop.ts';
-
-export interface BridgeOptions {
-  readonly config: Config;
-  readonly log: Logger;
-  readonly clock: Clock;
-  /** Ends the loop; everything that waits is flushed then. */
-  readonly signal: AbortSignal;
-  readonly hostName: string;
-  readonly version: string;
-  /** Log lines that were dropped so far, for the metric. */
-  readonly logLinesDropped?: () => number;
-  /** Called after each poll, for health. */
-  readonly onPoll?: (poll: Poll) => void;
-}
+import type { Logger } from '../common/logger.ts';
+import { pause } from '../common/timing.ts';
+import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
+import type { PollTime, Transition } from '../run/run.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { type Bridge, type BridgeOptions, createBridge } from './create-bridge.ts';
+import { afterExport, afterPoll, idleMs, type Schedule, startSchedule } from './schedule.ts';
+import { shouldExit } from './should-exit.ts';
 
 /** What was done, for the last log line. */
 export interface BridgeSummary {
@@ -41,73 +24,102 @@ export interface BridgeSummary {
 /** The rest of SHUTDOWN_TIMEOUT is kept for ending the process itself. */
 const flushShare = 0.9;
 
-/** The share of SHUTDOWN_TIMEOUT that one call to a volume may take: the volume may hang, and the flush needs time. */
-const hangShare = 0.25;
-
-/** A read of a slow network volume may take a second; this is far above, and far below the expiry of a series. */
-const hungAfterMs = 5_000;
-
 /** Polls the file until it is told to stop, or until the run is over in container mode. Then flushes what waits. */
 export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> {
   const { clock, signal } = options;
-  const loop = await createLoop(options);
+  const bridge = await createBridge(options);
   const stoppedMs = timeOfAbort(signal, clock);
-  const failure = await pollUntilDone(loop).then(
+  const failure = await pollUntilDone(bridge).then(
     () => undefined,
     (error: unknown) => ({ error }),
   );
-  const undelivered = await finish(loop, stoppedMs() ?? clock().monotonicMs);
-  const seconds = Math.round((clock().monotonicMs - loop.startedMs) / 100) / 10;
-  return { ...loop.counts, exports: loop.telemetry.sent, undelivered, seconds, ...failure };
+  const undelivered = await finish(bridge, stoppedMs() ?? clock().monotonicMs);
+  const seconds = Math.round((clock().monotonicMs - bridge.startedMs) / 100) / 10;
+  return { ...bridge.counts, exports: bridge.telemetry.sent, undelivered, seconds, ...failure };
 }
 
-async function createLoop(options: BridgeOptions): Promise<Loop> {
-  const { config, log, clock, signal, hostName, version, onPoll, logLinesDropped = () => 0 } = options;
-  const conditions = createConditions(log);
-  const resource = bridgeResource(config, hostName, version);
-  const poller = createBoundedPoller(
-    createPoller({ path: config.metricsFilePath, clock, parse: parseMetricsFile }),
-    {
-      clock,
-      signal,
-      graceMs: config.shutdownTimeoutMs * hangShare,
-      limitMs: hungAfterMs,
-    },
+/** Polls and exports until the signal is aborted or, in container mode, the run is over. */
+async function pollUntilDone(bridge: Bridge): Promise<void> {
+  const { config, clock, signal, telemetry } = bridge;
+  const now = () => clock().monotonicMs;
+  let schedule = startSchedule(bridge.startedMs);
+  while (!signal.aborted) {
+    const polled = now() >= schedule.nextPollMs;
+    let hasNews = polled && (await pollOnce(bridge));
+    if (polled) schedule = afterPoll(schedule, now(), config);
+    if (isDone(bridge)) return;
+    if (hasNews || now() >= schedule.nextExportMs) {
+      if (!polled) hasNews = await passTime(bridge);
+      await telemetry.collect(hasNews ? 'snapshot' : 'heartbeat');
+      schedule = afterExport(schedule, now(), config);
+    }
+    schedule = await untilDue(bridge, schedule);
+  }
+}
+
+/** Polls the file once and updates the run. Says whether there is news, which is exported at once. */
+async function pollOnce(bridge: Bridge): Promise<boolean> {
+  const { config, counts, telemetry, eventLog } = bridge;
+  const poll = await bridge.poller.poll();
+  const snapshot = poll.outcome.status === 'ok' ? poll.outcome.snapshot : undefined;
+  const time: PollTime = { ...poll.moment, fileAgeMs: poll.snapshotAgeMs ?? 0 };
+  counts.polls += 1;
+  if (snapshot) counts.snapshots += 1;
+  telemetry.polled(poll);
+  eventLog.polled(poll.outcome);
+  const transition = snapshot
+    ? applySnapshot(bridge.run, snapshot, time, config)
+    : applyTime(bridge.run, time, config);
+  await applyTransition(bridge, transition, time, snapshot);
+  bridge.onPoll?.(poll);
+  return snapshot !== undefined || transition.events.length > 0;
+}
+
+/** Time passes for the run between polls, too: values go stale, however long COLLECTION_INTERVAL is. */
+async function passTime(bridge: Bridge): Promise<boolean> {
+  await bridge.poller.stat();
+  const time: PollTime = { ...bridge.clock(), fileAgeMs: bridge.poller.ages().snapshotAgeMs ?? 0 };
+  const transition = applyTime(bridge.run, time, bridge.config);
+  await applyTransition(bridge, transition, time);
+  return transition.events.length > 0;
+}
+
+/** Takes over what a poll or the time made of the run: into the log, the metrics and the spans. */
+async function applyTransition(
+  bridge: Bridge,
+  transition: Transition,
+  time: PollTime,
+  snapshot?: Snapshot,
+): Promise<void> {
+  bridge.run = transition.run;
+  for (const event of transition.events) {
+    if (event.kind === 'run_began') bridge.counts.runs += 1;
+    bridge.eventLog.runEvent(event);
+  }
+  await bridge.telemetry.follow(transition, snapshot, time);
+}
+
+function isDone({ run, poller, clock, startedMs, config, log }: Bridge): boolean {
+  const uptimeMs = clock().monotonicMs - startedMs;
+  const reason = shouldExit({ run, fileAgeMs: poller.ages().fileAgeMs, uptimeMs }, config);
+  if (reason !== undefined) log.info({ reason }, 'Exiting by itself, because SIDECAR_MODE is container');
+  return reason !== undefined;
+}
+
+/** Waits until something is due. A read that hung and has returned is taken at once, not at the next poll. */
+async function untilDue({ clock, signal, poller }: Bridge, schedule: Schedule): Promise<Schedule> {
+  const due = pause(idleMs(schedule, clock().monotonicMs), signal);
+  const { late } = poller;
+  if (late === undefined) {
+    await due;
+    return schedule;
+  }
+  const returned = late.then(
+    () => true,
+    () => true,
   );
-  const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
-  const fileAgeMs = () => poller.ages().fileAgeMs;
-  return {
-    config,
-    log,
-    clock,
-    signal,
-    poller,
-    telemetry: createTelemetry({
-      config,
-      resource,
-      version,
-      clock,
-      conditions,
-      spans,
-      fileAgeMs,
-      logLinesDropped,
-    }),
-    eventLog: createEventLog(log, conditions, config.metricsFilePath),
-    onPoll,
-    startedMs: clock().monotonicMs,
-    counts: { polls: 0, snapshots: 0, runs: 0 },
-    run: undefined,
-  };
-}
-
-/** Loaded only if it is configured: every training node would pay for the memory. */
-async function openSpans(
-  options: Omit<SpansOptions, 'config'>,
-  config: Config['traces'],
-): Promise<Spans | undefined> {
-  if (config === undefined) return undefined;
-  const { createSpans } = await import('../telemetry/spans/spans.ts');
-  return createSpans({ ...options, config });
+  const hasReturned = await Promise.race([due.then(() => false), returned]);
+  return hasReturned ? { ...schedule, nextPollMs: clock().monotonicMs } : schedule;
 }
 
 /** The deadline counts from the signal, not from when the loop came to see it. */
@@ -121,13 +133,14 @@ function timeOfAbort(signal: AbortSignal, clock: Clock): () => number | undefine
 }
 
 /** Polls once more, ends the run and flushes. No step keeps the next from being tried. Gives what was not delivered. */
-async function finish(loop: Loop, stoppedMs: number): Promise<number> {
-  const { config, log, clock, telemetry } = loop;
-  await logErrors(log, () => pollOnce(loop));
+async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
+  const { config, log, clock, telemetry } = bridge;
+  await logErrors(log, () => pollOnce(bridge));
   await logErrors(log, async () => {
-    if (loop.run) await applyTransition(loop, endRun(loop.run, 'stopped'), { ...clock(), fileAgeMs: 0 });
+    if (bridge.run)
+      await applyTransition(bridge, endRun(bridge.run, 'stopped'), { ...clock(), fileAgeMs: 0 });
   });
-  await logErrors(log, () => telemetry.collect('final'));
+  await logErrors(log, () => telemetry.collect('snapshot', true));
   return telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
 }
 

@@ -24,23 +24,10 @@ export interface BridgeProcess {
   readonly exit: (exitCode: number) => void;
 }
 
-/** The longest the last log lines may take; a pipe that nobody reads takes none. */
-const logFlushMs = 250;
-
 /** Runs the bridge until it is told to stop. Gives the exit code: 0 ended well, 1 failed, 2 wrong configuration. */
 export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> {
-  const output = createLogOutput();
-  const exit = async (code: number) => {
-    await output.flush(logFlushMs);
-    bridgeProcess.exit(code);
-  };
-  const exitCode = await runLogged({ ...bridgeProcess, exit }, output);
-  await output.flush(logFlushMs);
-  return exitCode;
-}
-
-async function runLogged(bridgeProcess: BridgeProcess, output: LogOutput): Promise<number> {
   const { environment, shutdown, exit } = bridgeProcess;
+  const output = createLogOutput();
   const reading = readConfig(environment);
   if (reading.status === 'invalid') return refuseConfig(reading, bridgeProcess, output);
   const { config } = reading;
@@ -62,7 +49,7 @@ async function runLogged(bridgeProcess: BridgeProcess, output: LogOutput): Promi
   shutdown.arm({
     log,
     timeoutMs: config.shutdownTimeoutMs,
-    exit: (code) => void exit(exitCodeOf(code)),
+    exit: (code) => exit(exitCodeOf(code)),
   });
   const liveness = createLiveness(systemClock, config.collectionIntervalMs);
   const health = await serveHealth(config.healthPort, liveness, log);

@@ -8,8 +8,6 @@ export interface LogOutput extends DestinationStream {
   readonly dropped: number;
   /** Calls back when lines were dropped and the pipe is read again, with how many since the last call. */
   onRecovery(callback: (dropped: number) => void): void;
-  /** Settles when all lines are written, at the latest after `ms`. */
-  flush(ms: number): Promise<void>;
 }
 
 /** A few thousand lines: more than the bridge writes in an hour, and little memory. */
@@ -42,7 +40,6 @@ function synchronousOutput(fd: number): LogOutput {
     write: (line) => void destination.write(line),
     dropped: 0,
     onRecovery: () => undefined,
-    flush: async () => undefined,
   };
 }
 
@@ -64,17 +61,6 @@ function pipeOutput(fd: number, maxBytes: number): LogOutput {
       socket.on('drain', () => {
         if (dropped > reported) callback(dropped - reported);
         reported = dropped;
-      });
-    },
-    flush(ms) {
-      if (socket.destroyed || socket.writableLength === 0) return Promise.resolve();
-      return new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        // An empty write is done when those before it are.
-        socket.write('', () => {
-          clearTimeout(timer);
-          resolve();
-        });
       });
     },
   };

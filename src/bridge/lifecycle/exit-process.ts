@@ -1,4 +1,4 @@
-/** What is still pending may be done a moment later. */
+/** What is still pending may be done a moment later: a write to the queue folder, or the last log lines. */
 const graceMs = 150;
 
 /**

@@ -1,0 +1,95 @@
+import type { Clock } from '../common/clock.ts';
+import { createConditions, type Logger } from '../common/logger.ts';
+import type { Config } from '../config/bridge.ts';
+import type { Run } from '../run/run.ts';
+import { parseMetricsFile } from '../snapshot/interpret.ts';
+import { createPoller, type Poll } from '../snapshot/poll.ts';
+import { bridgeResource } from '../telemetry/resource.ts';
+import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
+import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { type BoundedPoller, createBoundedPoller } from './bounded-poller.ts';
+import { createEventLog, type EventLog } from './log-events.ts';
+
+export interface BridgeOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Ends the loop; everything that waits is flushed then. */
+  readonly signal: AbortSignal;
+  readonly hostName: string;
+  readonly version: string;
+  /** Log lines that were dropped so far, for the metric. */
+  readonly logLinesDropped?: () => number;
+  /** Called after each poll, for health. */
+  readonly onPoll?: (poll: Poll) => void;
+}
+
+/** What the bridge works with, and its state. */
+export interface Bridge {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly poller: BoundedPoller;
+  readonly telemetry: Telemetry;
+  readonly eventLog: EventLog;
+  readonly onPoll: ((poll: Poll) => void) | undefined;
+  readonly startedMs: number;
+  readonly counts: { polls: number; snapshots: number; runs: number };
+  run: Run | undefined;
+}
+
+/** The share of SHUTDOWN_TIMEOUT that one call to a volume may take: the volume may hang, and the flush needs time. */
+const hangShare = 0.25;
+
+/** A read of a slow network volume may take a second; this is far above, and far below the expiry of a series. */
+const hungAfterMs = 5_000;
+
+export async function createBridge(options: BridgeOptions): Promise<Bridge> {
+  const { config, log, clock, signal, hostName, version, onPoll, logLinesDropped = () => 0 } = options;
+  const conditions = createConditions(log);
+  const resource = bridgeResource(config, hostName, version);
+  const poller = createBoundedPoller(
+    createPoller({ path: config.metricsFilePath, clock, parse: parseMetricsFile }),
+    {
+      clock,
+      signal,
+      graceMs: config.shutdownTimeoutMs * hangShare,
+      limitMs: hungAfterMs,
+    },
+  );
+  const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
+  const fileAgeMs = () => poller.ages().fileAgeMs;
+  return {
+    config,
+    log,
+    clock,
+    signal,
+    poller,
+    telemetry: createTelemetry({
+      config,
+      resource,
+      version,
+      clock,
+      conditions,
+      spans,
+      fileAgeMs,
+      logLinesDropped,
+    }),
+    eventLog: createEventLog(log, conditions, config.metricsFilePath),
+    onPoll,
+    startedMs: clock().monotonicMs,
+    counts: { polls: 0, snapshots: 0, runs: 0 },
+    run: undefined,
+  };
+}
+
+/** Loaded only if it is configured: every training node would pay for the memory. */
+async function openSpans(
+  options: Omit<SpansOptions, 'config'>,
+  config: Config['traces'],
+): Promise<Spans | undefined> {
+  if (config === undefined) return undefined;
+  const { createSpans } = await import('../telemetry/spans/spans.ts');
+  return createSpans({ ...options, config });
+}
