@@ -16,6 +16,8 @@ export function exitProcess(exitCode: number): void {
  * Node before 22.15 has no execve, and Node's permission model forbids it: then process.exit is the best there is.
  */
 function replaceProcess(exitCode: number): void {
+  // As process.exit does: the demo shows the terminal's cursor again.
+  process.emit('exit', exitCode);
   try {
     // Without NODE_OPTIONS and the like, which could load modules that hang or print.
     const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_'));
