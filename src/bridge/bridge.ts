@@ -140,7 +140,7 @@ async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
     if (bridge.run)
       await applyTransition(bridge, endRun(bridge.run, 'stopped'), { ...clock(), fileAgeMs: 0 });
   });
-  await logErrors(log, () => telemetry.collect('snapshot', true));
+  await logErrors(log, () => telemetry.collect('final'));
   return telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
 }
 

@@ -30,6 +30,7 @@ it('is what the Collector makes of a metric, and stays for every metric that was
     'ml_bridge_points_refused_total',
     'ml_bridge_spans_rejected_total',
     'ml_bridge_backlog',
+    'ml_bridge_log_lines_dropped_total',
   ];
   expect(names.flatMap(prometheusSeriesNames)).toEqual(expect.arrayContaining(released));
 });

@@ -49,7 +49,7 @@ const dropped: Panel = {
   ...third,
   title: 'Dropped snapshots',
   description:
-    'Snapshots that were never delivered since the bridge started, by reason, and points and spans that the Collector rejected. Empty is good.',
+    'Snapshots that were never delivered since the bridge started, by reason, points and spans that the Collector rejected, and log lines that nothing read. Empty is good.',
   unit: 'none',
   queries: [
     {
@@ -67,6 +67,11 @@ const dropped: Panel = {
     {
       legend: '{{job_id}} spans rejected',
       expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.spansRejected), jobMatcher))),
+      optional: true,
+    },
+    {
+      legend: '{{job_id}} log lines',
+      expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.logLinesDropped), jobMatcher))),
       optional: true,
     },
   ],
