@@ -1,39 +1,56 @@
 import { parseArgs } from 'node:util';
-import { type CommandDefinition, type OptionDefinition, placeholderOf } from './command-table.ts';
-import { suggestion } from './nearest.ts';
+import {
+  type Arguments,
+  type CommandDefinition,
+  helpOption,
+  type OptionDefinition,
+  placeholderOf,
+} from './command.ts';
+import { suggestion } from './suggestion.ts';
 
-/** What was written behind a command. A switch is `true`; of an option that is given twice the last counts. */
-export interface Arguments {
-  readonly options: Readonly<Record<string, string | true>>;
-  readonly positionals: readonly string[];
-  /** Everything that is wrong, in words; empty where nothing is. */
-  readonly problems: readonly string[];
+/** The value of an option; undefined where it is not given. */
+export function optionValue({ options }: Arguments, name: string): string | undefined {
+  const value = options[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
-/** Reads the arguments of a command by its row of the table. All problems come at once. */
+/** Reads the arguments of a command by its row in the table, and collects every problem. */
 export function readArguments(command: CommandDefinition, args: readonly string[]): Arguments {
-  // Not strict, because strict parsing throws at the first problem and a person wants them all.
+  const known = [...command.options, helpOption];
+  const options: Record<string, string | true> = {};
+  const positionals: string[] = [];
+  const problems: string[] = [];
+  for (const token of tokensOf(known, args)) {
+    if (token.kind === 'positional') positionals.push(token.value);
+    if (token.kind !== 'option') continue;
+    const option = known.find(({ name }) => name === token.name);
+    const problem = option ? valueProblem(option, token.value) : unknownOption(command, token.rawName);
+    if (problem === undefined) options[token.name] = token.value ?? true;
+    else problems.push(problem);
+  }
+  return { options, positionals, problems: [...problems, ...positionalProblems(command, positionals)] };
+}
+
+type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number];
+
+function tokensOf(known: readonly OptionDefinition[], args: readonly string[]): readonly Token[] {
+  // Strict parsing would throw at the first problem.
   const { tokens } = parseArgs({
     args: [...args],
-    options: Object.fromEntries(command.options.map((option) => [option.name, parserOption(option)])),
+    options: Object.fromEntries(known.map((option) => [option.name, parserOption(option)])),
     allowPositionals: true,
     strict: false,
     tokens: true,
   });
-  const options: Record<string, string | true> = {};
-  const positionals: string[] = [];
-  const problems: string[] = [];
-  for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value);
-    if (token.kind !== 'option') continue;
-    const option = command.options.find(({ name }) => name === token.name);
-    // The parser takes what follows for the value, even where that is the next option.
-    const isNext = token.inlineValue === false && /^-./.test(token.value);
-    const problem = option ? wrongValue(option, isNext ? '' : token.value) : unknown(command, token.rawName);
-    if (problem !== undefined) problems.push(problem);
-    else options[token.name] = token.value ?? true;
-  }
-  return { options, positionals, problems: [...problems, ...tooMany(command, positionals)] };
+  // Parsing that is not strict takes an option for the value of the one before it: those are parsed again.
+  const end = tokens.findIndex(
+    (it) => it.kind === 'option' && it.inlineValue === false && /^-./.test(it.value),
+  );
+  const last = tokens[end];
+  if (last?.kind !== 'option') return tokens;
+  const { kind, name, rawName, index } = last;
+  const withoutValue: Token = { kind, name, rawName, index, value: undefined, inlineValue: undefined };
+  return [...tokens.slice(0, end), withoutValue, ...tokensOf(known, args.slice(index + 1))];
 }
 
 const parserOption = (option: OptionDefinition) => ({
@@ -41,25 +58,45 @@ const parserOption = (option: OptionDefinition) => ({
   ...(option.short === undefined ? {} : { short: option.short }),
 });
 
-function wrongValue(option: OptionDefinition, value?: string): string | undefined {
-  const { name, choices } = option;
-  const expected = choices?.join(' or ') ?? option.argument;
+function valueProblem({ name, argument, choices, parse }: OptionDefinition, value?: string) {
+  const expected = choices ? anyOf(choices) : argument;
   if (expected === undefined) return value === undefined ? undefined : `--${name} takes no value.`;
   if (value === undefined || value === '') return `--${name} needs a value: ${expected}.`;
-  if (choices === undefined || choices.includes(value)) return undefined;
-  return `--${name} is ${JSON.stringify(value)}, expected ${expected}.${suggestion(value, choices)}`;
+  if (choices !== undefined) return choiceProblem(`--${name}`, choices, value);
+  const parsed = parse?.(value, `--${name}`);
+  return parsed?.status === 'invalid'
+    ? `--${name} is ${JSON.stringify(value)}, expected ${parsed.expected}.`
+    : undefined;
 }
 
-function unknown({ name, options }: CommandDefinition, written: string): string {
-  const candidates = options.map((option) => `--${option.name}`);
-  return `${name} has no option ${written}.${suggestion(written, candidates)}`;
+function choiceProblem(what: string, choices: readonly string[], value: string): string | undefined {
+  if (choices.includes(value)) return undefined;
+  return `${what} is ${JSON.stringify(value)}, expected ${anyOf(choices)}.${suggestion(value, choices)}`;
 }
 
-function tooMany({ name, positional }: CommandDefinition, positionals: readonly string[]): readonly string[] {
-  const allowed = positional === undefined ? 0 : 1;
-  const extra = positionals.slice(allowed).map((it) => JSON.stringify(it));
-  if (extra.length === 0) return [];
-  return positional === undefined
-    ? [`${name} takes no argument ${extra.join(', ')}.`]
-    : [`${name} takes one ${positional.name}, but was also given ${extra.join(', ')}.`];
+/** `a, b or c` */
+const anyOf = (choices: readonly string[]) =>
+  new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(choices);
+
+function unknownOption({ options }: CommandDefinition, written: string): string {
+  const candidates = [...options, helpOption].map((option) => `--${option.name}`);
+  return `unknown option ${written}.${suggestion(written, candidates)}`;
+}
+
+function positionalProblems(
+  { positional }: CommandDefinition,
+  positionals: readonly string[],
+): readonly string[] {
+  const quoted = (values: readonly string[]) => values.map((it) => JSON.stringify(it)).join(', ');
+  if (positional === undefined)
+    return positionals.length === 0 ? [] : [`unexpected argument ${quoted(positionals)}.`];
+  const { name: placeholder, choices, required } = positional;
+  const [first, ...others] = positionals;
+  if (first === undefined)
+    return required ? [`${placeholder} is missing: ${choices ? anyOf(choices) : placeholder}.`] : [];
+  const wrong = choices === undefined ? undefined : choiceProblem(placeholder, choices, first);
+  return [
+    ...(wrong === undefined ? [] : [wrong]),
+    ...(others.length === 0 ? [] : [`expected one ${placeholder}, but was also given ${quoted(others)}.`]),
+  ];
 }

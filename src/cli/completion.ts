@@ -1,34 +1,31 @@
-import {
-  type CommandDefinition,
-  commands,
-  helpOption,
-  type OptionDefinition,
-  programName,
-  type shells,
-} from './command-table.ts';
+import { type CommandDefinition, helpOption, type OptionDefinition, programName } from './command.ts';
 
-/** A script that completes commands, options and the values of options that have a few; files elsewhere. */
-export function completionScript(shell: (typeof shells)[number]): string {
+export const shells = ['bash', 'zsh', 'fish'] as const;
+export type Shell = (typeof shells)[number];
+
+type Commands = readonly CommandDefinition[];
+
+/** A script that completes commands, options and the values of options that have choices; files elsewhere. */
+export function completionScript(shell: Shell, commands: Commands): string {
   switch (shell) {
     case 'bash':
-      return bash();
+      return bash(commands);
     case 'zsh':
-      return zsh();
+      return zsh(commands);
     case 'fish':
-      return fish();
+      return fish(commands);
   }
 }
 
-const all: readonly CommandDefinition[] = commands;
-const names = all.map(({ name }) => name).join(' ');
+const namesOf = (commands: Commands) => commands.map(({ name }) => name).join(' ');
 const optionsOf = ({ options }: CommandDefinition) => [...options, helpOption];
 const spellings = ({ name, short }: OptionDefinition) => [`--${name}`, ...(short ? [`-${short}`] : [])];
 /** Words that may stand where no option does. */
-const wordsOf = ({ name, positional }: CommandDefinition) =>
-  name === 'help' ? names : (positional?.choices ?? []).join(' ');
+const wordsOf = ({ name, positional }: CommandDefinition, commands: Commands) =>
+  name === 'help' ? namesOf(commands) : (positional?.choices ?? []).join(' ');
 
-function bash(): string {
-  const cases = all.flatMap((command) => [
+function bash(commands: Commands): string {
+  const cases = commands.flatMap((command) => [
     ...command.options
       .filter(({ choices }) => choices !== undefined)
       .map((option) => {
@@ -38,18 +35,18 @@ function bash(): string {
         return `      ${patterns}) words='${option.choices?.join(' ')}' ;;`;
       }),
   ]);
-  const options = all.map((command) => {
+  const options = commands.map((command) => {
     const flags = optionsOf(command)
       .map(({ name }) => `--${name}`)
       .join(' ');
-    return `      ${command.name}' '-*) words='${flags}' ;;\n      ${command.name}' '*) words='${wordsOf(command)}' ;;`;
+    return `      ${command.name}' '-*) words='${flags}' ;;\n      ${command.name}' '*) words='${wordsOf(command, commands)}' ;;`;
   });
   return `# Completion of ${programName} for bash: source <(${programName} completion bash)
 _ml_metrics_bridge() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD - 1]}" words=''
   local command="\${COMP_WORDS[1]}"
   if ((COMP_CWORD == 1)); then
-    words='${names} --help --version'
+    words='${namesOf(commands)} --help --version'
   else
     case "$command $previous" in
 ${cases.join('\n')}
@@ -67,13 +64,13 @@ complete -o default -F _ml_metrics_bridge ${programName}
 /** Inside single quotes, brackets and colons of _arguments. */
 const zshText = (text: string) => text.replaceAll("'", "'\\''").replaceAll(/[[\]:]/g, '\\$&');
 
-function zsh(): string {
-  const described = all.map(({ name, summary }) => `    '${name}:${zshText(summary)}'`);
-  const branches = all.map((command) => {
+function zsh(commands: Commands): string {
+  const described = commands.map(({ name, summary }) => `    '${name}:${zshText(summary)}'`);
+  const branches = commands.map((command) => {
     const specs = optionsOf(command).flatMap((option) =>
       spellings(option).map((spelling) => `'${spelling}[${zshText(option.description)}]${zshValue(option)}'`),
     );
-    const words = wordsOf(command);
+    const words = wordsOf(command, commands);
     const positional =
       command.positional === undefined ? [] : [`'1: :${words === '' ? '_files' : `(${words})`}'`];
     return `    ${command.name}) _arguments ${[...specs, ...positional].join(' \\\n      ')} ;;`;
@@ -111,10 +108,10 @@ function zshValue({ name, argument, choices }: OptionDefinition): string {
 
 const fishText = (text: string) => text.replaceAll('\\', '\\\\').replaceAll("'", "\\'");
 
-function fish(): string {
-  const lines = all.flatMap((command) => {
+function fish(commands: Commands): string {
+  const lines = commands.flatMap((command) => {
     const here = `complete -c ${programName} -n '__fish_seen_subcommand_from ${command.name}'`;
-    const words = wordsOf(command);
+    const words = wordsOf(command, commands);
     return [
       `complete -c ${programName} -n __fish_use_subcommand -f -a ${command.name} -d '${fishText(command.summary)}'`,
       ...(words === '' ? [] : [`${here} -f -a '${words}'`]),

@@ -1,20 +1,19 @@
 import type { Setting } from '../common/setting.ts';
 import {
   type CommandDefinition,
-  commands,
   helpOption,
   type OptionDefinition,
   placeholderOf,
   programName,
   programOptions,
   programSummary,
-} from './command-table.ts';
+} from './command.ts';
 import { twoColumns, wrap, wrapIndented } from './wrap.ts';
 
 const columns = 80;
 
 /** What `--help` prints. */
-export function programHelp(): string {
+export function programHelp(commands: readonly CommandDefinition[]): string {
   return joined([
     wrap(programSummary, columns),
     [`Usage: ${programName} [COMMAND] [OPTIONS]`],

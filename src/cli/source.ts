@@ -1,32 +1,31 @@
 import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
-import type { Arguments } from './arguments.ts';
+import { optionValue } from './arguments.ts';
+import type { Arguments } from './command.ts';
 
 export type Source =
   | { readonly status: 'ok'; readonly text: string }
   | { readonly status: 'unreadable'; readonly reason: string };
 
-/** The file a command is given, by -f or as its argument; `-` without either. */
-export function namedSource(
-  command: string,
-  { options, positionals: [positional] }: Arguments,
-): { readonly file: string; readonly problems: readonly string[] } {
-  const option = typeof options.filename === 'string' ? options.filename : undefined;
+/** The file given by -f or as the argument; `-` where neither is. */
+export function namedSource(args: Arguments): {
+  readonly file: string;
+  readonly problems: readonly string[];
+} {
+  const [positional] = args.positionals;
+  const option = optionValue(args, 'filename');
   const file = option ?? positional ?? '-';
   const isTwice = option !== undefined && positional !== undefined;
   return {
     file,
-    problems: isTwice ? [`${command} takes one FILE, but was given ${option} and ${positional}.`] : [],
+    problems: isTwice ? [`expected one FILE, but was given ${option} and ${positional}.`] : [],
   };
 }
 
-/** Standard input, whole. */
-export const standardInput = (): Promise<string> => readAll(process.stdin);
-
-/** What a file holds; `-` is standard input. */
-export async function readSource(file: string, readInput = standardInput): Promise<Source> {
+/** The content of a file; `-` is standard input. */
+export async function readSource(file: string, stdin: NodeJS.ReadableStream): Promise<Source> {
   try {
-    return { status: 'ok', text: file === '-' ? await readInput() : await readFile(file, 'utf8') };
+    return { status: 'ok', text: file === '-' ? await readAll(stdin) : await readFile(file, 'utf8') };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { status: 'unreadable', reason: reasons[code ?? ''] ?? message };
@@ -34,7 +33,7 @@ export async function readSource(file: string, readInput = standardInput): Promi
 }
 
 const reasons: Readonly<Record<string, string>> = {
-  ENOENT: 'there is no such file',
-  EISDIR: 'it is a folder',
-  EACCES: 'this user may not read it',
+  ENOENT: 'no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'permission denied',
 };

@@ -1,18 +1,20 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
-import { type CommandDefinition, commandOf, commands, shells } from '../../src/cli/command-table.ts';
-import { completionScript } from '../../src/cli/completion.ts';
+import type { CommandDefinition } from '../../src/cli/command.ts';
+import { completionScript, shells } from '../../src/cli/completion.ts';
 import { commandHelp, programHelp } from '../../src/cli/help.ts';
-import { editDistance, nearest } from '../../src/cli/nearest.ts';
+import { editDistance, nearest } from '../../src/cli/suggestion.ts';
 import { wrap } from '../../src/cli/wrap.ts';
 import { version } from '../../src/common/version.ts';
 import { bridgeSettings } from '../../src/config/bridge.ts';
 import { commandLineSection } from '../../tools/generate/tables/command-line.ts';
+import { commandLine, commandRows } from '../support/terminal.ts';
 
-const all: readonly CommandDefinition[] = commands;
+const all = commandRows;
+const rowOf = (name: string) => all.find((it) => it.name === name) as CommandDefinition;
 
 /** The bundle, as a user calls it. */
 function call(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
@@ -25,7 +27,9 @@ function call(...args: readonly string[]): Promise<{ code: number; stdout: strin
 
 describe('the table', () => {
   it('has every command that there is, and no other', () => {
-    const files = readdirSync('src/commands').map((file) => file.replace('.ts', ''));
+    const files = readdirSync('src/commands')
+      .filter((file) => file !== 'command-line.ts')
+      .map((file) => file.replace('.ts', ''));
     expect(files.filter((file) => !all.some(({ name }) => name === file))).toEqual([]);
   });
 });
@@ -33,14 +37,14 @@ describe('the table', () => {
 describe('the sidecar', () => {
   it('holds nothing of the command line', () => {
     const bundle = readFileSync(inject('bundle'), 'utf8');
-    for (const text of ['Did you mean', commandOf('check').description, 'COMPREPLY', 'toJSONSchema'])
+    for (const text of ['Did you mean', rowOf('check').description, 'COMPREPLY', 'toJSONSchema'])
       expect(bundle).not.toContain(text);
   });
 });
 
 describe('help', () => {
   it.each([[['--help']], [['-h']], [['help']], [['help', '--help']]])('of the program: %j', async (args) => {
-    expect(await call(...args)).toEqual({ code: 0, stdout: programHelp(), stderr: '' });
+    expect(await call(...args)).toEqual({ code: 0, stdout: programHelp(all), stderr: '' });
   });
 
   it.each(all.map((command) => [command.name, command] as const))('of %s', async (name, command) => {
@@ -51,7 +55,7 @@ describe('help', () => {
   });
 
   it('names every variable of the bridge, with its default', () => {
-    const help = commandHelp(commandOf('run'));
+    const help = commandHelp(rowOf('run'));
     for (const { variable, fallbacks, defaultText } of Object.values(bridgeSettings)) {
       for (const name of [variable, ...fallbacks]) expect(help).toContain(name);
       expect(help.replaceAll(/\s+/g, ' ')).toContain(defaultText === '' ? '' : `[default: ${defaultText}]`);
@@ -59,7 +63,7 @@ describe('help', () => {
   });
 
   it('fits a terminal of 80 columns', () => {
-    for (const text of [programHelp(), ...all.map(commandHelp)])
+    for (const text of [programHelp(all), ...all.map(commandHelp)])
       for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
   });
 
@@ -70,17 +74,18 @@ describe('help', () => {
 
 describe('what cannot be understood', () => {
   it.each([
-    [['simulat'], "there is no command 'simulat'. Did you mean simulate?"],
-    [['chekc'], "there is no command 'chekc'. Did you mean check?"],
-    [['observe'], "there is no command 'observe'.\n"],
-    [['--hepl'], 'there is no option "--hepl". Did you mean --help?'],
-    [['run', '--interval', '5'], 'run has no option --interval.'],
-    [['run', 'now'], 'run takes no argument "now".'],
-    [['help', 'chek'], "there is no command 'chek'. Did you mean check?"],
-    [['chek', '--help'], "there is no command 'chek'. Did you mean check?"],
-    [['completion', 'bsh'], 'there is no completion for "bsh". Did you mean bash?'],
-    [['completion'], 'Usage: ml-metrics-bridge completion bash|zsh|fish'],
-    [['check', '--ouptut', 'json'], 'check has no option --ouptut. Did you mean --output?'],
+    [['simulat'], 'unknown command "simulat". Did you mean simulate?'],
+    [['chekc'], 'unknown command "chekc". Did you mean check?'],
+    [['observe'], 'unknown command "observe".\n'],
+    [['--hepl'], 'unknown option --hepl. Did you mean --help?'],
+    [['run', '--interval', '5'], 'unknown option --interval.'],
+    [['run', 'now'], 'unexpected argument "now".'],
+    [['help', 'chek'], 'unknown command "chek". Did you mean check?'],
+    [['chek', '--help'], 'unknown command "chek". Did you mean check?'],
+    [['completion', 'bsh'], 'SHELL is "bsh", expected bash, zsh or fish. Did you mean bash?'],
+    [['completion'], 'SHELL is missing: bash, zsh or fish.'],
+    [['check', '--ouptut', 'json'], 'unknown option --ouptut. Did you mean --output?'],
+    [['simulate', '--sed', '3'], 'unknown option --sed. Did you mean --seed?'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await call(...args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
@@ -88,8 +93,39 @@ describe('what cannot be understood', () => {
   });
 });
 
+it.each(all)('$name refuses an option that does not exist', async ({ name }) => {
+  const { code, text, errors } = await commandLine([name, '--no-such-option']);
+  expect({ code, text }).toEqual({ code: 2, text: '' });
+  const [first, ...others] = errors.trimEnd().split('\n');
+  expect(first).toBe(`ml-metrics-bridge ${name}: unknown option --no-such-option.`);
+  expect(others.at(-1)).toBe(`See ml-metrics-bridge ${name} --help.`);
+});
+
+describe('standard output', () => {
+  const shell = (command: string) =>
+    spawnSync('bash', ['--norc', '-c', `set -o pipefail; ${command}`], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, program: `${process.execPath} ${inject('bundle')}` },
+    });
+
+  it.each(['demo', 'check --schema', 'completion fish', '--help'])(
+    'of %s may be closed before its end',
+    (args) => {
+      const { status, stdout, stderr } = shell(`$program ${args} | head -c 20`);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toHaveLength(20);
+    },
+  );
+
+  it('that cannot be written is an error', () => {
+    const { status, stderr } = shell('$program check --schema > /dev/full');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^ml-metrics-bridge: cannot write to standard output: ENOSPC.*\n$/);
+  });
+});
+
 describe('arguments', () => {
-  const read = (...args: readonly string[]) => readArguments(commandOf('check'), args);
+  const read = (...args: readonly string[]) => readArguments(rowOf('check'), args);
 
   it('are options, short or long, and one that is none', () => {
     expect(read('-w', '--uid=5', '-o', 'json', 'file.json')).toEqual({
@@ -97,6 +133,13 @@ describe('arguments', () => {
       positionals: ['file.json'],
       problems: [],
     });
+    // An option is never the value of the one before it.
+    expect(readArguments(rowOf('simulate'), ['--fault', '--seed', '3'])).toEqual({
+      options: { seed: '3' },
+      positionals: [],
+      problems: ['--fault needs a value: torn, nan, stall or crash.'],
+    });
+    expect(read('-o', '-w', '-')).toMatchObject({ options: { watch: true }, positionals: ['-'] });
     expect(read('--', '--watch')).toMatchObject({ options: {}, positionals: ['--watch'] });
   });
 
@@ -106,9 +149,9 @@ describe('arguments', () => {
       '--watch takes no value.',
       '--output is "jsn", expected text or json. Did you mean json?',
       '--gid needs a value: N[,N].',
-      'check has no option -x.',
+      'unknown option -x.',
       '--uid needs a value: N.',
-      'check takes one FILE, but was also given "b".',
+      'expected one FILE, but was also given "b".',
     ]);
   });
 });
@@ -144,7 +187,7 @@ describe('completion', () => {
       'bash',
       [
         '-c',
-        `${completionScript('bash')}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ml_metrics_bridge; echo "\${COMPREPLY[*]}"`,
+        `${completionScript('bash', all)}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _ml_metrics_bridge; echo "\${COMPREPLY[*]}"`,
         'bash',
         'ml-metrics-bridge',
         ...words,
@@ -166,7 +209,7 @@ describe('completion', () => {
 
   it.each(shells)('for %s is printed whole, and names everything', async (shell) => {
     const { code, stdout } = await call('completion', shell);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: completionScript(shell) });
+    expect({ code, stdout }).toEqual({ code: 0, stdout: completionScript(shell, all) });
     for (const { name, options } of all) {
       expect(stdout).toContain(name);
       for (const option of options) expect(stdout).toContain(option.name);

@@ -321,7 +321,7 @@ describe('arguments', () => {
   it('that are no command are refused', async () => {
     const process = startProcess({ environment: {}, args: ['observe'] });
     expect(await process.ended).toEqual({ code: 2, signal: null });
-    expect(process.stderr()).toContain("no command 'observe'");
+    expect(process.stderr()).toContain('unknown command "observe"');
   });
 });
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { lookAt } from '../../src/commands/check/look.ts';
+import { readFileState } from '../../src/commands/check/file-state.ts';
 import { type Report, reportOn } from '../../src/commands/check/report.ts';
 import type { Series } from '../../src/commands/check/series.ts';
 import { systemClock } from '../../src/common/clock.ts';
@@ -60,7 +60,7 @@ async function compare({ file: content, nativeHistograms, environment = {} }: Ca
   });
   await bridge.write(content);
   const config = configOf({ METRICS_FILE_PATH: bridge.file, ...environment });
-  const { report } = await reportOn(await lookAt(bridge.file), undefined, {
+  const { report } = await reportOn(await readFileState(bridge.file), undefined, {
     config,
     resource: bridgeResource(config, 'test-host', '0.0.0'),
     version: '0.0.0',

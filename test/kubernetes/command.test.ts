@@ -1,25 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { injectCommand } from '../../src/commands/inject.ts';
 import { temporaryFolder } from '../support/file.ts';
+import { commandLine } from '../support/terminal.ts';
 
 const manifest =
   'apiVersion: v1\nkind: Pod\nspec:\n  containers:\n    - name: trainer\n      image: train:1\n';
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
 
 async function run(args: readonly string[], input = manifest, environment: Record<string, string> = {}) {
-  let output = '';
-  const errors: string[] = [];
-  const code = await injectCommand(args, environment, {
-    print: (text) => {
-      output += text;
-    },
-    printError: (line) => void errors.push(line),
-    readInput: async () => input,
-  });
-  return { code, output, errors };
+  const { code, text, errors } = await commandLine(['inject', ...args], { environment, input });
+  return { code, output: text, errors: errors.split('\n').filter((it) => it !== '' && it !== hint) };
 }
+
+const hint = 'See ml-metrics-bridge inject --help.';
 
 it('reads a file, however it is named, or standard input', async () => {
   const file = join(temporaryFolder(), 'pod.yaml');
@@ -63,17 +57,17 @@ it('takes every option', async () => {
 });
 
 it.each<[string, readonly string[], string, number, RegExp]>([
-  ['an unknown option', ['--modus', 'native'], manifest, 2, /no option --modus. Did you mean --mode/],
+  ['an unknown option', ['--modus', 'native'], manifest, 2, /unknown option --modus. Did you mean --mode/],
   ['an unknown mode', ['--mode', 'nativ'], manifest, 2, /--mode is "nativ", expected native or container/],
   ['two files', ['a', 'b'], manifest, 2, /also given "b"/],
-  ['two files in two ways', ['-f', 'a', 'b'], manifest, 2, /takes one FILE/],
+  ['two files in two ways', ['-f', 'a', 'b'], manifest, 2, /expected one FILE/],
   ['no trace', ['--trace'], manifest, 2, /--trace: TRACEPARENT is not set/],
   [
     'a file that is not there',
     ['/nowhere/pod.yaml'],
     manifest,
     1,
-    /\/nowhere\/pod.yaml cannot be read: there is no such file/,
+    /cannot read \/nowhere\/pod.yaml: no such file/,
   ],
   [
     'a manifest that is wrong',
@@ -120,16 +114,7 @@ it.each([
   [['--endpoint', 'ftp://collector:21'], /scheme ftp: is not known/],
   [['--image', 'two words'], /--image "two words" is not an image reference/],
 ])('refuses what the bridge could not be started with: %j', async (args, message) => {
-  const errors: string[] = [];
-  const code = await injectCommand(
-    args,
-    {},
-    {
-      print: () => undefined,
-      printError: (line) => void errors.push(line),
-      readInput: async () => '',
-    },
-  );
+  const { code, errors } = await run(args);
   expect(code).toBe(2);
   expect(errors).toEqual([expect.stringMatching(message)]);
 });

@@ -31,7 +31,7 @@ const common = {
 /** A command is a file, `commands/NAME.ts`, or a folder, `commands/NAME/command.ts`. */
 const commandOf = (path: string) => /commands\/([\w-]+)/.exec(path)?.[1] ?? path;
 
-/** A command that main.ts loads on demand stays a file of its own, so that the sidecar's memory does not hold it. */
+/** The command line, which main.ts loads on demand, stays a file of its own, so that the sidecar does not load it. */
 const commandsStayApart: Plugin = {
   name: 'commands-stay-apart',
   setup({ onResolve }) {
@@ -109,7 +109,7 @@ function onlyKnownExternals({ inputs, outputs }: Metafile): void {
     ),
   );
   const unknown = [...used].filter(
-    (path) => !isBuiltin(path) && !/^\.\/\w+\.cjs$/.test(path) && path !== protoLoader,
+    (path) => !isBuiltin(path) && !/^\.\/[\w-]+\.cjs$/.test(path) && path !== protoLoader,
   );
   const importers = Object.entries(inputs)
     .filter(

@@ -9,6 +9,13 @@ export type Output = NodeJS.WritableStream & {
   hasColors?(): boolean;
 };
 
+/** The streams of a process. */
+export interface Terminal {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
+}
+
 const styles: Readonly<Record<Tone, Parameters<typeof styleText>[0]>> = {
   strong: 'bold',
   faint: 'gray',

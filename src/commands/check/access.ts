@@ -1,52 +1,73 @@
-/** A folder on the way to the file, or the file itself. */
-export interface AccessPath {
+import type { ParseResult } from '../../common/setting.ts';
+import { integer } from '../../common/setting-kinds.ts';
+
+/** The file, or a directory of its path. */
+export interface PathComponent {
   readonly path: string;
-  readonly kind: 'folder' | 'file';
+  readonly kind: 'directory' | 'file';
   readonly uid: number;
   readonly gid: number;
   /** Permission bits. */
   readonly mode: number;
 }
 
-/** Who wants to read. */
-export interface Reader {
+/** The user and groups that read the file. */
+export interface FileReader {
   readonly uid: number;
   readonly gids: readonly number[];
 }
 
+/** The user of the image. */
+export const imageUserId = 65_532;
+const largestId = 2 ** 32 - 2;
+
+export const userId = integer(0, largestId);
+
+/** Group IDs separated by commas. */
+export function groupIds(text: string): ParseResult<readonly number[]> {
+  const ids = text.split(',').map((it) => userId(it.trim()));
+  const values = ids.flatMap((it) => (it.status === 'ok' ? [it.value] : []));
+  return values.length === ids.length
+    ? { status: 'ok', value: values }
+    : { status: 'invalid', expected: 'whole numbers, separated by commas' };
+}
+
 export type Access =
   | { readonly status: 'readable' }
-  | { readonly status: 'closed'; readonly place: AccessPath; readonly message: string }
-  /** Nothing is there to be asked. */
+  | { readonly status: 'closed'; readonly component: PathComponent; readonly message: string }
+  /** The file does not exist. */
   | { readonly status: 'unknown' };
 
 const readBit = 4;
 const searchBit = 1;
 
 /**
- * Whether a user may read a file, by owners and modes of the folders on the way and of the file: the first that does
- * not let them through is named. Access control lists, which few volumes have, are not looked at.
+ * Whether a user may read a file, by owner and mode of each component of its path. Reports the first component that
+ * denies access. Access control lists, which few volumes have, are not evaluated.
  */
-export function accessOf(way: readonly AccessPath[], reader: Reader): Access {
-  const closed = way.find((place) => !lets(place, reader));
-  if (closed !== undefined) return { status: 'closed', place: closed, message: explain(closed, reader) };
-  return way.at(-1)?.kind === 'file' ? { status: 'readable' } : { status: 'unknown' };
+export function checkAccess(pathComponents: readonly PathComponent[], reader: FileReader): Access {
+  const closed = pathComponents.find((component) => !canAccess(component, reader));
+  if (closed !== undefined)
+    return { status: 'closed', component: closed, message: permissionDenied(closed, reader) };
+  return pathComponents.at(-1)?.kind === 'file' ? { status: 'readable' } : { status: 'unknown' };
 }
 
-/** Source: POSIX, file access permissions: the first class a process is in decides, even where a later one gives more. */
-function lets({ kind, uid, gid, mode }: AccessPath, reader: Reader): boolean {
+/**
+ * Source: POSIX, file access permissions. The first class that the process belongs to decides, even where a later one
+ * grants more.
+ */
+function canAccess({ kind, uid, gid, mode }: PathComponent, reader: FileReader): boolean {
   if (reader.uid === 0) return true;
   const shift = reader.uid === uid ? 6 : reader.gids.includes(gid) ? 3 : 0;
   return ((mode >> shift) & (kind === 'file' ? readBit : searchBit)) !== 0;
 }
 
-export const ownerText = ({ uid, gid, mode }: AccessPath) => `uid ${uid}, gid ${gid}, mode ${modeText(mode)}`;
-
 export const modeText = (mode: number) => (mode & 0o7777).toString(8).padStart(4, '0');
 
-function explain(place: AccessPath, { uid }: Reader): string {
-  const owned = `${place.path} belongs to ${ownerText(place)}`;
-  return place.kind === 'file'
-    ? `The bridge, uid ${uid}, may not read the file: ${owned}. The writer has to open it to others: os.chmod(path, 0o644) before the rename (tempfile makes 0600), umask 022, or an fsGroup for the pod and mode 0640.`
-    : `The bridge, uid ${uid}, may not pass the folder: ${owned}. Give it mode 0755, or the pod an fsGroup.`;
+function permissionDenied(component: PathComponent, { uid }: FileReader): string {
+  const { path, kind } = component;
+  const owner = `uid ${component.uid}, gid ${component.gid}, mode ${modeText(component.mode)}`;
+  return kind === 'file'
+    ? `Permission denied: the bridge (uid ${uid}) cannot read the file. ${path} is owned by ${owner}. Make it readable by all before the rename: os.chmod(path, 0o644), because tempfile creates it with mode 0600, or umask 022. Or give the pod an fsGroup and the file mode 0640.`
+    : `Permission denied: the bridge (uid ${uid}) cannot enter the directory. ${path} is owned by ${owner}. Set its mode to 0755, or give the pod an fsGroup.`;
 }

@@ -5,7 +5,7 @@ import {
   trainingMetrics,
 } from '../../catalogue/metrics.ts';
 import { prometheusName, prometheusSeriesNames } from '../../catalogue/prometheus-name.ts';
-import { editDistance } from '../../cli/nearest.ts';
+import { editDistance } from '../../cli/suggestion.ts';
 import { extraMetric, extraName } from '../../snapshot/extras.ts';
 import { maxTextLength } from '../../snapshot/values.ts';
 
@@ -112,7 +112,7 @@ const synonyms: Readonly<Record<string, string>> = {
 };
 
 /** The known field that an extra may have been meant for, where the file has none of that name. */
-export function perhapsMeant(
+export function intendedField(
   field: string,
   known: readonly string[],
   present: readonly string[],

@@ -17,8 +17,8 @@ import {
   adviseOnRange,
   adviseOnTakenName,
   adviseOnType,
+  intendedField,
   knownNumbers,
-  perhapsMeant,
 } from './advice.ts';
 import type { ExportedMetric } from './series.ts';
 
@@ -45,7 +45,7 @@ export interface FieldReport {
   readonly metric?: ExportedMetric;
 }
 
-export const leftOut = (fields: readonly FieldReport[]): readonly FieldReport[] =>
+export const skippedFields = (fields: readonly FieldReport[]): readonly FieldReport[] =>
   fields.filter(({ verdict }) => verdict === 'ignored' || verdict === 'refused');
 
 export interface MetricsContext {
@@ -62,13 +62,13 @@ export function reportMetrics(context: MetricsContext): readonly FieldReport[] {
     section: 'training_metrics',
     field,
     written: writtenText(context.metrics[field]),
-    ...judge(field, context),
+    ...evaluateField(field, context),
   }));
 }
 
-type Judgement = Pick<FieldReport, 'verdict' | 'reason' | 'advice' | 'becomes' | 'metric'>;
+type Evaluation = Pick<FieldReport, 'verdict' | 'reason' | 'advice' | 'becomes' | 'metric'>;
 
-function judge(field: string, context: MetricsContext): Judgement {
+function evaluateField(field: string, context: MetricsContext): Evaluation {
   const { snapshot } = context;
   const known = isNumericField(field);
   const skipped = snapshot.skipped.find((it) => it.section === 'training_metrics' && it.field === field);
@@ -79,18 +79,18 @@ function judge(field: string, context: MetricsContext): Judgement {
   const definition = known ? definitionOf(field) : extraMetric(name);
   const metric = definition && context.exported.get(definition.name);
   if (snapshot.nonFinite.has(name)) return notFinite(definition, metric);
-  const judgement: Judgement = snapshot.converted.includes(field)
+  const evaluation: Evaluation = snapshot.converted.includes(field)
     ? {
         verdict: 'converted',
         reason: 'text',
         advice: `is text: write ${readNumberText(context.metrics[field])} without quotes`,
       }
     : { verdict: 'accepted' };
-  if (definition === undefined) return { ...judgement, becomes: 'what batch_number counts by' };
+  if (definition === undefined) return { ...evaluation, becomes: 'what batch_number counts by' };
   const note = known ? noteOnNative(metric) : noteOnExtra(field, context.metrics);
   return {
-    ...judgement,
-    ...(note === undefined || judgement.advice !== undefined ? {} : { advice: note }),
+    ...evaluation,
+    ...(note === undefined || evaluation.advice !== undefined ? {} : { advice: note }),
     ...(metric === undefined ? {} : { metric }),
   };
 }
@@ -104,7 +104,7 @@ const readNumberText = (written: unknown) => {
   return reading.status === 'number' ? String(reading.value) : String(written);
 };
 
-function skippedField(field: string, reason: SkipReason, { metrics }: MetricsContext): Judgement {
+function skippedField(field: string, reason: SkipReason, { metrics }: MetricsContext): Evaluation {
   const value = metrics[field];
   const known = isNumericField(field);
   const fields = Object.keys(metrics);
@@ -127,7 +127,7 @@ function skippedField(field: string, reason: SkipReason, { metrics }: MetricsCon
   }
 }
 
-function tooMany({ maxExtraMetrics }: MetricsContext): Judgement {
+function tooMany({ maxExtraMetrics }: MetricsContext): Evaluation {
   const advice =
     maxExtraMetrics === 0
       ? 'is a metric of your own, and MAX_EXTRA_METRICS=0 turns these off'
@@ -136,7 +136,7 @@ function tooMany({ maxExtraMetrics }: MetricsContext): Judgement {
 }
 
 /** NaN and the infinities are news for a gauge; a counter or a histogram would be poisoned by them. */
-function notFinite(definition: MetricDefinition | undefined, metric: ExportedMetric | undefined): Judgement {
+function notFinite(definition: MetricDefinition | undefined, metric: ExportedMetric | undefined): Evaluation {
   const counted = `counted in ${prometheusName(runMetrics.nonFinite)}`;
   if (metric?.instrument === 'gauge')
     return {
@@ -160,7 +160,7 @@ function noteOnNative(metric: ExportedMetric | undefined): string | undefined {
 }
 
 function noteOnExtra(field: string, metrics: MetricsContext['metrics']): string | undefined {
-  const meant = perhapsMeant(field, knownNumbers, Object.keys(metrics));
+  const meant = intendedField(field, knownNumbers, Object.keys(metrics));
   return meant === undefined ? undefined : `is a metric of its own: write ${meant} if that is meant`;
 }
 

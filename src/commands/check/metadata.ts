@@ -1,7 +1,7 @@
 import { isNumericField, runAttributes } from '../../catalogue/metrics.ts';
 import type { SkipReason } from '../../catalogue/outcomes.ts';
 import { labelName } from '../../catalogue/prometheus-name.ts';
-import { suggestion } from '../../cli/nearest.ts';
+import { suggestion } from '../../cli/suggestion.ts';
 import type { Run } from '../../run/run.ts';
 import { jobMetadataSchemas, topLevelSchemas } from '../../snapshot/schema.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
@@ -22,14 +22,14 @@ const topLevelFields = Object.keys(topLevelSchemas);
 const jobFields = Object.keys(jobMetadataSchemas);
 
 /** What becomes of each field of `job_metadata`, in the file's order. */
-export function reportJob(metadata: Document, snapshot: Snapshot, run: Run): readonly FieldReport[] {
+export function reportJobMetadata(metadata: Document, snapshot: Snapshot, run: Run): readonly FieldReport[] {
   return Object.keys(metadata).map((field) => ({
     section: 'job_metadata',
     field,
     written: writtenText(metadata[field]),
     ...(jobFields.includes(field)
-      ? judgeKnown(field, snapshot, metadata[field], jobMeaning(field, run))
-      : stranger(field, metadata[field], 'job_metadata', jobFields)),
+      ? evaluateKnownField(field, snapshot, metadata[field], jobMeaning(field, run))
+      : unknownField(field, metadata[field], 'job_metadata', jobFields)),
   }));
 }
 
@@ -42,16 +42,21 @@ export function reportTopLevel(document: Document, snapshot: Snapshot): readonly
       field,
       written: writtenText(document[field]),
       ...(topLevelFields.includes(field) || isSection(field)
-        ? judgeKnown(field, snapshot, document[field], topLevelMeaning(field, snapshot))
-        : stranger(field, document[field], 'top level', [...topLevelFields, ...sections])),
+        ? evaluateKnownField(field, snapshot, document[field], topLevelMeaning(field, snapshot))
+        : unknownField(field, document[field], 'top level', [...topLevelFields, ...sections])),
     }));
 }
 
 const isSection = (field: string) => field === 'job_metadata' || field === 'training_metrics';
 
-type Judgement = Pick<FieldReport, 'verdict' | 'reason' | 'advice' | 'becomes'>;
+type Evaluation = Pick<FieldReport, 'verdict' | 'reason' | 'advice' | 'becomes'>;
 
-function judgeKnown(field: string, { skipped }: Snapshot, value: unknown, becomes: string): Judgement {
+function evaluateKnownField(
+  field: string,
+  { skipped }: Snapshot,
+  value: unknown,
+  becomes: string,
+): Evaluation {
   const reason = skipped.find((it) => it.known && it.field === field)?.reason;
   if (reason === undefined) return { verdict: 'accepted', becomes };
   return {
@@ -113,24 +118,24 @@ function topLevelMeaning(field: string, { status, events }: Snapshot): string {
 }
 
 /** A field the bridge does not know here. Most are harmless; some only stand in the wrong place. */
-function stranger(
+function unknownField(
   field: string,
   value: unknown,
   section: FieldReport['section'],
   known: readonly string[],
-): Judgement {
-  const place = placeOf(field) ?? (typeof value === 'number' ? 'training_metrics' : undefined);
+): Evaluation {
+  const place = sectionOf(field) ?? (typeof value === 'number' ? 'training_metrics' : undefined);
   const meant = suggestion(field, known);
   const isMisplaced =
-    place !== undefined && place !== section && (placeOf(field) !== undefined || meant === '');
+    place !== undefined && place !== section && (sectionOf(field) !== undefined || meant === '');
   const move = place === 'top level' ? `out of ${section}` : `into ${place}`;
   const advice = isMisplaced
-    ? `is not read here: move it ${move}${placeOf(field) === undefined ? ' if it is to be a metric' : ''}`
+    ? `is not read here: move it ${move}${sectionOf(field) === undefined ? ' if it is to be a metric' : ''}`
     : `is not a field the bridge knows${section === 'top level' ? ' outside of the two sections' : ''}.${meant}`;
   return { verdict: 'ignored', reason: 'unknown_field', advice };
 }
 
-function placeOf(field: string): FieldReport['section'] | undefined {
+function sectionOf(field: string): FieldReport['section'] | undefined {
   if (isNumericField(field) || knownNumbers.includes(field)) return 'training_metrics';
   if (jobFields.includes(field)) return 'job_metadata';
   return topLevelFields.includes(field) || isSection(field) ? 'top level' : undefined;

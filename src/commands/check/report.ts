@@ -6,33 +6,33 @@ import type { Config } from '../../config/bridge.ts';
 import { applySnapshot } from '../../run/advance.ts';
 import type { Run } from '../../run/run.ts';
 import { locateJsonSyntaxError } from '../../snapshot/json-syntax-error.ts';
-import { type Access, accessOf, modeText, type Reader } from './access.ts';
+import { type Access, checkAccess, type FileReader, modeText } from './access.ts';
 import { type Excerpt, excerptAt } from './excerpt.ts';
 import { type FieldReport, reportMetrics } from './field.ts';
-import type { Content, Look } from './look.ts';
-import { reportJob, reportTopLevel } from './metadata.ts';
+import type { Content, FileState } from './file-state.ts';
+import { reportJobMetadata, reportTopLevel } from './metadata.ts';
 import { type ExportedMetric, exportedMetrics, type Series, targetLabels } from './series.ts';
 
-/** Everything `check` has to say about one look at the file. This is also the shape of `--output json`. */
+/** The result of checking a file once, and the shape of `--output json`. */
 export interface Report {
   readonly status: 'usable' | 'unusable';
   readonly file: FileReport;
   /** Why the file cannot be used; empty where it can. */
   readonly problems: readonly ProblemReport[];
-  /** What a person should know although the file can be used. */
+  /** Warnings about a usable file. */
   readonly notes: readonly string[];
   /** Labels that every series of the run carries. */
   readonly labels: Series['labels'];
   readonly fields: readonly FieldReport[];
-  /** What is exported beside the fields: the state of the run. */
+  /** Metrics of the state of the run, which no field produces directly. */
   readonly runMetrics: readonly ExportedMetric[];
-  /** Names of the series about the bridge itself, which carry the labels job and instance and their own. */
+  /** Names of the series of the bridge's own metrics, which have the labels job and instance and their own. */
   readonly bridgeSeries: readonly string[];
 }
 
 export interface FileReport {
   readonly path: string;
-  /** How the bridge would count this look in ml_bridge_snapshots_total. */
+  /** The outcome that the bridge would count in ml_bridge_snapshots_total. */
   readonly outcome: Content['status'];
   readonly bytes?: number;
   /** ISO 8601. */
@@ -49,7 +49,7 @@ export interface FileReport {
 
 export interface ProblemReport {
   readonly message: string;
-  /** Where in the file, for what is no JSON. */
+  /** Position of a JSON syntax error. */
   readonly at?: Excerpt;
 }
 
@@ -57,36 +57,36 @@ export interface ReportOptions {
   readonly config: Config;
   readonly resource: Resource;
   readonly version: string;
-  readonly reader: Reader;
+  readonly reader: FileReader;
   readonly now: Moment;
 }
 
-export interface Checked {
+export interface CheckResult {
   readonly report: Report;
-  /** The run as it goes on from here, for the next look. */
+  /** The state of the run after this snapshot, for the next check. */
   readonly run: Run | undefined;
 }
 
-/** From a look at the file, and the run so far, to what there is to say. Pure but for asking the instruments. */
+/** Reports on a file, given the run so far. Pure except that it collects from the instruments. */
 export async function reportOn(
-  look: Look,
+  fileState: FileState,
   before: Run | undefined,
   options: ReportOptions,
-): Promise<Checked> {
+): Promise<CheckResult> {
   const { config, resource, reader, now } = options;
-  const access = accessOf(look.way, reader);
-  const modifiedMs = look.version && Number(look.version.modifiedNs / 1_000_000n);
+  const access = checkAccess(fileState.pathComponents, reader);
+  const modifiedMs = fileState.version && Number(fileState.version.modifiedNs / 1_000_000n);
   const ageMs = modifiedMs === undefined ? undefined : Math.max(0, now.unixMs - modifiedMs);
-  const barred = access.status === 'closed' ? [{ message: access.message }] : [];
+  const accessProblems = access.status === 'closed' ? [{ message: access.message }] : [];
   const common = {
-    file: fileReport(look, access, reader, modifiedMs, ageMs),
+    file: fileReport(fileState, access, reader, modifiedMs, ageMs),
     bridgeSeries: Object.values(bridgeMetrics).map(prometheusName),
   };
-  if (look.content.status !== 'ok') {
+  if (fileState.content.status !== 'ok') {
     const report: Report = {
       status: 'unusable',
       ...common,
-      problems: [...whyUnread(look.content, barred), ...barred],
+      problems: [...readProblems(fileState.content, accessProblems), ...accessProblems],
       notes: [],
       labels: targetLabels(resource),
       fields: [],
@@ -94,8 +94,8 @@ export async function reportOn(
     };
     return { report, run: before };
   }
-  const { document, snapshot } = look.content;
-  // Whether the file is fresh is said in a note; what it would export is to be seen in any case.
+  const { document, snapshot } = fileState.content;
+  // A stale file is reported in a note. Its metrics are shown all the same.
   const policy = {
     ...config,
     staleAfterMs: Number.POSITIVE_INFINITY,
@@ -108,10 +108,10 @@ export async function reportOn(
   const metrics = section(document.training_metrics);
   const fields = [
     ...reportMetrics({ metrics, snapshot, run, exported, maxExtraMetrics: config.maxExtraMetrics }),
-    ...reportJob(section(document.job_metadata), snapshot, run),
+    ...reportJobMetadata(section(document.job_metadata), snapshot, run),
     ...reportTopLevel(document, snapshot),
   ];
-  const problems = [...barred, ...nothingComes(fields)];
+  const problems = [...accessProblems, ...emptyProblems(fields)];
   const state = exported.get(runMetrics.state.name);
   const twoWriters = step.events.some(({ kind }) => kind === 'two_writers');
   const report: Report = {
@@ -135,17 +135,17 @@ function section(value: unknown): Readonly<Record<string, unknown>> {
 }
 
 function fileReport(
-  look: Look,
+  fileState: FileState,
   access: Access,
-  reader: Reader,
+  reader: FileReader,
   modifiedMs: number | undefined,
   ageMs: number | undefined,
 ): FileReport {
-  const file = look.way.findLast(({ kind }) => kind === 'file');
+  const file = fileState.pathComponents.findLast(({ kind }) => kind === 'file');
   return {
-    path: look.path,
-    outcome: look.content.status,
-    ...(look.version === undefined ? {} : { bytes: Number(look.version.size) }),
+    path: fileState.path,
+    outcome: fileState.content.status,
+    ...(fileState.version === undefined ? {} : { bytes: Number(fileState.version.size) }),
     ...(modifiedMs === undefined ? {} : { modified: new Date(modifiedMs).toISOString() }),
     ...(ageMs === undefined ? {} : { ageSeconds: Math.round(ageMs / 100) / 10 }),
     ...(file === undefined ? {} : { owner: { uid: file.uid, gid: file.gid, mode: modeText(file.mode) } }),
@@ -153,36 +153,36 @@ function fileReport(
   };
 }
 
-function whyUnread(
+function readProblems(
   content: Exclude<Content, { status: 'ok' }>,
-  barred: readonly ProblemReport[],
+  accessProblems: readonly ProblemReport[],
 ): readonly ProblemReport[] {
   if (content.status === 'malformed') {
-    const fault = locateJsonSyntaxError(content.bytes);
-    return fault === undefined
+    const error = locateJsonSyntaxError(content.bytes);
+    return error === undefined
       ? [{ message: content.reason }]
-      : [{ message: fault.message, at: excerptAt(fault.text, fault.offset) }];
+      : [{ message: error.message, at: excerptAt(error.text, error.offset) }];
   }
-  // That this process may not read it either is the same news twice.
-  return content.status === 'unreadable' && barred.length > 0
+  // The access problem already says that it cannot be read.
+  return content.status === 'unreadable' && accessProblems.length > 0
     ? []
-    : [{ message: `${content.reason}${whatToDo[content.status] ?? ''}` }];
+    : [{ message: `${content.reason}${hints[content.status] ?? ''}` }];
 }
 
-const whatToDo: Partial<Record<Content['status'], string>> = {
-  missing: ': nothing was written yet, or METRICS_FILE_PATH names another place',
-  not_a_file: ': METRICS_FILE_PATH is the path of the file itself',
-  too_large: ': it holds the latest numbers only, no history',
+const hints: Partial<Record<Content['status'], string>> = {
+  missing: ': nothing was written yet, or METRICS_FILE_PATH is wrong',
+  not_a_file: ': METRICS_FILE_PATH must be the path of the file itself',
+  too_large: ': it should hold only the latest values, no history',
 };
 
-function nothingComes(fields: readonly FieldReport[]): readonly ProblemReport[] {
+function emptyProblems(fields: readonly FieldReport[]): readonly ProblemReport[] {
   if (fields.some(({ metric }) => metric !== undefined)) return [];
   return fields.some((field) => field.section === 'training_metrics')
-    ? [{ message: 'Nothing in training_metrics becomes a metric.' }]
+    ? [{ message: 'No field of training_metrics produces a metric.' }]
     : [
         {
           message:
-            'There is nothing in training_metrics: {"training_metrics": {"training_loss": 1.5}} would do.',
+            'training_metrics is missing or empty. Example: {"training_metrics": {"training_loss": 1.5}}.',
         },
       ];
 }
@@ -191,19 +191,19 @@ function notesOn({ identity }: Run, ageMs = 0, config: Config, twoWriters: boole
   const notes: string[] = [];
   if (ageMs >= config.staleAfterMs)
     notes.push(
-      `The file was last written ${duration(ageMs)} ago, longer than STALE_AFTER (${duration(config.staleAfterMs)}): its gauges are exported again when it is written.`,
+      `The file was last written ${duration(ageMs)} ago, longer than STALE_AFTER (${duration(config.staleAfterMs)}): its gauges are not exported until it is written again.`,
     );
   if (identity.jobId === undefined)
-    notes.push(
-      'Without job_metadata.job_id the series have no label job_id: jobs cannot be told apart by it.',
-    );
+    notes.push('job_metadata.job_id is missing: the series have no label job_id to tell jobs apart.');
   if (identity.startTimeMs === undefined)
-    notes.push('Without job_metadata.start_time a restart of the job is seen only where its epoch falls.');
-  if (twoWriters) notes.push('Two jobs write this file in turn: give each a file of its own.');
+    notes.push(
+      'job_metadata.start_time is missing: a restart of the job is detected only if its epoch decreases.',
+    );
+  if (twoWriters) notes.push('Two jobs write this file: give each job its own file.');
   return notes;
 }
 
-/** A duration as a person says it: one unit, rounded. */
+/** A duration in one unit, rounded: `3 hours`. */
 export function duration(ms: number): string {
   const units = [
     ['day', 86_400_000],

@@ -2,7 +2,7 @@ import { formatLabels } from '../../catalogue/prometheus-name.ts';
 import { clip, type Line, type Span, span, type Tone, widthOf } from '../../cli/terminal/line.ts';
 import { wrap } from '../../cli/wrap.ts';
 import type { CollectorReport } from './collector.ts';
-import { type FieldReport, type FieldStatus, leftOut } from './field.ts';
+import { type FieldReport, type FieldStatus, skippedFields } from './field.ts';
 import { duration, type ProblemReport, type Report } from './report.ts';
 import type { ExportedMetric } from './series.ts';
 
@@ -16,7 +16,9 @@ export function reportLines(report: Report, columns: number): readonly Line[] {
     ...sectionLines('job_metadata', report, width),
     ...sectionLines('top level', report, width),
     ...labelLines(report, width),
-    ...report.notes.flatMap((note) => ['', ...hanging(span('warning', 'Note  '), note, width)].map(toLine)),
+    ...report.notes.flatMap((note) =>
+      ['', ...hangingIndent(span('warning', 'Note  '), note, width)].map(toLine),
+    ),
     [],
     ...summaryLines(report, width),
   ];
@@ -33,7 +35,7 @@ function fileLines({ file }: Report, width: number): readonly Line[] {
   ].filter((it) => it !== undefined);
   const readable = access.status === 'readable' ? [`The bridge, uid ${access.uid}, may read it.`] : [];
   return [
-    ...pieces(file.path, width).map((piece): Line => [span('strong', piece)]),
+    ...hardBreaks(file.path, width).map((piece): Line => [span('strong', piece)]),
     ...(facts.length === 0 ? [] : [[facts.join(', ')]]).flatMap((line) =>
       line.flatMap((it) => wrap(it, width)).map((it): Line => [it]),
     ),
@@ -42,7 +44,7 @@ function fileLines({ file }: Report, width: number): readonly Line[] {
 }
 
 /** A path or a name has no spaces to break at: it is cut wherever a line is full. */
-function pieces(text: string, width: number): readonly string[] {
+function hardBreaks(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let room = 0;
   for (const character of text.replaceAll(/\p{C}/gu, '\uFFFD')) {
@@ -58,7 +60,7 @@ function pieces(text: string, width: number): readonly string[] {
 
 function problemLines({ message, at }: ProblemReport, width: number): readonly Line[] {
   const place = at === undefined ? '' : `line ${at.line}, column ${at.column}: `;
-  const lines = hanging(span('bad', '✗ '), `${place}${message}`, width);
+  const lines = hangingIndent(span('bad', '✗ '), `${place}${message}`, width);
   if (at === undefined) return [[], ...lines];
   const margin = `  ${at.line} | `;
   const column = margin.length + widthOf([[...at.text].slice(0, at.caret).join('')]);
@@ -66,16 +68,17 @@ function problemLines({ message, at }: ProblemReport, width: number): readonly L
 }
 
 /** A mark, and text that keeps clear of it on every line. */
-function hanging(mark: Span, text: string, width: number): readonly Line[] {
+function hangingIndent(mark: Span, text: string, width: number): readonly Line[] {
   const indent = widthOf([mark]);
   return wrapHard(text, width - indent).map((line, index) =>
     index === 0 ? [mark, line] : [' '.repeat(indent), line],
   );
 }
 
-const wrapHard = (text: string, width: number) => wrap(text, width).flatMap((line) => pieces(line, width));
+const wrapHard = (text: string, width: number) =>
+  wrap(text, width).flatMap((line) => hardBreaks(line, width));
 
-export const marks: Readonly<Record<FieldStatus, Span>> = {
+export const statusMarks: Readonly<Record<FieldStatus, Span>> = {
   accepted: span('good', '✓ '),
   converted: span('warning', '≈ '),
   ignored: span('faint', '– '),
@@ -100,7 +103,7 @@ function fieldLines(field: FieldReport, width: number): readonly Line[] {
   const name = field.field.replaceAll(/\p{C}/gu, '\uFFFD') || '""';
   const value = isMetric ? clip([field.written], valueWidth) : [];
   const left: Line = [
-    marks[field.verdict],
+    statusMarks[field.verdict],
     padded([name], nameWidth),
     ' ',
     ...(isMetric ? [padded(value, valueWidth), ' '] : []),
@@ -108,7 +111,7 @@ function fieldLines(field: FieldReport, width: number): readonly Line[] {
   const rest = (lines: readonly Line[]) => lines.map((line): Line => [' '.repeat(indent), ...line]);
   if (widthOf([name]) > nameWidth) {
     const values = isMetric ? [' ', ...value] : [];
-    return [clip([marks[field.verdict], name, ...values], width), ...rest(right)];
+    return [clip([statusMarks[field.verdict], name, ...values], width), ...rest(right)];
   }
   const [first = [], ...others] = right;
   return [[...left, ...first], ...rest(others)];
@@ -129,13 +132,13 @@ function metricLines({ metric, becomes, advice, verdict }: FieldReport, width: n
 function describeMetric({ name, instrument, unit, series }: ExportedMetric, width: number): readonly Line[] {
   const kind = unit === '' ? instrument : `${instrument} in ${unit}`;
   return [
-    ...series.flatMap((it) => pieces(it.name, width)).map((it): Line => [span('curve', it)]),
+    ...series.flatMap((it) => hardBreaks(it.name, width)).map((it): Line => [span('curve', it)]),
     ...wrapped(`${name}, ${kind}`, width, 'faint'),
   ];
 }
 
 function metadataLines({ written, becomes, advice }: FieldReport, width: number): readonly Line[] {
-  if (becomes?.startsWith('label ')) return pieces(becomes, width).map((it): Line => [it]);
+  if (becomes?.startsWith('label ')) return hardBreaks(becomes, width).map((it): Line => [it]);
   return [
     clip([written], width),
     ...(becomes === undefined || becomes === '' ? [] : wrapped(becomes, width, 'faint')),
@@ -157,7 +160,7 @@ function labelLines({ fields, labels, runMetrics, bridgeSeries }: Report, width:
     [],
     [span('strong', 'Labels of each of these series')],
     ...wrapHard(texts.join(', '), width - 2).map((it): Line => ['  ', it]),
-    ...(isOfThisHost(labels.instance)
+    ...(isHostSpecific(labels.instance)
       ? [['  ', span('faint', 'instance is of this host and path; elsewhere it is another')]]
       : []),
     [],
@@ -167,16 +170,16 @@ function labelLines({ fields, labels, runMetrics, bridgeSeries }: Report, width:
 }
 
 /** Made of the host's name, where the pod's is not given. */
-const isOfThisHost = (instance = '') => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(instance);
+const isHostSpecific = (instance = '') => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(instance);
 
 function summaryLines({ status, fields }: Report, width: number): readonly Line[] {
   if (status === 'unusable')
-    return hanging(span('bad', 'Not usable: '), 'the bridge exports nothing from this file.', width);
+    return hangingIndent(span('bad', 'Not usable: '), 'the bridge exports nothing from this file.', width);
   const metrics = fields.filter(({ metric }) => metric !== undefined).length;
-  const left = leftOut(fields).map(({ field }) => field || '""');
+  const left = skippedFields(fields).map(({ field }) => field || '""');
   const out = left.length === 0 ? 'Nothing is left out.' : `Left out: ${left.join(', ')}.`;
   const come = `${count(metrics, 'metric')} ${metrics === 1 ? 'comes' : 'come'} of ${count(fields.length, 'field')}. ${out}`;
-  return hanging(span('good', 'Usable: '), come, width);
+  return hangingIndent(span('good', 'Usable: '), come, width);
 }
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
@@ -189,7 +192,7 @@ export function collectorLines(report: CollectorReport, columns: number): readon
     [],
     [span('strong', title)],
     ...report.steps.flatMap(({ step, status, detail, advice }) => {
-      const mark = marks[status === 'ok' ? 'accepted' : status === 'failed' ? 'refused' : 'ignored'];
+      const mark = statusMarks[status === 'ok' ? 'accepted' : status === 'failed' ? 'refused' : 'ignored'];
       const texts = [
         ...wrapHard(detail, width - 14),
         ...(advice === undefined ? [] : wrapHard(advice, width - 14)),

@@ -4,9 +4,9 @@ import { columnsOf, type Output, painted } from '../../cli/terminal/output.ts';
 import type { Run } from '../../run/run.ts';
 import { changesBetween } from './changes.ts';
 import type { FieldReport } from './field.ts';
-import { type Look, lookAt, sameLook } from './look.ts';
+import { type FileState, readFileState, sameFileState } from './file-state.ts';
 import { type Report, type ReportOptions, reportOn } from './report.ts';
-import { marks, reportLines } from './text.ts';
+import { reportLines, statusMarks } from './text.ts';
 
 export interface WatchOptions {
   readonly file: string;
@@ -14,30 +14,30 @@ export interface WatchOptions {
   readonly now: () => ReportOptions['now'];
   readonly pauseMs: number;
   readonly signal: AbortSignal;
-  /** Called for the first look and for every write after it. */
+  /** Called for the first check and after every write. */
   readonly onReport: (report: Report, before: Report | undefined) => void;
 }
 
-/** Looks at the file until it is told to stop, and gives the last report; undefined where there was no time for one. */
+/** Checks the file at each write until the signal aborts. Resolves to the last report; undefined if there is none. */
 export async function watch(options: WatchOptions): Promise<Report | undefined> {
   const { file, signal, onReport } = options;
-  let look: Look | undefined;
+  let state: FileState | undefined;
   let run: Run | undefined;
   let report: Report | undefined;
   while (!signal.aborted) {
-    const next = await lookAt(file);
-    if (look === undefined || !sameLook(look, next)) {
+    const next = await readFileState(file);
+    if (state === undefined || !sameFileState(state, next)) {
       const checked = await reportOn(next, run, { ...options.report, now: options.now() });
       onReport(checked.report, report);
       ({ report, run } = checked);
-      look = next;
+      state = next;
     }
     await sleep(options.pauseMs, undefined, { signal }).catch(() => undefined);
   }
   return report;
 }
 
-/** Lines, for what is no terminal: the first report whole, and then what each write changed. */
+/** Prints lines where the output is not a terminal: the full first report, then what each write changed. */
 export function plainWatch(output: Output, clock: () => Date): WatchOptions['onReport'] {
   return (report, before) => {
     if (before === undefined) {
@@ -50,7 +50,7 @@ export function plainWatch(output: Output, clock: () => Date): WatchOptions['onR
   };
 }
 
-/** One screen, drawn anew at every write. */
+/** One screen, redrawn at every write. */
 export function screenWatch(output: Output, clock: () => Date): WatchOptions['onReport'] {
   return (report, before) => {
     const columns = (output.columns ?? 80) - 1;
@@ -93,7 +93,7 @@ function row(field: FieldReport, was: string | undefined): Line {
   const changed = was !== undefined && was !== written;
   const result = verdict === 'accepted' && metric ? metric.name : (advice ?? becomes ?? metric?.name ?? '');
   return [
-    marks[verdict],
+    statusMarks[verdict],
     cell([name || '""'], 19),
     changed ? span('strong', cell([`${was} → ${written}`], 22)) : cell([written], 22),
     verdict === 'accepted' ? span('faint', result) : result,

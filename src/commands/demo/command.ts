@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runBridge } from '../../bridge/bridge.ts';
+import { type CommandContext, refuse } from '../../cli/command.ts';
 import type { Output } from '../../cli/terminal/output.ts';
 import { systemClock } from '../../common/clock.ts';
 import { createLogger } from '../../common/logger.ts';
@@ -63,20 +64,11 @@ export async function demo({ output, signal, overrides }: DemoOptions): Promise<
   }
 }
 
-/** `demo`, on this process's terminal; Ctrl-C ends the job early. */
-export async function demoCommand(args: readonly string[]): Promise<number> {
-  if (args.length > 0) {
-    process.stderr.write(`ml-metrics-bridge demo takes no arguments, but was given: ${args.join(' ')}\n`);
-    return 2;
-  }
-  const stop = new AbortController();
-  const onSignal = () => stop.abort();
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  try {
-    return await demo({ output: process.stdout, signal: stop.signal });
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
+/** `demo`; Ctrl-C ends the job early. */
+export async function demoCommand(context: CommandContext): Promise<number> {
+  const { args, stdout, stopSignal } = context;
+  if (args.problems.length > 0) return refuse(context, args.problems);
+  return demo({ output: stdout, signal: stopSignal() });
 }
 
 function demoConfig(environment: Readonly<Record<string, string>>): Config {

@@ -1,42 +1,28 @@
-import { parseArgs } from 'node:util';
-import type { Environment, Setting } from '../../common/setting.ts';
-import { oneOf } from '../../common/setting-kinds.ts';
-import { describeFault, faults, type SimulatedFault } from './faults.ts';
+import { optionValue } from '../../cli/arguments.ts';
+import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
+import type { Environment } from '../../common/setting.ts';
+import { describeFault, type SimulatedFault } from './faults.ts';
 import { readSimulationSettings, type SimulationSettings, simulationSettings } from './settings.ts';
 import { type Outcome, simulate, type Write } from './simulate.ts';
 
-export interface SimulateTerminal {
-  /** Ends the run when aborted; without one, SIGTERM and SIGINT do, and the handlers are removed again. */
-  readonly signal?: AbortSignal;
-  /** Takes one line of progress; stdout by default. */
-  readonly print?: (line: string) => void;
-  /** Takes one line about what is wrong; stderr by default. */
-  readonly printError?: (line: string) => void;
-}
-
 /**
- * `simulate [--fault torn|nan|stall|crash] [--seed N]`: writes the metrics file as a training job would.
+ * `simulate [--fault torn|nan|stall|crash] [--seed N]`: writes the metrics file as a training job does.
  *
  * @returns the exit code: 0 completed or stopped, 1 crashed as told or the file cannot be written, 2 wrong arguments
  *   or variables
  */
-export async function simulateCommand(
-  args: readonly string[],
-  environment: Environment,
-  terminal: SimulateTerminal = {},
-): Promise<number> {
-  const { print = console.log, printError = console.error } = terminal;
-  const { fault, seed, problems } = readArguments(args);
-  // --seed wins over SEED, even over one that is wrong.
-  const reading = readSimulationSettings(
-    seed === undefined ? environment : { ...environment, SEED: String(seed) },
-  );
+export async function simulateCommand(context: CommandContext): Promise<number> {
+  const { args, stdout, stopSignal } = context;
+  const print = (line: string) => void stdout.write(`${line}\n`);
+  const fault = optionValue(args, 'fault') as SimulatedFault | undefined;
+  const reading = readSimulationSettings(withSeed(context.environment, optionValue(args, 'seed')));
   const wrong = reading.status === 'invalid' ? reading.problems.map(({ message }) => message) : [];
-  for (const message of [...problems, ...wrong]) printError(message);
-  if (reading.status === 'invalid' || problems.length > 0) return 2;
+  const problems = [...args.problems, ...wrong];
+  if (reading.status === 'invalid' || problems.length > 0) return refuse(context, problems);
 
   const { settings } = reading;
-  print(`Simulating a training job. To repeat it: ${repeatable(settings, fault)}`);
+  print(`Simulating a training job that writes ${settings.metricsFilePath}`);
+  print(`To repeat it: ${repeatable(settings, fault)}`);
   if (fault) print(`Fault ${fault}: ${describeFault(fault, settings)}`);
   const onWrite = ({ step }: Write) => {
     if (step.batchNumber === settings.batchesPerEpoch) {
@@ -46,54 +32,21 @@ export async function simulateCommand(
       );
     }
   };
-  const run = (signal: AbortSignal) => simulate(settings, { fault, signal, onWrite });
-  const outcome = await (terminal.signal ? run(terminal.signal) : untilSignalled(run));
-  return report(outcome, print, printError);
+  return report(await simulate(settings, { fault, signal: stopSignal(), onWrite }), context);
 }
 
-function report(outcome: Outcome, print: (line: string) => void, printError: (line: string) => void): number {
+/** The option overrides the variable, even one that is wrong. */
+const withSeed = (environment: Environment, seed: string | undefined): Environment =>
+  seed === undefined ? environment : { ...environment, SEED: seed };
+
+function report(outcome: Outcome, context: CommandContext): number {
   const { status, writes } = outcome;
-  if (status === 'unwritable') printError(`After ${writes} writes: ${outcome.message}`);
-  else print(`${status[0]?.toUpperCase()}${status.slice(1)} after ${writes} writes`);
+  if (status === 'unwritable') printErrors(context, [`after ${writes} writes: ${outcome.message}`]);
+  else context.stdout.write(`${status[0]?.toUpperCase()}${status.slice(1)} after ${writes} writes\n`);
   return status === 'completed' || status === 'stopped' ? 0 : 1;
 }
 
-interface Arguments {
-  readonly fault: SimulatedFault | undefined;
-  readonly seed: number | undefined;
-  readonly problems: readonly string[];
-}
-
-function readArguments(args: readonly string[]): Arguments {
-  // Not strict, because strict parsing throws at the first problem and a person wants them all.
-  const { tokens } = parseArgs({
-    args: [...args],
-    options: { fault: { type: 'string' }, seed: { type: 'string' } },
-    allowPositionals: true,
-    strict: false,
-    tokens: true,
-  });
-  const problems: string[] = [];
-  const check = <T>(name: string, written: string | undefined, parse: Setting<T>['parse']) => {
-    const parsed = parse(written ?? '', name);
-    if (parsed.status === 'ok') return parsed.value;
-    const shown = written === undefined ? 'has no value' : `is ${JSON.stringify(written)}`;
-    problems.push(`${name} ${shown}: expected ${parsed.expected}`);
-    return undefined;
-  };
-  let fault: SimulatedFault | undefined;
-  let seed: number | undefined;
-  for (const token of tokens) {
-    if (token.kind === 'positional') problems.push(`unexpected argument ${JSON.stringify(token.value)}`);
-    if (token.kind !== 'option') continue;
-    if (token.name === 'fault') fault = check('--fault', token.value, oneOf(faults));
-    else if (token.name === 'seed') seed = check('--seed', token.value, simulationSettings.seed.parse);
-    else problems.push(`unknown option ${token.rawName}: expected --fault or --seed`);
-  }
-  return { fault, seed, problems };
-}
-
-/** The run as a command line for a shell: the same values at the same pace, drawn seed included. */
+/** A shell command that repeats the run with the same values and pace. */
 function repeatable(settings: SimulationSettings, fault: SimulatedFault | undefined): string {
   const values = { ...settings, writeIntervalMs: settings.writeIntervalMs / 1000 };
   const variables = Object.entries(simulationSettings).map(
@@ -104,14 +57,3 @@ function repeatable(settings: SimulationSettings, fault: SimulatedFault | undefi
 
 const shellWord = (value: string) =>
   /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", "'\\''")}'`;
-
-async function untilSignalled<T>(run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const controller = new AbortController();
-  const stop = () => controller.abort();
-  process.on('SIGTERM', stop).on('SIGINT', stop);
-  try {
-    return await run(controller.signal);
-  } finally {
-    process.off('SIGTERM', stop).off('SIGINT', stop);
-  }
-}

@@ -1,8 +1,9 @@
 import { ROOT_CONTEXT, TraceFlags, trace } from '@opentelemetry/api';
-import { readArguments } from '../../cli/arguments.ts';
-import { commandOf } from '../../cli/command-table.ts';
+import { optionValue } from '../../cli/arguments.ts';
+import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
 import { namedSource, readSource } from '../../cli/source.ts';
-import { type Environment, readSettings } from '../../common/setting.ts';
+import type { Output } from '../../cli/terminal/output.ts';
+import { readSettings } from '../../common/setting.ts';
 import { version } from '../../common/version.ts';
 import type { Resource } from '../../kubernetes/edit-resources.ts';
 import { traceManifest } from '../../kubernetes/trace-manifest.ts';
@@ -13,10 +14,7 @@ import { type OpenSpan, startSpan } from '../../tracing/span.ts';
 import { type Created, createdName, kubectlCreate } from './kubectl.ts';
 import { jaegerSettings } from './options.ts';
 
-const print = (text: string) => void process.stdout.write(text);
-const say = (line: string) => console.error(`ml-metrics-bridge submit: ${line}`);
-
-/** What the span says of what is submitted. */
+/** What the attributes of the span are made of. */
 interface Submission {
   readonly resources: readonly Resource[];
   readonly model: string | undefined;
@@ -25,64 +23,63 @@ interface Submission {
 }
 
 /**
- * `submit [OPTIONS] [FILE]`: creates the resources of a manifest with kubectl, in a span whose context their pods get.
+ * `submit [OPTIONS] [FILE]`: creates the resources of a manifest with kubectl, in a span whose context is added to their pods.
  *
  * @returns the exit code: 0 created, 1 the manifests cannot be read or kubectl cannot be run, 2 wrong arguments or
  *   variables, otherwise kubectl's own
  */
-export async function submitCommand(args: readonly string[], environment: Environment): Promise<number> {
-  const written = readArguments(commandOf('submit'), args);
-  const { file, problems: ofSource } = namedSource('submit', written);
-  const { values, problems: ofVariables } = readSettings(jaegerSettings, environment);
-  const problems = [...written.problems, ...ofSource, ...ofVariables.map(({ message }) => message)];
-  if (problems.length > 0) return refuse(problems, 2);
+export async function submitCommand(context: CommandContext): Promise<number> {
+  const { args, environment, stdin, stdout } = context;
+  const { file, problems: sourceProblems } = namedSource(args);
+  const { values, problems: variableProblems } = readSettings(jaegerSettings, environment);
+  const problems = [...args.problems, ...sourceProblems, ...variableProblems.map(({ message }) => message)];
+  if (problems.length > 0) return refuse(context, problems);
 
-  const source = await readSource(file);
-  if (source.status === 'unreadable') return refuse([`${file} cannot be read: ${source.reason}`], 1);
-  // Without a trace nothing is added: this only asks what is in it.
+  const source = await readSource(file, stdin);
+  if (source.status === 'unreadable') return fail(context, [`cannot read ${file}: ${source.reason}`]);
+  // Without a trace context nothing is added: this only reads the resources.
   const reading = traceManifest(source.text, ROOT_CONTEXT);
-  if (reading.status === 'invalid') return refuse(reading.problems, 1);
+  if (reading.status === 'invalid') return fail(context, reading.problems);
 
-  const value = (name: string) => {
-    const given = written.options[name];
-    return typeof given === 'string' ? given : undefined;
-  };
   const submission = {
     resources: reading.resources,
-    model: value('model'),
-    jobType: value('job-type'),
-    namespace: value('namespace'),
+    model: optionValue(args, 'model'),
+    jobType: optionValue(args, 'job-type'),
+    namespace: optionValue(args, 'namespace'),
   };
   const tracing = configureTracing({
     serviceName: 'ml-metrics-bridge-submit',
     serviceVersion: version,
-    log: say,
+    log: (line) => printErrors(context, [line]),
   });
-  const span = beginSpan(submission, environment);
+  const span = beginSpan(submission, context);
   const traced = traceManifest(source.text, span.context);
-  if (traced.status === 'invalid') return refuse(traced.problems, 1);
-  if (written.options['dry-run']) {
+  if (traced.status === 'invalid') return fail(context, traced.problems);
+  if (args.options['dry-run']) {
     // The span is not ended, so it is not sent.
-    print(traced.text);
+    stdout.write(traced.text);
     return 0;
   }
-  for (const note of traced.notes) say(note);
-  const exitCode = await create(traced.text, submission, span);
-  printTrace(span, values.jaegerUrl);
-  await sendSpan(tracing);
+  printErrors(context, traced.notes);
+  const exitCode = await create(traced.text, submission, span, context);
+  printTrace(span, values.jaegerUrl, stdout);
+  await sendSpan(tracing, context);
   return exitCode;
 }
 
-function refuse(problems: readonly string[], exitCode: 1 | 2): number {
-  for (const problem of problems) say(problem);
-  return exitCode;
+function fail(context: CommandContext, problems: readonly string[]): number {
+  printErrors(context, problems);
+  return 1;
 }
 
-function beginSpan(submission: Submission, environment: Environment): OpenSpan {
+function beginSpan(submission: Submission, context: CommandContext): OpenSpan {
+  const { environment } = context;
   const { resources, model, jobType, namespace } = submission;
   const parent = extractFromEnv(environment, ROOT_CONTEXT);
   if (environment.TRACEPARENT?.trim() && parent === ROOT_CONTEXT)
-    say(`TRACEPARENT is ${JSON.stringify(environment.TRACEPARENT)}, which is none: a new trace begins`);
+    printErrors(context, [
+      `TRACEPARENT is ${JSON.stringify(environment.TRACEPARENT)}, which is not valid: starting a new trace`,
+    ]);
   const [first] = resources;
   const attributes = operationAttributes('trainer.submit_job', {
     jobName: first?.name,
@@ -93,14 +90,16 @@ function beginSpan(submission: Submission, environment: Environment): OpenSpan {
   return startSpan('trainer.submit_job', attributes, { kind: operations['trainer.submit_job'].kind, parent });
 }
 
-async function create(manifest: string, submission: Submission, span: OpenSpan): Promise<number> {
+async function create(
+  manifest: string,
+  submission: Submission,
+  span: OpenSpan,
+  context: CommandContext,
+): Promise<number> {
   const { namespace, resources } = submission;
   const options = namespace === undefined ? [] : ['--namespace', namespace];
-  const created = await kubectlCreate(manifest, options, {
-    print,
-    printError: (text) => void process.stderr.write(text),
-  });
-  if (created.status !== 'ok') return failed(created, span);
+  const created = await kubectlCreate(manifest, options, context);
+  if (created.status !== 'ok') return reportFailure(created, span, context);
   const [{ generateName, name } = { generateName: undefined, name: undefined }] = resources;
   if (name === undefined && generateName !== undefined) {
     const jobName = createdName(generateName, created.output);
@@ -110,24 +109,28 @@ async function create(manifest: string, submission: Submission, span: OpenSpan):
   return 0;
 }
 
-function failed(created: Exclude<Created, { readonly status: 'ok' }>, span: OpenSpan): number {
+function reportFailure(
+  created: Exclude<Created, { readonly status: 'ok' }>,
+  span: OpenSpan,
+  context: CommandContext,
+): number {
   span.fail(Object.assign(new Error(created.reason), { name: 'KubectlError' }));
   if (created.status === 'failed') return created.exitCode;
-  say(created.reason);
-  return 1;
+  return fail(context, [created.reason]);
 }
 
-function printTrace({ context }: OpenSpan, jaegerUrl: string | undefined): void {
+function printTrace({ context }: OpenSpan, jaegerUrl: string | undefined, stdout: Output): void {
   const spanContext = trace.getSpanContext(context);
   if (spanContext === undefined || !trace.isSpanContextValid(spanContext)) return;
   const { traceId, traceFlags } = spanContext;
   const isSampled = (traceFlags & TraceFlags.SAMPLED) !== 0;
-  print(`Trace: ${traceId}${isSampled ? '' : ' (not sampled)'}\n`);
-  if (isSampled && jaegerUrl !== undefined) print(`${jaegerUrl}/trace/${traceId}\n`);
+  stdout.write(`Trace: ${traceId}${isSampled ? '' : ' (not sampled)'}\n`);
+  if (isSampled && jaegerUrl !== undefined) stdout.write(`${jaegerUrl}/trace/${traceId}\n`);
 }
 
-/** Waits for the Collector as long as the library does, and no longer: the job is created already. */
-async function sendSpan(tracing: Tracing): Promise<void> {
+/** Waits only as long as the library does, because the job is already created. */
+async function sendSpan(tracing: Tracing, context: CommandContext): Promise<void> {
   const { status } = await tracing.shutdown();
-  if (status === 'timeout') say('the Collector has not answered: the trace may lack trainer.submit_job');
+  if (status === 'timeout')
+    printErrors(context, ['no response from the Collector: the span trainer.submit_job may be missing']);
 }

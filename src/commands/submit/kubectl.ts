@@ -1,49 +1,43 @@
 import { spawn } from 'node:child_process';
+import type { Terminal } from '../../cli/terminal/output.ts';
 
 export type Created =
-  | { readonly status: 'ok' /** What kubectl has printed. */; readonly output: string }
-  /** kubectl ran and refused. */
+  | { readonly status: 'ok' /** Standard output of kubectl. */; readonly output: string }
+  /** kubectl exited with an error. */
   | { readonly status: 'failed'; readonly exitCode: number; readonly reason: string }
-  /** kubectl could not be run at all. */
+  /** kubectl could not be started. */
   | { readonly status: 'unavailable'; readonly reason: string };
 
-export interface KubectlOutput {
-  readonly print: (text: string) => void;
-  readonly printError: (text: string) => void;
-}
-
-/** Hands a manifest to `kubectl create`. What it prints goes on as it comes; never rejects. */
+/** Passes a manifest to `kubectl create` and forwards its output as it comes. Never rejects. */
 export function kubectlCreate(
   manifest: string,
   options: readonly string[],
-  { print, printError }: KubectlOutput,
+  terminal: Pick<Terminal, 'stdout' | 'stderr'>,
 ): Promise<Created> {
   const child = spawn('kubectl', ['create', ...options, '-f', '-'], { stdio: 'pipe' });
-  const said = { stdout: '', stderr: '' };
-  const pass = (name: 'stdout' | 'stderr', on: (text: string) => void) =>
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
-      said[name] += text;
-      on(text);
+      output[name] += text;
+      terminal[name].write(text);
     });
-  pass('stdout', print);
-  pass('stderr', printError);
-  // kubectl may end without having read it all; its exit code says why.
+  // kubectl may exit before it has read all input; its exit code tells the failure.
   child.stdin.on('error', () => undefined).end(manifest);
   return new Promise((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'ENOENT' ? 'it is not on the PATH' : error.message;
+      const reason = error.code === 'ENOENT' ? 'it is not in PATH' : error.message;
       resolve({ status: 'unavailable', reason: `kubectl cannot be run: ${reason}` });
     });
     child.once('close', (code, signal) => {
-      if (code === 0) return resolve({ status: 'ok', output: said.stdout });
+      if (code === 0) return resolve({ status: 'ok', output: output.stdout });
       const ending = signal === null ? `exit code ${code}` : `signal ${signal}`;
-      const reason = said.stderr.trim() || `kubectl ended with ${ending}`;
+      const reason = output.stderr.trim() || `kubectl ended with ${ending}`;
       return resolve({ status: 'failed', exitCode: code ?? 1, reason });
     });
   });
 }
 
-/** The name Kubernetes has made of a generateName, as kubectl tells it: `job.batch/train-x7k2p created`. */
+/** The name that Kubernetes generated, from kubectl's output: `job.batch/train-x7k2p created`. */
 export const createdName = (generateName: string, output: string): string | undefined =>
   output
     .split('\n')

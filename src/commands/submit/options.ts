@@ -3,17 +3,26 @@ import { tracingSettings } from '../../tracing/settings.ts';
 
 /** The command line of `submit`, as data for help and completion. */
 export const submitOptions = [
-  { name: 'filename', short: 'f', argument: 'FILE', description: 'The manifests; - is standard input' },
-  { name: 'model', argument: 'NAME', description: 'The model that is trained: gen_ai.request.model' },
+  {
+    name: 'filename',
+    short: 'f',
+    argument: 'FILE',
+    description: 'File with the manifests; - is standard input',
+  },
+  {
+    name: 'model',
+    argument: 'NAME',
+    description: 'Name of the model, for the span attribute gen_ai.request.model',
+  },
   {
     name: 'job-type',
     argument: 'TYPE',
-    description: "What kind of job it is: kubeflow.job_type; the resource's kind where it is not given",
+    description: "Type of the job, for the span attribute kubeflow.job_type [default: the resource's kind]",
   },
-  { name: 'namespace', short: 'n', argument: 'NAME', description: 'Handed on to kubectl' },
+  { name: 'namespace', short: 'n', argument: 'NAME', description: 'Namespace, passed to kubectl' },
   {
     name: 'dry-run',
-    description: 'Print the manifest as it would be created; nothing is created and no span is sent',
+    description: 'Print the resulting manifest without creating anything or sending a span',
   },
 ] as const;
 
@@ -30,7 +39,7 @@ export const jaegerSettings = {
     'JAEGER_URL',
     webAddress,
     undefined,
-    "Address of Jaeger's user interface, for the link to the trace",
+    'Address of the Jaeger UI, for the printed link to the trace',
   ),
 } as const;
 

@@ -1,21 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { type AccessPath, accessOf, type Reader } from '../../../src/commands/check/access.ts';
+import { checkAccess, type FileReader, type PathComponent } from '../../../src/commands/check/access.ts';
 
-const folder = (mode: number, uid = 1000, gid = 1000): AccessPath => ({
+const folder = (mode: number, uid = 1000, gid = 1000): PathComponent => ({
   path: '/shared',
-  kind: 'folder',
+  kind: 'directory',
   uid,
   gid,
   mode,
 });
-const file = (mode: number, uid = 1000, gid = 1000): AccessPath => ({
+const file = (mode: number, uid = 1000, gid = 1000): PathComponent => ({
   path: '/shared/current.json',
   kind: 'file',
   uid,
   gid,
   mode,
 });
-const bridge: Reader = { uid: 65_532, gids: [65_532] };
+const bridge: FileReader = { uid: 65_532, gids: [65_532] };
 
 describe('the bridge may read', () => {
   it.each([
@@ -25,7 +25,7 @@ describe('the bridge may read', () => {
     ['in a folder it may pass though not list', folder(0o711), file(0o644), bridge],
     ['anything as root', folder(0o000), file(0o000), { uid: 0, gids: [0] }],
   ])('%s', (_name, parent, child, reader) => {
-    expect(accessOf([parent, child], reader)).toEqual({ status: 'readable' });
+    expect(checkAccess([parent, child], reader)).toEqual({ status: 'readable' });
   });
 });
 
@@ -36,14 +36,14 @@ describe('the bridge may not read', () => {
       folder(0o755),
       file(0o600),
       bridge,
-      '/shared/current.json belongs to uid 1000, gid 1000, mode 0600',
+      '/shared/current.json is owned by uid 1000, gid 1000, mode 0600',
     ],
     [
       'a folder it may list but not pass',
       folder(0o744),
       file(0o644),
       bridge,
-      '/shared belongs to uid 1000, gid 1000, mode 0744',
+      '/shared is owned by uid 1000, gid 1000, mode 0744',
     ],
     [
       'its own that is closed to itself, though open to others',
@@ -60,11 +60,11 @@ describe('the bridge may not read', () => {
       'mode 0604',
     ],
   ])('%s', (_name, parent, child, reader, message) => {
-    const access = accessOf([parent, child], reader);
+    const access = checkAccess([parent, child], reader);
     expect(access).toMatchObject({ status: 'closed', message: expect.stringContaining(message) });
   });
 
   it('what is not there, nor say that it may', () => {
-    expect(accessOf([folder(0o755)], bridge)).toEqual({ status: 'unknown' });
+    expect(checkAccess([folder(0o755)], bridge)).toEqual({ status: 'unknown' });
   });
 });

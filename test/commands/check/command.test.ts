@@ -1,29 +1,15 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import { checkCommand } from '../../../src/commands/check/command.ts';
 import { fieldMembers, reportMembers } from '../../../src/commands/check/report-shape.ts';
 import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { bridgeSettings } from '../../../src/config/bridge.ts';
 import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from '../../support/file.ts';
+import { capture, commandLine } from '../../support/terminal.ts';
 import { until } from '../../support/until.ts';
-
-function terminal(
-  properties: { readonly isTTY?: boolean; readonly columns?: number; readonly rows?: number } = {},
-) {
-  let text = '';
-  const stream = new Writable({
-    write(chunk, _encoding, done) {
-      text += String(chunk);
-      done();
-    },
-  });
-  return { output: Object.assign(stream, properties), text: () => text };
-}
 
 function openFile(content: string | FileOverrides): string {
   const folder = temporaryFolder();
@@ -38,9 +24,7 @@ async function run(
   environment: Readonly<Record<string, string>> = {},
   columns = 80,
 ) {
-  const [output, errors] = [terminal({ columns }), terminal()];
-  const code = await checkCommand(args, environment, { output: output.output, errors: errors.output });
-  return { code, text: output.text(), errors: errors.text() };
+  return commandLine(['check', ...args], { environment, columns });
 }
 
 /** Without what differs from one machine or moment to the next. */
@@ -98,9 +82,9 @@ describe('as a person reads it', () => {
 
   it('has colours on a terminal that has them, and the same words', async () => {
     const file = openFile({});
-    const coloured = terminal({ columns: 80 });
+    const coloured = capture({ columns: 80 });
     const output = Object.assign(coloured.output, { hasColors: () => true });
-    await checkCommand([file], {}, { output });
+    await commandLine(['check', file], { stdout: output });
     expect(coloured.text()).toContain('\u001b[32m✓');
     expect(steady(stripVTControlCharacters(coloured.text()), file)).toBe(
       steady((await run([file])).text, file),
@@ -136,7 +120,7 @@ describe('the exit code', () => {
   });
 
   it('suggests the option that was meant', async () => {
-    expect((await run(['--wach'])).errors).toContain('check has no option --wach. Did you mean --watch?');
+    expect((await run(['--wach'])).errors).toContain('unknown option --wach. Did you mean --watch?');
   });
 });
 
@@ -248,13 +232,14 @@ describe('--watch', () => {
   async function watching(
     file: string,
     args: readonly string[],
-    properties: Parameters<typeof terminal>[0] = {},
+    properties: Parameters<typeof capture>[0] = {},
   ) {
     const stop = new AbortController();
-    const shown = terminal(properties);
+    const shown = capture(properties);
     const environment = { COLLECTION_INTERVAL: '0.01' };
-    const ended = checkCommand([file, '--watch', ...args], environment, {
-      output: shown.output,
+    const ended = commandLine(['check', file, '--watch', ...args], {
+      environment,
+      stdout: shown.output,
       signal: stop.signal,
     });
     onTestFinished(() => stop.abort());
@@ -267,7 +252,7 @@ describe('--watch', () => {
       text: shown.text,
       stop: () => {
         stop.abort();
-        return ended;
+        return ended.then(({ code }) => code);
       },
     };
   }

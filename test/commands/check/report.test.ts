@@ -51,7 +51,7 @@ describe('a file that can be used', () => {
     utimesSync(file, Date.now() / 1000 - 7200, Date.now() / 1000 - 7200);
     const { report } = await check(undefined, { file });
     expect(report.notes).toEqual([
-      'The file was last written 2 hours ago, longer than STALE_AFTER (5 minutes): its gauges are exported again when it is written.',
+      'The file was last written 2 hours ago, longer than STALE_AFTER (5 minutes): its gauges are not exported until it is written again.',
     ]);
     expect(fieldOf(report, 'training_loss').metric?.series).toHaveLength(1);
   });
@@ -116,7 +116,7 @@ describe('a file that cannot', () => {
     const torn = await check('{"a": 1', { file });
     expect(torn.report.problems.map(({ message }) => message)).toEqual([
       expect.stringContaining('half-written'),
-      expect.stringContaining('may not read the file'),
+      expect.stringContaining('cannot read the file'),
     ]);
     replaceFile(file, exampleText());
     chmodSync(file, 0o600);

@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { lookAt } from '../../../src/commands/check/look.ts';
-import { type Checked, reportOn } from '../../../src/commands/check/report.ts';
+import { readFileState } from '../../../src/commands/check/file-state.ts';
+import { type CheckResult, reportOn } from '../../../src/commands/check/report.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import { bridgeResource } from '../../../src/telemetry/resource.ts';
 import { configOf } from '../../support/config.ts';
@@ -22,11 +22,11 @@ export async function check(
     readonly environment?: Readonly<Record<string, string>>;
     readonly uid?: number;
   } = {},
-): Promise<Checked> {
+): Promise<CheckResult> {
   const file = options.file ?? join(openFolder(), 'current.json');
   if (content !== undefined) writeFileSync(file, content);
   const config = configOf({ METRICS_FILE_PATH: file, ...options.environment });
-  return reportOn(await lookAt(file), undefined, {
+  return reportOn(await readFileState(file), undefined, {
     config,
     resource: bridgeResource(config, 'test-host', '0.0.0'),
     version: '0.0.0',

@@ -1,17 +1,6 @@
-import { Writable } from 'node:stream';
 import { expect, it } from 'vitest';
-import { demo, demoCommand } from '../../../src/commands/demo/command.ts';
-
-function capture() {
-  let text = '';
-  const output = new Writable({
-    write(chunk, _encoding, done) {
-      text += String(chunk);
-      done();
-    },
-  });
-  return { output, text: () => text };
-}
+import { demo } from '../../../src/commands/demo/command.ts';
+import { capture, commandLine } from '../../support/terminal.ts';
 
 const short = {
   TOTAL_EPOCHS: '3',
@@ -41,5 +30,5 @@ it('is stopped well in the middle: the last value still arrives', async () => {
 });
 
 it('takes no arguments', async () => {
-  expect(await demoCommand(['--fast'])).toBe(2);
+  expect((await commandLine(['demo', '--fast'])).code).toBe(2);
 });

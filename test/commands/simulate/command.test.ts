@@ -1,21 +1,20 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
-import { simulateCommand } from '../../../src/commands/simulate/command.ts';
+import { describe, expect, inject, it } from 'vitest';
+import { commandLine } from '../../support/terminal.ts';
 import { metricsFile, readText } from './support.ts';
 
 const quick = { WRITE_INTERVAL: '0.001', TOTAL_EPOCHS: '2', BATCHES_PER_EPOCH: '3' };
 
 async function run(args: readonly string[], environment: Record<string, string>, signal?: AbortSignal) {
-  const lines: string[] = [];
-  const errors: string[] = [];
-  const code = await simulateCommand(args, environment, {
+  const { code, text, errors } = await commandLine(['simulate', ...args], {
+    environment,
     signal: signal ?? new AbortController().signal,
-    print: (line) => lines.push(line),
-    printError: (line) => errors.push(line),
   });
-  return { code, lines, errors };
+  return { code, lines: linesOf(text), errors: linesOf(errors) };
 }
+
+const linesOf = (text: string) => text.split('\n').slice(0, -1);
 
 describe('simulate', () => {
   it('tells how to repeat it, each epoch, and the end', async () => {
@@ -23,7 +22,8 @@ describe('simulate', () => {
     const { code, lines } = await run(['--seed', '9'], { ...quick, METRICS_FILE_PATH: path, JOB_ID: "it's" });
     expect(code).toBe(0);
     expect(lines).toEqual([
-      `Simulating a training job. To repeat it: JOB_ID='it'\\''s' MODEL_NAME=resnet-50 DATASET=imagenet METRICS_FILE_PATH=${path} WRITE_INTERVAL=0.001 TOTAL_EPOCHS=2 BATCHES_PER_EPOCH=3 SEED=9 node dist/main.cjs simulate`,
+      `Simulating a training job that writes ${path}`,
+      `To repeat it: JOB_ID='it'\\''s' MODEL_NAME=resnet-50 DATASET=imagenet METRICS_FILE_PATH=${path} WRITE_INTERVAL=0.001 TOTAL_EPOCHS=2 BATCHES_PER_EPOCH=3 SEED=9 node dist/main.cjs simulate`,
       expect.stringMatching(/^Epoch 1\/2: loss \S+, validation loss \S+, accuracy \S+$/),
       expect.stringMatching(/^Epoch 2\/2: /),
       'Completed after 7 writes',
@@ -33,7 +33,7 @@ describe('simulate', () => {
   it('lets --seed win over SEED, even over a wrong one', async () => {
     const METRICS_FILE_PATH = await metricsFile();
     const { lines } = await run(['--seed=3'], { ...quick, METRICS_FILE_PATH, SEED: 'x' });
-    expect(lines[0]).toContain(' SEED=3 ');
+    expect(lines[1]).toContain(' SEED=3 ');
   });
 
   it('exits with 1 after a crash', async () => {
@@ -48,7 +48,7 @@ describe('simulate', () => {
     const { code, errors } = await run([], { ...quick, METRICS_FILE_PATH: path });
     expect(code).toBe(1);
     expect(errors).toEqual([
-      `After 0 writes: cannot write ${path}: a part of its path is not a folder (ENOTDIR)`,
+      `ml-metrics-bridge simulate: after 0 writes: cannot write ${path}: a part of its path is not a folder (ENOTDIR)`,
     ]);
   });
 
@@ -69,13 +69,14 @@ describe('simulate', () => {
       lines: [],
       file: '',
     });
-    expect(errors.map((error) => error.split(':')[0])).toEqual([
-      '--fault is "fire"',
-      'unknown option --speed',
-      'unexpected argument "extra"',
-      '--seed has no value',
-      'WRITE_INTERVAL is "soon"',
-      'TOTAL_EPOCHS is "0"',
+    expect(errors.map((error) => error.replace('ml-metrics-bridge simulate: ', ''))).toEqual([
+      '--fault is "fire", expected torn, nan, stall or crash.',
+      'unknown option --speed. Did you mean --seed?',
+      '--seed needs a value: N.',
+      'unexpected argument "extra".',
+      expect.stringMatching(/^WRITE_INTERVAL is "soon": /),
+      expect.stringMatching(/^TOTAL_EPOCHS is "0": /),
+      'See ml-metrics-bridge simulate --help.',
     ]);
   });
 
@@ -83,18 +84,15 @@ describe('simulate', () => {
     const count = () => process.listenerCount('SIGTERM') + process.listenerCount('SIGINT');
     const before = count();
     const METRICS_FILE_PATH = await metricsFile();
-    const running = simulateCommand([], { ...quick, METRICS_FILE_PATH }, { print: () => {} });
-    expect(count()).toBe(before + 2);
+    const running = commandLine(['simulate'], { environment: { ...quick, METRICS_FILE_PATH } });
+    await expect.poll(count, { interval: 1 }).toBe(before + 2);
     await running;
     expect(count()).toBe(before);
   });
 
   it.each(['SIGTERM', 'SIGINT'] as const)('exits with 0 on %s, even when stalled', async (signal) => {
     const METRICS_FILE_PATH = await metricsFile();
-    const command = new URL('../../../src/commands/simulate/command.ts', import.meta.url);
-    const program = `import { simulateCommand } from '${command}';
-      process.exitCode = await simulateCommand(['--fault', 'stall'], process.env);`;
-    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    const child = spawn(process.execPath, [inject('bundle'), 'simulate', '--fault', 'stall'], {
       env: { ...quick, METRICS_FILE_PATH },
       stdio: ['ignore', 'ignore', 'inherit'],
     });

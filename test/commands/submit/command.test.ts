@@ -198,7 +198,7 @@ describe('tracing never keeps a job from being created', () => {
       },
     });
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(created) });
-    expect(stderr).toMatch(/^[^\n]*the Collector has not answered[^\n]*\n$/);
+    expect(stderr).toMatch(/^[^\n]*no response from the Collector[^\n]*\n$/);
   });
 
   it('switched off, the parent is passed on as it is', async () => {
@@ -258,7 +258,7 @@ describe('what kubectl refuses', () => {
     });
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: 'ml-metrics-bridge submit: kubectl cannot be run: it is not on the PATH\n',
+      stderr: 'ml-metrics-bridge submit: kubectl cannot be run: it is not in PATH\n',
     });
     expect(receiver.spans).toMatchObject([{ status: 'error' }]);
   });
@@ -266,8 +266,8 @@ describe('what kubectl refuses', () => {
 
 describe('what cannot be submitted is refused before anything happens', () => {
   it.each<[string, readonly string[], string, Record<string, string>, number, RegExp]>([
-    ['an unknown option', ['--modle', 'a'], job, {}, 2, /no option --modle. Did you mean --model/],
-    ['two files', ['-f', 'a', 'b'], job, {}, 2, /takes one FILE, but was given a and b/],
+    ['an unknown option', ['--modle', 'a'], job, {}, 2, /unknown option --modle. Did you mean --model/],
+    ['two files', ['-f', 'a', 'b'], job, {}, 2, /expected one FILE, but was given a and b/],
     [
       'a wrong address',
       [],
@@ -282,7 +282,7 @@ describe('what cannot be submitted is refused before anything happens', () => {
       '',
       {},
       1,
-      /\/nowhere\/job.yaml cannot be read: there is no/,
+      /cannot read \/nowhere\/job.yaml: no such file/,
     ],
     [
       'a kind without pods',

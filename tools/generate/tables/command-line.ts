@@ -1,6 +1,7 @@
-import { type CommandDefinition, commands, programName } from '../../../src/cli/command-table.ts';
+import { type CommandDefinition, programName } from '../../../src/cli/command.ts';
 import { optionText, usageLine } from '../../../src/cli/help.ts';
 import { fieldMembers, reportMembers } from '../../../src/commands/check/report-shape.ts';
+import { commands } from '../../../src/commands/command-line.ts';
 import { code, markdownTable, prose } from '../markdown.ts';
 
 /** The command line as Markdown: every command, and the options of those that have any. */

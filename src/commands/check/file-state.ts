@@ -6,7 +6,7 @@ import { parsePythonJson } from '../../snapshot/parse.ts';
 import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from '../../snapshot/read.ts';
 import { rereadTorn } from '../../snapshot/reread.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import type { AccessPath } from './access.ts';
+import type { PathComponent } from './access.ts';
 
 export type Content =
   | {
@@ -14,36 +14,36 @@ export type Content =
       readonly document: Readonly<Record<string, unknown>>;
       readonly snapshot: Snapshot;
     }
-  /** No JSON, or JSON that is no object. */
+  /** Not JSON, or not a JSON object. */
   | { readonly status: 'malformed'; readonly bytes: Uint8Array; readonly reason: string }
   | { readonly status: Exclude<PollFailure, 'malformed' | 'hung'>; readonly reason: string };
 
-/** What one look at the file showed. */
-export interface Look {
+/** The file at one moment. */
+export interface FileState {
   /** Absolute. */
   readonly path: string;
   readonly content: Content;
-  /** Undefined where there is no file to have one. */
+  /** Undefined if there is no file. */
   readonly version: FileVersion | undefined;
-  /** Folders from the root on, the file last; only up to what could be seen. */
-  readonly way: readonly AccessPath[];
+  /** Directories from the root on, then the file; ends before the first that cannot be read. */
+  readonly pathComponents: readonly PathComponent[];
 }
 
-/** Reads the file as the bridge does at a poll, and looks at who owns it. Never throws. */
-export async function lookAt(file: string): Promise<Look> {
+/** Reads the file as the bridge does at a poll, and the owners and modes of its path. Never throws. */
+export async function readFileState(file: string): Promise<FileState> {
   const path = resolve(file);
-  const seen = await rereadTorn(
+  const state = await rereadTorn(
     async () => {
       const read = await readMetricsFile(path);
       return { content: contentOf(read), version: 'version' in read ? read.version : undefined };
     },
     ({ content }) => content.status,
   );
-  return { path, ...seen, way: await wayTo(path) };
+  return { path, ...state, pathComponents: await pathComponentsOf(path) };
 }
 
-/** Whether nothing was written in between. */
-export function sameLook(a: Look, b: Look): boolean {
+/** Whether nothing was written between the two. */
+export function sameFileState(a: FileState, b: FileState): boolean {
   if (a.content.status !== b.content.status) return false;
   return a.version !== undefined && b.version !== undefined
     ? sameVersion(a.version, b.version)
@@ -70,35 +70,35 @@ function contentOf(read: ReadOutcome): Content {
       return {
         status: 'malformed',
         bytes: new Uint8Array(),
-        reason: 'it is being written all the time: write it under another name, then rename it',
+        reason: 'the file changes while it is read: write to a temporary file, then rename it',
       };
     case 'empty':
       return {
         status: 'empty',
-        reason: 'the file is empty: nothing was written yet, or it is written in place',
+        reason: 'the file is empty: nothing was written yet, or it is rewritten in place',
       };
     default:
       return { status: read.status, reason: read.reason };
   }
 }
 
-/** Every folder that has to be passed, also those behind a symbolic link, and the file. */
-async function wayTo(path: string): Promise<readonly AccessPath[]> {
+/** Includes the directories behind a symbolic link. */
+async function pathComponentsOf(path: string): Promise<readonly PathComponent[]> {
   const real = await realpath(path).catch(() => path);
-  const folders = new Set([...foldersOf(path), ...foldersOf(real)]);
-  const places: AccessPath[] = [];
+  const directories = new Set([...directoriesOf(path), ...directoriesOf(real)]);
+  const components: PathComponent[] = [];
   for (const [each, kind] of [
-    ...[...folders].map((it) => [it, 'folder'] as const),
+    ...[...directories].map((it) => [it, 'directory'] as const),
     [path, 'file'] as const,
   ]) {
     const stats = await stat(each).catch(() => undefined);
-    if (stats === undefined || stats.isDirectory() !== (kind === 'folder')) break;
-    places.push({ path: each, kind, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o7777 });
+    if (stats === undefined || stats.isDirectory() !== (kind === 'directory')) break;
+    components.push({ path: each, kind, uid: stats.uid, gid: stats.gid, mode: stats.mode & 0o7777 });
   }
-  return places;
+  return components;
 }
 
-function foldersOf(path: string): readonly string[] {
-  const folder = dirname(path);
-  return folder === path ? [] : [...foldersOf(folder), folder];
+function directoriesOf(path: string): readonly string[] {
+  const directory = dirname(path);
+  return directory === path ? [] : [...directoriesOf(directory), directory];
 }

@@ -1,14 +1,11 @@
-/**
- * The candidate a person most likely meant, or none where nothing is near: at most one edit for every three
- * characters. Ties go to the first.
- */
+/** The candidate with the fewest edits, at most one edit for every three characters. The first one wins a tie. */
 export function nearest(written: string, candidates: readonly string[]): string | undefined {
   const lower = written.toLowerCase();
   const near = candidates
     .map((candidate) => ({ candidate, edits: editDistance(lower, candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(candidate.length / 3)))
     .toSorted((a, b) => a.edits - b.edits)[0];
-  // An abbreviation is as good as a slip of the finger.
+  // Otherwise the written text may be an abbreviation.
   return near?.candidate ?? (lower.length > 1 ? candidates.find((it) => it.startsWith(lower)) : undefined);
 }
 
@@ -18,7 +15,7 @@ export function suggestion(written: string, candidates: readonly string[]): stri
   return candidate === undefined ? '' : ` Did you mean ${candidate}?`;
 }
 
-/** How many characters have to be inserted, taken out, replaced, or swapped with their neighbour (optimal string alignment). */
+/** Insertions, deletions, substitutions and swaps of neighbours between two texts (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, index) => index);
