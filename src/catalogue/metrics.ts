@@ -177,10 +177,12 @@ export const globalStep = {
 /** Every field of `training_metrics` that is defined here; any other numeric field becomes a gauge. */
 export type NumericField = TrainingField | typeof globalStep.field;
 
-const numericFields: ReadonlySet<string> = new Set([
+export const numericFieldNames: readonly NumericField[] = [
   ...trainingMetrics.map(({ field }) => field),
   globalStep.field,
-]);
+];
+
+const numericFields: ReadonlySet<string> = new Set(numericFieldNames);
 
 export function isNumericField(field: string): field is NumericField {
   return numericFields.has(field);

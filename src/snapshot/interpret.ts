@@ -1,5 +1,6 @@
 import { isNumericField, type NumericField } from '../catalogue/metrics.ts';
 import type { SkipReason } from '../catalogue/outcomes.ts';
+import { presetField } from '../catalogue/presets.ts';
 import { extraName } from './extras.ts';
 import { parsePythonJson } from './parse.ts';
 import { errorSchema, eventSchema, type jobMetadataSchemas, numberSchemas, runStatus } from './schema.ts';
@@ -153,17 +154,36 @@ function readEvents(value: unknown, top: SectionLog, log: SectionLog): readonly 
 
 const shorten = (text: string, length = maxTextLength) => text.slice(0, length).toWellFormed();
 
-type Numbers = Pick<Snapshot, 'values' | 'extras' | 'nonFinite'>;
+type Numbers = Pick<Snapshot, 'values' | 'extras' | 'nonFinite' | 'presets'>;
 
 function readMetrics(metrics: Document, log: SectionLog): Numbers {
   const nonFinite = new Map<string, number>();
   const known = Object.keys(metrics).filter(isNumericField);
-  const others = Object.keys(metrics).filter((field) => !isNumericField(field));
-  return {
-    values: readKnown(metrics, known, nonFinite, log),
-    extras: readExtras(metrics, others, nonFinite, log),
-    nonFinite,
-  };
+  const values = readKnown(metrics, known, nonFinite, log);
+  const presets = readPresets(metrics, values, nonFinite);
+  const used = new Set(presets.values());
+  const others = Object.keys(metrics).filter(
+    (field) => !isNumericField(field) && !(used.has(field) && extraName(field).status === 'refused'),
+  );
+  return { values, extras: readExtras(metrics, others, nonFinite, log), nonFinite, presets };
+}
+
+type Values = Partial<Record<NumericField, number>>;
+
+/** Fills absent fields from other names of the file, in its order. The first valid value counts. */
+function readPresets(metrics: Document, values: Values, nonFinite: Map<string, number>) {
+  const presets = new Map<NumericField, string>();
+  for (const name of Object.keys(metrics)) {
+    const field = presetField(name);
+    if (field === undefined || field in metrics || presets.has(field)) continue;
+    const reading = readNumber(metrics[name]);
+    if (reading.status === 'non_finite') nonFinite.set(field, reading.value);
+    else if (reading.status === 'number' && numberSchemas[field].safeParse(reading.value).success)
+      values[field] = reading.value;
+    else continue;
+    presets.set(field, name);
+  }
+  return presets;
 }
 
 function readKnown(
@@ -171,8 +191,8 @@ function readKnown(
   fields: readonly NumericField[],
   nonFinite: Map<string, number>,
   log: SectionLog,
-) {
-  const values: Partial<Record<NumericField, number>> = {};
+): Values {
+  const values: Values = {};
   for (const field of fields) {
     const reading = readNumber(metrics[field]);
     if (reading.status === 'non_finite') nonFinite.set(field, reading.value);

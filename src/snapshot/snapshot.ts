@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly nonFinite: ReadonlyMap<string, number>;
   /** What was left out of the snapshot, and why. */
   readonly skipped: readonly SkippedField[];
+  /** Fields that are absent and were read from another name of the file, such as `loss`, and that name. */
+  readonly presets: ReadonlyMap<NumericField, string>;
   /** Fields that held a number as text. */
   readonly converted: readonly string[];
 }

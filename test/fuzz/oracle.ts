@@ -22,6 +22,26 @@ const metrics: Readonly<
   samples_per_second: { name: 'ml.training.samples_per_second', max: 1e15 },
 };
 
+const otherNames: Readonly<Record<string, string>> = {
+  loss: 'training_loss',
+  trainloss: 'training_loss',
+  valloss: 'validation_loss',
+  validloss: 'validation_loss',
+  evalloss: 'validation_loss',
+  acc: 'accuracy',
+  trainacc: 'accuracy',
+  trainaccuracy: 'accuracy',
+  trainingaccuracy: 'accuracy',
+  lr: 'learning_rate',
+  gpuutil: 'gpu_utilization',
+  batch: 'batch_number',
+  batchidx: 'batch_number',
+  maxepochs: 'total_epochs',
+  numepochs: 'total_epochs',
+  numtrainepochs: 'total_epochs',
+  maxsteps: 'total_steps',
+};
+
 const counted = new Set(['epoch', 'batch_number', 'global_step']);
 const measured = new Set(['processing_time_ms', 'samples_per_second']);
 
@@ -50,6 +70,7 @@ export function factsOf(bytes: Uint8Array): FileFacts | undefined {
   const values = new Map(
     [...membersOf(document, 'training_metrics')].map(([field, json]) => [field, meaningOf(json)]),
   );
+  fillFromOtherNames(values);
   const gauges = new Map<string, number[]>();
   const required = new Set<string>();
   const measurements = new Map<string, number>();
@@ -83,6 +104,20 @@ export function factsOf(bytes: Uint8Array): FileFacts | undefined {
     labels: labelsOf(membersOf(document, 'job_metadata')),
     nonFinite,
   };
+}
+
+/** A field that is not in the file has the first usable value of a name that stands for it. */
+function fillFromOtherNames(values: Map<string, Meaning>): void {
+  const written = [...values];
+  for (const [name, value] of written) {
+    const letters = name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
+    const field = Object.hasOwn(otherNames, letters)
+      ? otherNames[letters]
+      : Object.keys(metrics).find((it) => it.replaceAll('_', '') === letters);
+    const metric = field === undefined ? undefined : metrics[field];
+    if (field === undefined || metric === undefined || values.has(field) || value === undefined) continue;
+    if (!Number.isFinite(value) || isInRange(value, metric)) values.set(field, value);
+  }
 }
 
 function isInRange(

@@ -192,6 +192,49 @@ describe('text that becomes a label', () => {
   });
 });
 
+describe('a field under another name', () => {
+  const withoutLoss = (metrics: Readonly<Record<string, unknown>>) =>
+    example({
+      metrics: { training_loss: undefined, learning_rate: undefined, accuracy: undefined, ...metrics },
+    });
+
+  it.each(['loss', 'train_loss', 'training-loss', 'Training Loss'])('is read from %s', (name) => {
+    const { values, presets, skipped } = withoutLoss({ [name]: 1.5 });
+    expect(values.training_loss).toBe(1.5);
+    expect([...presets]).toEqual([['training_loss', name]]);
+    expect(skipped).toEqual([]);
+  });
+
+  it('keeps the gauge of that name', () => {
+    const { values, extras } = withoutLoss({ lr: 0.01, train_loss: '2' });
+    expect(values).toMatchObject({ learning_rate: 0.01, training_loss: 2 });
+    expect(Object.fromEntries(extras)).toEqual({ lr: 0.01, train_loss: 2 });
+  });
+
+  it('is not read where the field is there, even if its value is invalid', () => {
+    const { values, presets, skipped } = withoutLoss({ training_loss: 'low', loss: 1, lr: 1 });
+    expect(values).not.toHaveProperty('training_loss');
+    expect([...presets.keys()]).toEqual(['learning_rate']);
+    expect(skipped.map(({ field }) => field)).toEqual(['training_loss', 'loss']);
+  });
+
+  it('is not read from a value that the field does not allow', () => {
+    const { values, extras } = withoutLoss({ acc: 67.8 });
+    expect(values).not.toHaveProperty('accuracy');
+    expect(extras.get('acc')).toBe(67.8);
+  });
+
+  it('is read from the first of several names', () => {
+    expect(withoutLoss({ train_loss: 'none', loss: 1, 'training-loss': 2 }).values.training_loss).toBe(1);
+  });
+
+  it('may be NaN', () => {
+    const { values, nonFinite } = withoutLoss({ loss: 'NaN' });
+    expect(values).not.toHaveProperty('training_loss');
+    expect(nonFinite.get('training_loss')).toBeNaN();
+  });
+});
+
 describe('a field the catalogue does not know', () => {
   it('becomes an extra under its name in lower case', () => {
     const { extras } = example({ metrics: { grad_norm: 1, Perplexity: '2.5', step_2: 3 } });
@@ -200,7 +243,7 @@ describe('a field the catalogue does not know', () => {
 
   it.each([
     ['Validation_loss', 'name_taken'],
-    ['GLOBAL_STEP', 'name_taken'],
+    ['SAMPLES_PER_SECOND', 'name_taken'],
     ['epoch_total', 'name_taken'],
     ['batch_number_total', 'name_taken'],
     ['run_state', 'name_taken'],
