@@ -1,13 +1,13 @@
 import type { Report } from './report.ts';
 
-/** What became different from one look to the next: `epoch 3 → 4`. Times of the file itself are no news. */
+/** What changed from one report to the next: `epoch 3 → 4`. The timestamp of the file is left out. */
 export function changesBetween(before: Report, after: Report): readonly string[] {
   const [old, present] = [valuesOf(before), valuesOf(after)];
-  const gone = [...old.keys()].filter((field) => !present.has(field)).map((field) => `${field} is gone`);
+  const gone = [...old.keys()].filter((field) => !present.has(field)).map((field) => `${field} removed`);
   const changed = [...present].flatMap(([field, value]) => {
     const was = old.get(field);
-    if (was === undefined) return [`${field} ${value} is new`];
-    return was === value ? [] : [`${field} ${was} → ${value}`];
+    if (was === undefined) return [`${field} added: ${shorten(value)}`];
+    return was === value ? [] : [`${field} ${changeText(was, value, maxWidth)}`];
   });
   return [...problemsBetween(before, after), ...changed, ...gone];
 }
@@ -17,15 +17,40 @@ function valuesOf({ fields }: Report): ReadonlyMap<string, string> {
   return new Map(
     shown.map(({ section, field, written }) => [
       section === 'training_metrics' ? field : `${section === 'top level' ? '' : `${section}.`}${field}`,
-      shorten(written),
+      written,
     ]),
   );
 }
 
-const shorten = (text: string) => (text.length > 24 ? `${text.slice(0, 23)}…` : text);
+const maxWidth = 24;
+const shorten = (text: string) => (text.length > maxWidth ? `${text.slice(0, maxWidth - 1)}…` : text);
+
+/**
+ * `1.2345 → 1.1`. If that is wider than `width`, numbers are rounded to four digits, or to as many as make them differ;
+ * if that is still too wide, only the new value is shown.
+ */
+export function changeText(before: string, after: string, width: number): string {
+  const unchanged = `${before} → ${after}`;
+  if (unchanged.length <= width) return unchanged;
+  for (let digits = 4; digits <= 17; digits++) {
+    const [from, to] = [rounded(before, digits), rounded(after, digits)];
+    if (from === to) continue;
+    const text = `${shorten(from)} → ${shorten(to)}`;
+    return text.length <= width ? text : `→ ${to}`;
+  }
+  return `→ ${after}`;
+}
+
+function rounded(text: string, digits: number): string {
+  const value = /^-?\d/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isFinite(value) || Number.isInteger(value)) return text;
+  const size = Math.abs(value);
+  const number = Number(value.toPrecision(digits));
+  return size < 1e-4 ? number.toExponential() : String(number);
+}
 
 function problemsBetween(before: Report, after: Report): readonly string[] {
-  if (before.status === 'unusable' && after.status === 'usable') return ['usable again'];
+  if (before.status === 'unusable' && after.status === 'usable') return ['usable'];
   const old = new Set(before.problems.map(({ message }) => message));
   return after.problems
     .filter(({ message }) => !old.has(message))

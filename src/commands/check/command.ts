@@ -16,7 +16,8 @@ import { readFileState } from './file-state.ts';
 import { type Report, type ReportOptions, reportOn } from './report.ts';
 import { fileJsonSchema } from './schema.ts';
 import { collectorLines, reportLines } from './text.ts';
-import { plainWatch, screenWatch, watch } from './watch.ts';
+import { watch, watchCollector } from './watch.ts';
+import { jsonWatch, plainWatch, screenWatch, type WatchView } from './watch-view.ts';
 
 /**
  * `check [FILE]`: validates a metrics file.
@@ -66,23 +67,20 @@ async function checkOnce({ args, stdout }: CommandContext, options: StaticOption
   return exitCodeOf(args, report, collector);
 }
 
-async function watchFile(
-  { args, stdout, stopSignal }: CommandContext,
-  options: StaticOptions,
-): Promise<number> {
+/** Between two tests of the connection to the Collector. */
+const collectorPauseMs = 10_000;
+
+async function watchFile(context: CommandContext, options: StaticOptions): Promise<number> {
+  const { args, stdout } = context;
   const { config } = options;
-  const isJson = args.options.output === 'json';
-  const report = await watch({
-    file: config.metricsFilePath,
-    report: options,
-    now: systemClock,
-    pauseMs: Math.min(config.collectionIntervalMs, 500),
-    signal: stopSignal(),
-    onReport: watchView(stdout, isJson),
-  });
-  const collector = args.options.collector ? await tryCollector(config, version) : undefined;
-  if (collector && isJson) printJson(stdout, { collector });
-  else if (collector) printLines(stdout, collectorLines(collector, columnsOf(stdout)));
+  const shown = { signal: context.stopSignal(), view: watchView(stdout, args) };
+  const pauseMs = Math.min(config.collectionIntervalMs, 500);
+  const [report, collector] = await Promise.all([
+    watch({ ...shown, file: config.metricsFilePath, report: options, now: systemClock, pauseMs }),
+    args.options.collector
+      ? watchCollector(() => tryCollector(config, version), collectorPauseMs, shown)
+      : undefined,
+  ]);
   return report === undefined ? 0 : exitCodeOf(args, report, collector);
 }
 
@@ -96,8 +94,8 @@ function exitCodeOf(
   return failed || (options.strict && skipsFields) ? 1 : 0;
 }
 
-function watchView(output: Output, json: boolean) {
-  if (json) return (report: Report) => void printJson(output, report);
+function watchView(output: Output, { options }: Arguments): WatchView {
+  if (options.output === 'json') return jsonWatch(output);
   const clock = () => new Date();
   return output.isTTY ? screenWatch(output, clock) : plainWatch(output, clock);
 }

@@ -6,10 +6,10 @@ import { bridgeResource } from '../../telemetry/resource.ts';
 import { targetLabels } from './series.ts';
 
 export interface SettingReport {
-  /** The variable it came from; where it is the default, the first of those that would be read. */
+  /** The variable it was read from; for a default, the first variable that would be read. */
   readonly variable: string;
   readonly source: 'environment' | 'default';
-  /** As it is written in the variable; of a secret, what may be shown. Empty for none. */
+  /** As written in the variable, without secrets. Empty for none. */
   readonly value: string;
 }
 
@@ -17,7 +17,7 @@ export interface SettingReport {
 export interface ConfigurationReport {
   readonly status: 'ok' | 'invalid';
   readonly settings: readonly SettingReport[];
-  /** What follows from several of them; absent where anything is wrong. */
+  /** Values that follow from several settings; absent if any setting is invalid. */
   readonly derived?: {
     readonly collector: string;
     readonly transport: 'plaintext' | 'tls';
@@ -28,7 +28,7 @@ export interface ConfigurationReport {
   readonly problems: readonly string[];
 }
 
-/** The configuration in effect and where each value comes from, without secrets. */
+/** The effective configuration and the source of each value, without secrets. */
 export function reportConfiguration(
   environment: Environment,
   hostName: string,
@@ -65,10 +65,10 @@ function namesOnly(written: string): string {
     .split(',')
     .filter((pair) => pair.includes('='))
     .map((pair) => `${pair.split('=')[0]?.trim()}=…`);
-  return names.length === 0 ? '(not shown)' : names.join(',');
+  return names.length === 0 ? '(hidden)' : names.join(',');
 }
 
-/** Credentials in an address are refused, and still not to be shown. */
+/** An address with credentials is invalid, and still must not be printed. */
 const withoutUser = (written: string) => written.replace(/(:\/\/|^)[^/@\s]*@/, '$1***@');
 
 export function configurationLines(report: ConfigurationReport, columns: number): readonly Line[] {
@@ -79,7 +79,7 @@ export function configurationLines(report: ConfigurationReport, columns: number)
   const given = from('environment');
   return [
     [span('strong', 'From the environment')],
-    ...(given.length === 0 ? [['  nothing']] : lines(given)),
+    ...(given.length === 0 ? [['  none']] : lines(given)),
     [],
     [span('strong', 'Defaults')],
     ...lines(from('default')),
@@ -87,7 +87,7 @@ export function configurationLines(report: ConfigurationReport, columns: number)
       ? []
       : [
           [],
-          [span('strong', 'What follows')],
+          [span('strong', 'Derived')],
           [
             `  Collector at ${derived.collector}, ${derived.transport === 'tls' ? 'with TLS' : 'in plaintext'}`,
           ],

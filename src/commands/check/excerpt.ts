@@ -1,18 +1,18 @@
-/** A place in a text, and the line it is in. */
+/** A position in a text, and its line. */
 export interface Excerpt {
   /** Both count from 1; columns in characters. */
   readonly line: number;
   readonly column: number;
-  /** The line, or a part of it around the place, with what would move a terminal's cursor replaced. */
+  /** The line, or the part of it around the position, with control characters replaced. */
   readonly text: string;
-  /** Column of the place in `text`, from 0. */
+  /** Column of the position in `text`, from 0. */
   readonly caret: number;
 }
 
 const before = 36;
 const after = 30;
 
-/** The place of a UTF-16 offset in a text. */
+/** The position of a UTF-16 offset. */
 export function excerptAt(text: string, offset: number): Excerpt {
   const start = Math.max(text.lastIndexOf('\n', offset - 1), text.lastIndexOf('\r', offset - 1)) + 1;
   const length = text.slice(offset).search(/[\r\n]/);

@@ -2,6 +2,7 @@ import {
   globalStep,
   isNumericField,
   type MetricDefinition,
+  type NumericField,
   runMetrics,
   trainingMetrics,
 } from '../../catalogue/metrics.ts';
@@ -23,24 +24,24 @@ import {
 import type { ExportedMetric } from './series.ts';
 
 /**
- * - `accepted`: it is read as it stands.
- * - `converted`: it is text that is a number, and is read as that number.
- * - `ignored`: it is not looked at, or says nothing.
- * - `refused`: it would be read, but for its value or its name.
+ * - `accepted`: its value is used.
+ * - `converted`: it is a number written as text, and the number is used.
+ * - `ignored`: it is not read, or it is null.
+ * - `refused`: it is not used because its value or its name is invalid.
  */
 export type FieldStatus = 'accepted' | 'converted' | 'ignored' | 'refused';
 
 export interface FieldReport {
   readonly section: 'training_metrics' | 'job_metadata' | 'top level';
   readonly field: string;
-  /** As it stands in the file, shortened. */
+  /** Its value in the file, shortened. */
   readonly written: string;
   readonly verdict: FieldStatus;
-  /** A word for scripts where it is not accepted as it stands. */
-  readonly reason?: SkipReason | 'text' | 'not_finite' | 'unknown_field';
-  /** What is to be known or done about it, as what follows the field's name. */
+  /** Why it is not simply accepted, as a word for scripts. */
+  readonly reason?: SkipReason | 'text' | 'not_finite' | 'unknown_field' | 'preset';
+  /** The same for people, and how to fix it; it follows the field's name in a sentence. */
   readonly advice?: string;
-  /** What comes of it where that is no metric of its own. */
+  /** What it is used for if it is not a metric. */
   readonly becomes?: string;
   readonly metric?: ExportedMetric;
 }
@@ -56,7 +57,7 @@ export interface MetricsContext {
   readonly maxExtraMetrics: number;
 }
 
-/** What becomes of each field of `training_metrics`, in the file's order. */
+/** Reports on each field of `training_metrics`, in the order of the file. */
 export function reportMetrics(context: MetricsContext): readonly FieldReport[] {
   return Object.keys(context.metrics).map((field) => ({
     section: 'training_metrics',
@@ -71,6 +72,8 @@ type Evaluation = Pick<FieldReport, 'verdict' | 'reason' | 'advice' | 'becomes' 
 function evaluateField(field: string, context: MetricsContext): Evaluation {
   const { snapshot } = context;
   const known = isNumericField(field);
+  const preset = [...snapshot.presets].find(([, name]) => name === field)?.[0];
+  if (preset !== undefined && extraName(field).status === 'refused') return evaluatePreset(preset, context);
   const skipped = snapshot.skipped.find((it) => it.section === 'training_metrics' && it.field === field);
   if (skipped !== undefined) return skippedField(field, skipped.reason, context);
   const extra = extraName(field);
@@ -86,13 +89,23 @@ function evaluateField(field: string, context: MetricsContext): Evaluation {
         advice: `is text: write ${readNumberText(context.metrics[field])} without quotes`,
       }
     : { verdict: 'accepted' };
-  if (definition === undefined) return { ...evaluation, becomes: 'what batch_number counts by' };
-  const note = known ? noteOnNative(metric) : noteOnExtra(field, context.metrics);
+  if (definition === undefined) return { ...evaluation, becomes: 'used to count batch_number' };
+  const note = known ? noteOnNative(metric) : noteOnExtra(field, context.metrics, preset);
   return {
     ...evaluation,
     ...(note === undefined || evaluation.advice !== undefined ? {} : { advice: note }),
     ...(metric === undefined ? {} : { metric }),
   };
+}
+
+/** A name whose only use is to stand for a field of the catalogue. */
+function evaluatePreset(preset: NumericField, { exported, snapshot }: MetricsContext): Evaluation {
+  const definition = definitionOf(preset);
+  const metric = definition && exported.get(definition.name);
+  if (snapshot.nonFinite.has(preset)) return notFinite(definition, metric);
+  const advice = `is read as ${preset}: write ${preset}`;
+  const usage = definition === undefined ? { becomes: 'used to count batch_number' } : metric && { metric };
+  return { verdict: 'accepted', reason: 'preset', advice, ...usage };
 }
 
 function definitionOf(field: string): MetricDefinition | undefined {
@@ -130,45 +143,50 @@ function skippedField(field: string, reason: SkipReason, { metrics }: MetricsCon
 function tooMany({ maxExtraMetrics }: MetricsContext): Evaluation {
   const advice =
     maxExtraMetrics === 0
-      ? 'is a metric of your own, and MAX_EXTRA_METRICS=0 turns these off'
-      : `is one metric too many of your own: raise MAX_EXTRA_METRICS, which is ${maxExtraMetrics}`;
+      ? 'is an extra metric, and MAX_EXTRA_METRICS=0 turns these off'
+      : `exceeds the limit of ${maxExtraMetrics} extra metrics: increase MAX_EXTRA_METRICS`;
   return { verdict: 'refused', reason: 'too_many', advice };
 }
 
-/** NaN and the infinities are news for a gauge; a counter or a histogram would be poisoned by them. */
+/** A gauge exports NaN and infinities. They would make a counter or the sum of a histogram useless for ever. */
 function notFinite(definition: MetricDefinition | undefined, metric: ExportedMetric | undefined): Evaluation {
   const counted = `counted in ${prometheusName(runMetrics.nonFinite)}`;
   if (metric?.instrument === 'gauge')
     return {
       verdict: 'accepted',
       reason: 'not_finite',
-      advice: `is exported as it is, and ${counted}`,
+      advice: `is not finite: exported as it is and ${counted}`,
       metric,
     };
   const kind = definition === undefined ? 'step' : definition.instrument;
   return {
     verdict: 'ignored',
     reason: 'not_finite',
-    advice: `is not finite and changes no ${kind}; ${counted}`,
+    advice: `is not finite: not added to the ${kind}, ${counted}`,
   };
 }
 
 function noteOnNative(metric: ExportedMetric | undefined): string | undefined {
   return metric?.instrument === 'histogram' && metric.series.length === 1
-    ? 'is a native histogram: Prometheus takes it with scrape_native_histograms: true'
+    ? 'is a native histogram: set scrape_native_histograms: true in Prometheus'
     : undefined;
 }
 
-function noteOnExtra(field: string, metrics: MetricsContext['metrics']): string | undefined {
-  const meant = intendedField(field, knownNumbers, Object.keys(metrics));
-  return meant === undefined ? undefined : `is a metric of its own: write ${meant} if that is meant`;
+function noteOnExtra(
+  field: string,
+  metrics: MetricsContext['metrics'],
+  preset: NumericField | undefined,
+): string | undefined {
+  if (preset !== undefined) return `is also read as ${preset}: write ${preset}`;
+  const intended = intendedField(field, knownNumbers, Object.keys(metrics));
+  return intended === undefined ? undefined : `is an extra metric: write ${intended} if you mean that`;
 }
 
 const maxWritten = 200;
 
-/** A value as the file has it; NaN and the infinities are bare, as Python writes them. */
+/** A value as in the file; NaN and infinities without quotes, as Python writes them. */
 export function writtenText(value: unknown): string {
   if (typeof value === 'string' && /^-?(NaN|Infinity)$/.test(value)) return value;
-  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'undefined');
   return text.length > maxWritten ? `${text.slice(0, maxWritten)}…`.toWellFormed() : text;
 }

@@ -5,14 +5,8 @@ import { suggestion } from '../../cli/suggestion.ts';
 import type { Run } from '../../run/run.ts';
 import { jobMetadataSchemas, topLevelSchemas } from '../../snapshot/schema.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import {
-  adviseOnLength,
-  adviseOnNull,
-  adviseOnRank,
-  adviseOnTime,
-  adviseOnType,
-  knownNumbers,
-} from './advice.ts';
+import { readTime } from '../../snapshot/values.ts';
+import { adviseOnLength, adviseOnNull, adviseOnRank, adviseOnTime, knownNumbers } from './advice.ts';
 import { type FieldReport, writtenText } from './field.ts';
 
 type Document = Readonly<Record<string, unknown>>;
@@ -21,7 +15,7 @@ const sections = ['job_metadata', 'training_metrics'] as const;
 const topLevelFields = Object.keys(topLevelSchemas);
 const jobFields = Object.keys(jobMetadataSchemas);
 
-/** What becomes of each field of `job_metadata`, in the file's order. */
+/** Reports on each field of `job_metadata`, in the order of the file. */
 export function reportJobMetadata(metadata: Document, snapshot: Snapshot, run: Run): readonly FieldReport[] {
   return Object.keys(metadata).map((field) => ({
     section: 'job_metadata',
@@ -33,7 +27,7 @@ export function reportJobMetadata(metadata: Document, snapshot: Snapshot, run: R
   }));
 }
 
-/** What becomes of the fields around the two sections; a section itself only where it cannot be read. */
+/** Reports on the fields outside of the two sections, and on a section that cannot be read. */
 export function reportTopLevel(document: Document, snapshot: Snapshot): readonly FieldReport[] {
   return Object.keys(document)
     .filter((field) => !isSection(field) || snapshot.skipped.some((it) => it.known && it.field === field))
@@ -58,31 +52,42 @@ function evaluateKnownField(
   becomes: string,
 ): Evaluation {
   const reason = skipped.find((it) => it.known && it.field === field)?.reason;
-  if (reason === undefined) return { verdict: 'accepted', becomes };
+  if (reason === undefined) return { verdict: 'accepted', becomes, ...adviceOnZone(field, value) };
   return {
     verdict: reason === 'null' ? 'ignored' : 'refused',
     reason,
-    advice: adviceFor(field, reason, value),
+    advice: adviceFor(field, reason),
   };
 }
 
-function adviceFor(field: string, reason: SkipReason, value: unknown): string {
+/** Without a time zone a time is read as UTC, which is wrong for one that was written in local time. */
+function adviceOnZone(field: string, value: unknown): Pick<Evaluation, 'advice'> {
+  if (!timeFields.includes(field) || typeof value !== 'string' || hasZone.test(value)) return {};
+  const reading = readTime(value);
+  if (reading.status !== 'ok') return {};
+  return { advice: `has no time zone: read as ${new Date(reading.value).toISOString()}` };
+}
+
+const timeFields: readonly string[] = ['timestamp', 'start_time'];
+const hasZone = /:\d\d\S* ?(Z|[+-]\d\d(:?\d\d)?)\s*$/i;
+
+function adviceFor(field: string, reason: SkipReason): string {
   if (reason === 'null') return adviseOnNull;
   if (reason === 'not_a_time') return adviseOnTime;
   if (reason === 'too_long') return adviseOnLength;
   if (field === 'rank') return adviseOnRank;
-  if (field === 'status') return 'is none of running, completed, failed';
+  if (field === 'status') return 'must be running, completed or failed';
   if (field === 'events')
-    return 'is a list of objects, each with a name: {"name": "checkpoint_saved", "time": "…"}';
-  if (field === 'error') return 'is text, or an object of text: {"type": "ValueError", "message": "…"}';
-  if (isSection(field)) return 'is not an object, so nothing in it is read: write {"name": value, …}';
-  return `${adviseOnType(value, true).split(',')[0]}, and text is expected`;
+    return 'must be a list of objects with a name: {"name": "checkpoint_saved", "time": "…"}';
+  if (field === 'error') return 'must be text or an object: {"type": "ValueError", "message": "…"}';
+  if (isSection(field)) return 'must be an object: {"name": value, …}';
+  return 'must be text';
 }
 
 function jobMeaning(field: string, { identity, labels }: Run): string {
   const label = (key: string, value: unknown) =>
     value === undefined
-      ? 'nothing, since it is blank'
+      ? 'not used, because it is blank'
       : `label ${labelName(key)}=${JSON.stringify(String(value))}`;
   switch (field) {
     case 'job_id':
@@ -94,22 +99,22 @@ function jobMeaning(field: string, { identity, labels }: Run): string {
     case 'rank':
       return label(runAttributes.rank, labels.rank);
     case 'start_time':
-      return 'tells a restart of the job from the run before';
+      return 'start of this run, to detect restarts';
     case 'job_type':
-      return 'kind of the job, in traces';
+      return 'type of the job, in traces';
     default:
-      return 'the trace this run belongs to';
+      return 'trace context of this run';
   }
 }
 
 function topLevelMeaning(field: string, { status, events }: Snapshot): string {
   switch (field) {
     case 'timestamp':
-      return 'when the file was written';
+      return 'time of the write';
     case 'status':
       return `state of the run: ${status}`;
     case 'error':
-      return 'why the run failed';
+      return 'error of the failed run';
     case 'events':
       return `${events.length} event${events.length === 1 ? '' : 's'}`;
     default:
@@ -117,21 +122,21 @@ function topLevelMeaning(field: string, { status, events }: Snapshot): string {
   }
 }
 
-/** A field the bridge does not know here. Most are harmless; some only stand in the wrong place. */
+/** A field that is not read here. It may belong to another section. */
 function unknownField(
   field: string,
   value: unknown,
   section: FieldReport['section'],
   known: readonly string[],
 ): Evaluation {
-  const place = sectionOf(field) ?? (typeof value === 'number' ? 'training_metrics' : undefined);
+  const target = sectionOf(field) ?? (typeof value === 'number' ? 'training_metrics' : undefined);
   const meant = suggestion(field, known);
   const isMisplaced =
-    place !== undefined && place !== section && (sectionOf(field) !== undefined || meant === '');
-  const move = place === 'top level' ? `out of ${section}` : `into ${place}`;
+    target !== undefined && target !== section && (sectionOf(field) !== undefined || meant === '');
+  const move = target === 'top level' ? `to the top level` : `to ${target}`;
   const advice = isMisplaced
-    ? `is not read here: move it ${move}${sectionOf(field) === undefined ? ' if it is to be a metric' : ''}`
-    : `is not a field the bridge knows${section === 'top level' ? ' outside of the two sections' : ''}.${meant}`;
+    ? `is not read here: move it ${move}${sectionOf(field) === undefined ? ' to export it' : ''}`
+    : `is not a known field${section === 'top level' ? ' at the top level' : ''}.${meant}`;
   return { verdict: 'ignored', reason: 'unknown_field', advice };
 }
 

@@ -2,16 +2,16 @@ import type { CollectorReport } from './collector.ts';
 import type { FieldReport } from './field.ts';
 import type { Report } from './report.ts';
 
-/** What `check --output json` prints, for the README. Members may be added; none changes its meaning or goes. */
+/** What `check --output json` prints, for the documentation. Members may be added; none is removed or changes its meaning. */
 export const reportMembers = {
   status: 'usable or unusable',
-  file: 'path, outcome of reading it, bytes, modified, ageSeconds, owner (uid, gid, mode), and access: whether the bridge may read it (readable, closed, unknown)',
-  problems: 'why the file cannot be used: message, and at (line, column, text, caret) for what is no JSON',
-  notes: 'what is worth knowing although the file can be used',
+  file: 'path, outcome of reading it, bytes, modified, ageSeconds, owner (uid, gid, mode), and access: whether the bridge can read it (readable, closed, unknown)',
+  problems: 'why the file is not usable: message, and for a JSON syntax error at (line, column, text, caret)',
+  notes: 'warnings about a usable file',
   labels: 'the labels of every series of the run',
-  fields: 'one entry a field, see below',
-  runMetrics: "the run's own metrics, each with name, instrument, unit and series",
-  bridgeSeries: 'names of the series about the bridge itself',
+  fields: 'one entry per field, see below',
+  runMetrics: 'metrics of the state of the run, each with name, instrument, unit and series',
+  bridgeSeries: "names of the series of the bridge's own metrics",
   collector: 'with --collector: status, endpoint, transport, and steps (step, status, detail, advice)',
 } as const satisfies Readonly<Record<keyof (Report & { collector: CollectorReport }), string>>;
 
@@ -20,8 +20,8 @@ export const fieldMembers = {
   field: 'its name in the file',
   written: 'its value in the file, as text, shortened',
   verdict: 'accepted, converted, ignored or refused',
-  reason: 'a word for why, where it is not simply accepted',
+  reason: 'a word for why, if it is not simply accepted',
   advice: 'the same for people',
-  becomes: 'what comes of it where that is no metric',
+  becomes: 'what it is used for if it is not a metric',
   metric: 'name, instrument, unit, and series: each with name and labels; a bucket also has le',
 } as const satisfies Readonly<Record<keyof FieldReport, string>>;

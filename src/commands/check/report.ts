@@ -6,6 +6,7 @@ import type { Config } from '../../config/bridge.ts';
 import { applySnapshot } from '../../run/advance.ts';
 import type { Run } from '../../run/run.ts';
 import { locateJsonSyntaxError } from '../../snapshot/json-syntax-error.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { type Access, checkAccess, type FileReader, modeText } from './access.ts';
 import { type Excerpt, excerptAt } from './excerpt.ts';
 import { type FieldReport, reportMetrics } from './field.ts';
@@ -118,7 +119,9 @@ export async function reportOn(
     status: problems.length === 0 ? 'usable' : 'unusable',
     ...common,
     problems,
-    notes: fields.some(({ metric }) => metric !== undefined) ? notesOn(run, ageMs, config, twoWriters) : [],
+    notes: fields.some(({ metric }) => metric !== undefined)
+      ? notesOn(run, ageMs, config, twoWriters, futureTimes(snapshot, now.unixMs))
+      : [],
     labels: Object.fromEntries(
       Object.entries(state?.series[0]?.labels ?? targetLabels(resource)).filter(([name]) => name !== 'state'),
     ),
@@ -187,8 +190,28 @@ function emptyProblems(fields: readonly FieldReport[]): readonly ProblemReport[]
       ];
 }
 
-function notesOn({ identity }: Run, ageMs = 0, config: Config, twoWriters: boolean): readonly string[] {
-  const notes: string[] = [];
+/** Tolerance for clocks that are not quite the same. */
+const clockSkewMs = 60_000;
+
+function futureTimes({ timestampMs, job }: Snapshot, nowMs: number): readonly string[] {
+  const times = { timestamp: timestampMs, 'job_metadata.start_time': job.startTimeMs };
+  return Object.entries(times).flatMap(([field, timeMs = 0]) =>
+    timeMs <= nowMs + clockSkewMs
+      ? []
+      : [
+          `${field} is ${new Date(timeMs).toISOString()}, ${duration(timeMs - nowMs)} in the future: write the time with its zone, or check the clock.`,
+        ],
+  );
+}
+
+function notesOn(
+  { identity }: Run,
+  ageMs = 0,
+  config: Config,
+  twoWriters: boolean,
+  future: readonly string[],
+): readonly string[] {
+  const notes = [...future];
   if (ageMs >= config.staleAfterMs)
     notes.push(
       `The file was last written ${duration(ageMs)} ago, longer than STALE_AFTER (${duration(config.staleAfterMs)}): its gauges are not exported until it is written again.`,

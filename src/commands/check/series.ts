@@ -67,7 +67,7 @@ const labelsOf = (attributes: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(Object.entries(attributes).map(([key, value]) => [labelName(key), String(value)]));
 
 /**
- * Which bridge a series is from. Source: OpenTelemetry specification, "Prometheus and OpenMetrics compatibility",
+ * The labels that identify the bridge. Source: OpenTelemetry specification, "Prometheus and OpenMetrics compatibility",
  * resource attributes.
  */
 export function targetLabels({ attributes }: Resource): Series['labels'] {

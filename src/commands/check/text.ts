@@ -6,7 +6,7 @@ import { type FieldReport, type FieldStatus, skippedFields } from './field.ts';
 import { duration, type ProblemReport, type Report } from './report.ts';
 import type { ExportedMetric } from './series.ts';
 
-/** A report as lines for a person, none wider than `columns`; 60 at least. */
+/** A report as lines, none wider than `columns`, which is taken as 60 or more. */
 export function reportLines(report: Report, columns: number): readonly Line[] {
   const width = Math.max(60, columns);
   return [
@@ -33,7 +33,7 @@ function fileLines({ file }: Report, width: number): readonly Line[] {
     ageSeconds === undefined ? undefined : `written ${duration(ageSeconds * 1000)} ago`,
     owner && `owner uid ${owner.uid}, gid ${owner.gid}, mode ${owner.mode}`,
   ].filter((it) => it !== undefined);
-  const readable = access.status === 'readable' ? [`The bridge, uid ${access.uid}, may read it.`] : [];
+  const readable = access.status === 'readable' ? [`Readable by the bridge (uid ${access.uid})`] : [];
   return [
     ...hardBreaks(file.path, width).map((piece): Line => [span('strong', piece)]),
     ...(facts.length === 0 ? [] : [[facts.join(', ')]]).flatMap((line) =>
@@ -43,7 +43,7 @@ function fileLines({ file }: Report, width: number): readonly Line[] {
   ];
 }
 
-/** A path or a name has no spaces to break at: it is cut wherever a line is full. */
+/** Breaks a text without spaces, such as a path, at the end of each line. */
 function hardBreaks(text: string, width: number): readonly string[] {
   const lines: string[] = [];
   let room = 0;
@@ -67,7 +67,7 @@ function problemLines({ message, at }: ProblemReport, width: number): readonly L
   return [[], ...lines, [], [span('faint', margin), at.text], [' '.repeat(column), span('bad', '^')]];
 }
 
-/** A mark, and text that keeps clear of it on every line. */
+/** A mark, and text that is indented past it on every line. */
 function hangingIndent(mark: Span, text: string, width: number): readonly Line[] {
   const indent = widthOf([mark]);
   return wrapHard(text, width - indent).map((line, index) =>
@@ -91,11 +91,10 @@ const valueWidth = 11;
 function sectionLines(section: FieldReport['section'], { fields }: Report, width: number): readonly Line[] {
   const own = fields.filter((field) => field.section === section);
   if (own.length === 0) return [];
-  const title = section === 'top level' ? 'Beside the two sections' : section;
-  return [[], [span('strong', title)], ...own.flatMap((field) => fieldLines(field, width))];
+  return [[], [span('strong', section)], ...own.flatMap((field) => fieldLines(field, width))];
 }
 
-/** The field and what it holds on the left, what comes of it on the right. */
+/** The field and its value on the left, the metric it produces on the right. */
 function fieldLines(field: FieldReport, width: number): readonly Line[] {
   const isMetric = field.section === 'training_metrics';
   const indent = 2 + nameWidth + 1 + (isMetric ? valueWidth + 1 : 0);
@@ -158,33 +157,33 @@ function labelLines({ fields, labels, runMetrics, bridgeSeries }: Report, width:
   ];
   return [
     [],
-    [span('strong', 'Labels of each of these series')],
+    [span('strong', 'Labels of these series')],
     ...wrapHard(texts.join(', '), width - 2).map((it): Line => ['  ', it]),
     ...(isHostSpecific(labels.instance)
-      ? [['  ', span('faint', 'instance is of this host and path; elsewhere it is another')]]
+      ? [['  ', span('faint', 'instance depends on the host name and the path')]]
       : []),
     [],
-    [span('strong', 'Series beside them')],
+    [span('strong', 'Additional series')],
     ...wrapHard(others.join(', '), width - 2).map((it): Line => ['  ', span('faint', it)]),
   ];
 }
 
-/** Made of the host's name, where the pod's is not given. */
+/** A UUID of the host name and the path, used where the pod's name is not known. */
 const isHostSpecific = (instance = '') => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(instance);
 
 function summaryLines({ status, fields }: Report, width: number): readonly Line[] {
   if (status === 'unusable')
-    return hangingIndent(span('bad', 'Not usable: '), 'the bridge exports nothing from this file.', width);
+    return hangingIndent(span('bad', 'Not usable: '), 'the bridge exports no metrics from this file.', width);
   const metrics = fields.filter(({ metric }) => metric !== undefined).length;
-  const left = skippedFields(fields).map(({ field }) => field || '""');
-  const out = left.length === 0 ? 'Nothing is left out.' : `Left out: ${left.join(', ')}.`;
-  const come = `${count(metrics, 'metric')} ${metrics === 1 ? 'comes' : 'come'} of ${count(fields.length, 'field')}. ${out}`;
-  return hangingIndent(span('good', 'Usable: '), come, width);
+  const skipped = skippedFields(fields).map(({ field }) => field || '""');
+  const out = skipped.length === 0 ? 'No field is skipped.' : `Skipped: ${skipped.join(', ')}.`;
+  const summary = `${count(metrics, 'metric')} from ${count(fields.length, 'field')}. ${out}`;
+  return hangingIndent(span('good', 'Usable: '), summary, width);
 }
 
 const count = (number: number, noun: string) => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
-/** How far the Collector could be reached. */
+/** The result of each step of the connection to the Collector. */
 export function collectorLines(report: CollectorReport, columns: number): readonly Line[] {
   const width = Math.max(60, columns);
   const title = `Collector at ${report.endpoint}, ${report.transport === 'tls' ? 'with TLS' : 'in plaintext'}`;

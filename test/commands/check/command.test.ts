@@ -140,7 +140,7 @@ describe('for scripts', () => {
       written: '67.89',
       verdict: 'refused',
       reason: 'out_of_range',
-      advice: 'is a fraction from 0 to 1: write 0.6789',
+      advice: 'must be from 0 to 1: write 0.6789',
     });
   });
 
@@ -233,10 +233,11 @@ describe('--watch', () => {
     file: string,
     args: readonly string[],
     properties: Parameters<typeof capture>[0] = {},
+    variables: Readonly<Record<string, string>> = {},
   ) {
     const stop = new AbortController();
     const shown = capture(properties);
-    const environment = { COLLECTION_INTERVAL: '0.01' };
+    const environment = { COLLECTION_INTERVAL: '0.01', ...variables };
     const ended = commandLine(['check', file, '--watch', ...args], {
       environment,
       stdout: shown.output,
@@ -262,16 +263,16 @@ describe('--watch', () => {
     const { shows, stop } = await watching(file, []);
     await shows('Usable: ');
     replaceFile(file, exampleText({ metrics: { epoch: 4, training_loss: 1, own: 5, accuracy: undefined } }));
-    await shows(/\d\d:\d\d:\d\d {2}epoch 3 → 4, training_loss 1\.2345 → 1, own 5 is new, accuracy is gone\n/);
+    await shows(/\d\d:\d\d:\d\d {2}epoch 3 → 4, training_loss 1\.2345 → 1, own added: 5, accuracy removed\n/);
     replaceFile(file, '{"training_metrics": {"epoch": 5,}}');
     await shows(
-      / {2}not usable: line 1, column 33: a comma too many, epoch is gone|not usable: line 1, column 33: a comma too many/,
+      / {2}not usable: line 1, column 33: a comma too many, epoch removed|not usable: line 1, column 33: a comma too many/,
     );
     replaceFile(file, exampleText({ metrics: { epoch: 5 } }));
-    await shows('usable again');
+    await shows(/\d {2}usable[,\n]/);
     const later = Date.now() / 1000 + 5;
     utimesSync(file, later, later);
-    await shows('written, and nothing changed');
+    await shows('written, no changes');
     expect(await stop()).toBe(0);
   });
 
@@ -292,7 +293,7 @@ describe('--watch', () => {
     await shows('does not exist');
     mkdirSync(join(folder, 'later'));
     writeFileSync(file, exampleText());
-    await shows('usable again');
+    await shows(/\d {2}usable[,\n]/);
     writeFileSync(file, 'x');
     await shows('is expected, not x');
     expect(await stop()).toBe(1);
@@ -317,7 +318,7 @@ describe('--watch', () => {
       metrics: Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`own_${index}`, index])),
     });
     const { shows, text, stop } = await watching(file, [], { isTTY: true, columns: 80, rows: 24 });
-    await shows('Ctrl-C ends');
+    await shows('Ctrl-C to stop');
     replaceFile(file, exampleText({ metrics: { epoch: 4 } }));
     await shows('3 → 4');
     await stop();
@@ -329,6 +330,43 @@ describe('--watch', () => {
       for (const line of lines) expect(line.length).toBeLessThan(80);
     }
     expect(screens[1]).toMatch(/✓ epoch +3 → 4 +ml\.training\.epoch\n/);
+  });
+
+  it('rounds, so that a change fits its column', async () => {
+    const file = openFile({});
+    const { shows, stop } = await watching(file, [], { isTTY: true, columns: 80, rows: 24 });
+    await shows('Ctrl-C to stop');
+    replaceFile(file, exampleText({ metrics: { learning_rate: 0.00081450625, training_loss: 1.2 } }));
+    await shows(/✓ learning_rate {6}0\.0008574 → 0\.0008145 ml\.training\.learning_rate\n/);
+    await shows(/✓ training_loss {6}1\.2345 → 1\.2 +ml\.training\.loss\n/);
+    await stop();
+  });
+
+  it.each([
+    [{ isTTY: true, columns: 80, rows: 24 }, [], /✓ Collector at 127\.0\.0\.1:\d+: reachable\n/],
+    [{ columns: 80 }, [], /Collector at 127\.0\.0\.1:\d+, in plaintext\n/],
+    [{}, ['-o', 'json'], /^\{"collector":\{"status":"ok"/m],
+  ] as const)('shows the Collector while it watches: %j %j', async (properties, args, expected) => {
+    const receiver = await startReceiver();
+    onTestFinished(() => receiver.stop());
+    const { shows, stop } = await watching(openFile({}), ['--collector', ...args], properties, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    });
+    await shows(expected);
+    expect(await stop()).toBe(0);
+  });
+
+  it('ends at once, and with 1 where the Collector could not be reached', async () => {
+    const { shows, stop } = await watching(
+      openFile({}),
+      ['--collector'],
+      { isTTY: true },
+      {
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1',
+      },
+    );
+    await shows('✗ Collector at 127.0.0.1:1: connection: ');
+    expect(await stop()).toBe(1);
   });
 
   function spawnWatch(file: string) {

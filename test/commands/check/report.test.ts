@@ -66,30 +66,76 @@ describe('a file that can be used', () => {
     ]);
     expect(fieldOf(report, 'c')).toMatchObject({
       reason: 'too_many',
-      advice: 'is one metric too many of your own: raise MAX_EXTRA_METRICS, which is 2',
+      advice: 'exceeds the limit of 2 extra metrics: increase MAX_EXTRA_METRICS',
     });
     const none = await check(text, { environment: { MAX_EXTRA_METRICS: '0' } });
     expect(fieldOf(none.report, 'a').advice).toContain('MAX_EXTRA_METRICS=0');
   });
 
   it.each([
-    [{ train_loss: 1, training_loss: undefined }, 'train_loss', 'training_loss'],
-    [{ training_los: 1, training_loss: undefined }, 'training_los', 'training_loss'],
-    [{ lr: 1, learning_rate: undefined }, 'lr', 'learning_rate'],
-    [{ batchNumber: 1, batch_number: undefined }, 'batchNumber', 'batch_number'],
-  ])('may hold a known field under another name: %j', async (metrics, field, meant) => {
-    const { report } = await check(exampleText({ metrics }));
-    expect(fieldOf(report, field)).toMatchObject({
-      verdict: 'accepted',
-      advice: `is a metric of its own: write ${meant} if that is meant`,
+    ['training_los', 'training_loss', 'is an extra metric: write training_loss if you mean that'],
+    ['step', 'global_step', 'is an extra metric: write global_step if you mean that'],
+    ['train_loss', 'training_loss', 'is also read as training_loss: write training_loss'],
+    ['lr', 'learning_rate', 'is also read as learning_rate: write learning_rate'],
+    ['batchNumber', 'batch_number', 'is also read as batch_number: write batch_number'],
+    ['loss', 'training_loss', 'is read as training_loss: write training_loss'],
+    ['training-loss', 'training_loss', 'is read as training_loss: write training_loss'],
+    ['GLOBAL_STEP', 'global_step', 'is read as global_step: write global_step'],
+  ])('may hold a known field under another name: %s', async (name, field, advice) => {
+    const { report } = await check(exampleText({ metrics: { [name]: 1, [field]: undefined } }));
+    expect(fieldOf(report, name)).toMatchObject({ verdict: 'accepted', advice });
+  });
+
+  it('shows the metric of the field that another name stands for', async () => {
+    const { report } = await check(
+      exampleText({ metrics: { 'Training Loss': 1, training_loss: undefined } }),
+    );
+    expect(fieldOf(report, 'Training Loss')).toMatchObject({
+      reason: 'preset',
+      metric: { name: 'ml.training.loss', instrument: 'gauge' },
+    });
+    const nan = await check(exampleText({ metrics: { loss: Number.NaN, training_loss: undefined } }));
+    expect(fieldOf(nan.report, 'loss')).toMatchObject({
+      reason: 'not_finite',
+      metric: { name: 'ml.training.loss' },
     });
   });
 
-  it('proposes a known field where the name of an extra clashes with it', async () => {
-    const { report } = await check(exampleText({ metrics: { loss: 1, training_loss: undefined } }));
-    expect(fieldOf(report, 'loss').advice).toBe(
-      'would replace ml_training_loss: write training_loss if that is meant, or choose another name',
+  it('proposes the known field where a name clashes with it', async () => {
+    const { report } = await check(
+      exampleText({ metrics: { loss: 'low', epoch_total: 1, epoch: undefined } }),
     );
+    expect(fieldOf(report, 'epoch_total').advice).toBe(
+      'would overwrite ml_training_epoch_total: write epoch if you mean that, or use another name',
+    );
+  });
+
+  it('may have times without a zone, which are read as UTC', async () => {
+    const { report } = await check(
+      exampleText({ top: { timestamp: '2025-10-23T10:30:45.5' }, job: { start_time: '2025-10-23 10:15' } }),
+    );
+    expect(fieldOf(report, 'timestamp')).toMatchObject({
+      verdict: 'accepted',
+      advice: 'has no time zone: read as 2025-10-23T10:30:45.500Z',
+    });
+    expect(fieldOf(report, 'start_time').advice).toBe('has no time zone: read as 2025-10-23T10:15:00.000Z');
+    expect(report.notes).toEqual([]);
+  });
+
+  it.each(['2025-10-23T10:30:45Z', '2025-10-23T10:30+02', '2025-10-23 10:30:45.5 -0700', 1_761_215_445])(
+    'says nothing about the zone of %j',
+    async (start_time) => {
+      const { report } = await check(exampleText({ job: { start_time } }));
+      expect(fieldOf(report, 'start_time').advice).toBeUndefined();
+    },
+  );
+
+  it('warns of a time in the future', async () => {
+    const future = new Date(Date.now() + 7 * 3_600_000).toISOString();
+    const { report } = await check(exampleText({ job: { start_time: future.replace('Z', '') } }));
+    expect(report.notes).toEqual([
+      `job_metadata.start_time is ${future}, 7 hours in the future: write the time with its zone, or check the clock.`,
+    ]);
   });
 });
 
