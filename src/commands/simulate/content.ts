@@ -1,7 +1,7 @@
 import type { SimulationSettings } from './settings.ts';
 import type { TrainingStep } from './steps.ts';
 
-/** One moment of one run, as it goes into the file. */
+/** One moment of a run, as written to the file. */
 export interface SimulatedMoment {
   readonly step: TrainingStep;
   readonly status: 'running' | 'completed';
@@ -11,7 +11,7 @@ export interface SimulatedMoment {
   readonly timeMs: number;
 }
 
-/** The text of the file as Python's json.dumps(…, indent=2) writes it. Pure. */
+/** The text of the file, as Python's json.dumps(…, indent=2) writes it. Pure. */
 export function fileContent(
   { step, status, startTimeMs, timeMs }: SimulatedMoment,
   settings: SimulationSettings,

@@ -1,13 +1,16 @@
-import type { RunShape, TrainingStep } from './steps.ts';
+import type { SimulationSettings } from './settings.ts';
+import type { TrainingStep } from './steps.ts';
 
 export const faults = ['torn', 'nan', 'stall', 'crash'] as const;
 
 /**
  * What goes wrong in a simulated run.
- * - `torn`: every fifth write, the first batch's included, goes into the file in place, in two halves.
- * - `nan`: `training_loss` is NaN from the middle epoch on.
- * - `stall`: after half of the batches nothing is written any more, and the job goes on without end.
- * - `crash`: after half of the batches the job ends, and the file says `running` for ever.
+ * - `torn`: every fifth write, including that of the first batch, is written in place and in two halves.
+ * - `nan`: `training_loss` becomes NaN.
+ * - `stall`: nothing is written any more, and the job does not end.
+ * - `crash`: the job ends, and the file still says `running`.
+ *
+ * All but `torn` begin after half of the batches, or 15 s after the start if that is earlier.
  */
 export type SimulatedFault = (typeof faults)[number];
 
@@ -16,38 +19,49 @@ export const isTorn = (fault: SimulatedFault | undefined, { globalStep }: Traini
   fault === 'torn' && globalStep % 5 === 1;
 
 /**
- * How long half a file stands, in milliseconds: longer than the 50 ms after which a malformed file is read again, or
- * the fault would never show, and long enough that a reader as slow as the writer meets it now and then.
+ * How long a half-written file stands, in milliseconds: longer than the 50 ms after which a malformed file is read
+ * again, or the fault would never show, and long enough for a reader as slow as the writer to read it now and then.
  */
 export const tornPauseMs = (writeIntervalMs: number): number => Math.max(120, writeIntervalMs / 2);
 
-/** First epoch whose loss is NaN under the fault `nan`. */
-export const nanEpoch = ({ totalEpochs }: RunShape): number => Math.floor(totalEpochs / 2) + 1;
+/** What decides when a fault begins. */
+type FaultSchedule = Pick<SimulationSettings, 'totalEpochs' | 'batchesPerEpoch' | 'writeIntervalMs'>;
 
-/** Last step that is written under the faults `stall` and `crash`. */
-export const lastStepBeforeTheEnd = ({ totalEpochs, batchesPerEpoch }: RunShape): number =>
-  Math.floor((totalEpochs * batchesPerEpoch) / 2);
+const longestWaitMs = 15_000;
 
-/** The step as the file tells it under a fault. The numbers beside the loss stay as they are without one. */
+/** The last step without the faults `nan`, `stall` and `crash`; at least 1, so that there is something to see first. */
+export function lastStepBeforeFault({
+  totalEpochs,
+  batchesPerEpoch,
+  writeIntervalMs,
+}: FaultSchedule): number {
+  const half = Math.floor((totalEpochs * batchesPerEpoch) / 2);
+  return Math.max(1, Math.min(half, Math.floor(longestWaitMs / writeIntervalMs)));
+}
+
+/** The step as the file shows it under a fault. All values but the loss stay as they are. */
 export function withFault(
   step: TrainingStep,
   fault: SimulatedFault | undefined,
-  shape: RunShape,
+  settings: FaultSchedule,
 ): TrainingStep {
-  const diverged = fault === 'nan' && step.globalStep > 0 && step.epoch >= nanEpoch(shape);
+  const diverged = fault === 'nan' && step.globalStep > lastStepBeforeFault(settings);
   return diverged ? { ...step, trainingLoss: Number.NaN } : step;
 }
 
-/** What a person watching should expect, and when. */
-export function describeFault(fault: SimulatedFault, shape: RunShape): string {
+/** What will be seen, and when. */
+export function describeFault(fault: SimulatedFault, settings: FaultSchedule): string {
+  const last = lastStepBeforeFault(settings);
+  const seconds = Number(((last * settings.writeIntervalMs) / 1000).toPrecision(2));
+  const when = `after batch ${last}, in about ${seconds} s`;
   switch (fault) {
     case 'torn':
-      return 'every fifth write is torn in two';
+      return 'every fifth write is torn: for a moment the file is half-written';
     case 'nan':
-      return `training_loss is NaN from epoch ${nanEpoch(shape)} on`;
+      return `training_loss becomes NaN ${when}`;
     case 'stall':
-      return `nothing is written after batch ${lastStepBeforeTheEnd(shape)}, and the job goes on`;
+      return `the job stops writing ${when}, and does not end`;
     case 'crash':
-      return `the job crashes after batch ${lastStepBeforeTheEnd(shape)}`;
+      return `the job crashes ${when}`;
   }
 }

@@ -2,8 +2,8 @@
 export type Random = () => number;
 
 /**
- * The mulberry32 generator: the same seed gives the same numbers on every machine, which Math.random cannot promise.
- * Its 32 bits of state are enough for noise on a curve and for nothing else.
+ * The mulberry32 generator. In contrast to Math.random, the same seed gives the same numbers on every machine. Its 32 bits
+ * of state suffice for noise on a curve, not for cryptography.
  *
  * @param seed whole number from 0 to 2^32 - 1
  */
@@ -17,7 +17,7 @@ export function mulberry32(seed: number): Random {
   };
 }
 
-/** A standard normal number, by Box and Muller; takes two uniform ones. */
+/** A standard normal number from two uniform ones. Source: Box and Muller. */
 export function gaussian(random: Random): number {
   // 1 - random() is never 0, whose logarithm would be infinite.
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());

@@ -19,13 +19,13 @@ export const simulationSettings = {
     'METRICS_FILE_PATH',
     textSetting,
     '/shared/metrics/current.json',
-    'The JSON file to write; its folder is made where it is missing',
+    'The JSON file to write; its directory is created if needed',
   ),
   writeIntervalMs: setting(
     'WRITE_INTERVAL',
     seconds(0.001),
     1000,
-    'Seconds between writes, fractions allowed; one write a batch',
+    'Seconds between writes, fractions allowed; one write per batch',
     { defaultText: '1' },
   ),
   totalEpochs: setting('TOTAL_EPOCHS', integer(1, 1_000_000), 10, 'Epochs of the run'),
@@ -34,11 +34,11 @@ export const simulationSettings = {
     'SEED',
     integer(0, largestSeed),
     undefined,
-    'The same seed gives the same values; unset, one is drawn and printed',
+    'Seed of the random values; a random one is chosen and printed by default',
   ),
 } as const;
 
-/** What a simulation needs to know. Durations are in milliseconds. */
+/** Settings of a simulation. Durations are in milliseconds. */
 export interface SimulationSettings extends Omit<SettingValues<typeof simulationSettings>, 'seed'> {
   /** Whole number from 0 to 2^32 - 1. */
   readonly seed: number;
@@ -48,7 +48,7 @@ export type SimulationReading =
   | { readonly status: 'ok'; readonly settings: SimulationSettings }
   | { readonly status: 'invalid'; readonly problems: readonly Problem[] };
 
-/** Reads the environment, all problems at once; draws a seed where none is given. */
+/** Reads the environment and collects all problems. Chooses a random seed if none is given. */
 export function readSimulationSettings(environment: Environment): SimulationReading {
   const { status, values, problems } = readSettings(simulationSettings, environment);
   if (status === 'invalid') return { status, problems };

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileContent } from './content.ts';
-import { isTorn, lastStepBeforeTheEnd, type SimulatedFault, tornPauseMs, withFault } from './faults.ts';
+import { isTorn, lastStepBeforeFault, type SimulatedFault, tornPauseMs, withFault } from './faults.ts';
 import type { SimulationSettings } from './settings.ts';
 import { type TrainingStep, trainingSteps } from './steps.ts';
 import { replaceFile, type Unwritable, writeTorn } from './write.ts';
@@ -13,7 +13,7 @@ export type Outcome = (
   | Unwritable
 ) & { readonly writes: number };
 
-/** One write, told after it is done. */
+/** One completed write. */
 export interface Write {
   readonly step: TrainingStep;
   readonly content: string;
@@ -25,7 +25,7 @@ export type Sleep = (ms: number, signal: AbortSignal | undefined) => Promise<voi
 
 export interface SimulationOptions {
   readonly fault?: SimulatedFault | undefined;
-  /** Aborted, it ends the run with `stopped`; without one, a stalled run never ends. */
+  /** Ends the run with `stopped` when it aborts. Without a signal a stalled run never ends. */
   readonly signal?: AbortSignal | undefined;
   readonly onWrite?: (write: Write) => void;
   readonly sleep?: Sleep;
@@ -34,8 +34,8 @@ export interface SimulationOptions {
 }
 
 /**
- * Runs a training job that trains nothing: writes the file of every batch, one each `writeIntervalMs`, until the run is
- * over, is stopped, or meets its fault. The values come from the seed alone, the timestamps from the clock.
+ * Simulates a training job: writes the file after each batch, one every `writeIntervalMs`, until the run is over, is
+ * stopped, or reaches its fault. The values depend only on the seed, the timestamps on the clock.
  *
  * @returns how it ended; a file that cannot be written ends it with `unwritable`
  */
@@ -46,12 +46,12 @@ export async function simulate(
   const { fault, signal, onWrite, sleep = interruptibleDelay, now = clock } = options;
   const startTimeMs = now();
   const totalSteps = settings.totalEpochs * settings.batchesPerEpoch;
-  const breaksOff = fault === 'stall' || fault === 'crash';
+  const stopsWriting = fault === 'stall' || fault === 'crash';
   let writes = 0;
   for (const planned of trainingSteps(settings)) {
     if (writes > 0) await sleep(settings.writeIntervalMs, signal);
     if (signal?.aborted) break;
-    if (breaksOff && planned.globalStep > lastStepBeforeTheEnd(settings)) {
+    if (stopsWriting && planned.globalStep > lastStepBeforeFault(settings)) {
       if (fault === 'crash') return { status: 'crashed', writes };
       await abortOf(signal);
       break;
@@ -79,7 +79,7 @@ async function interruptibleDelay(ms: number, signal: AbortSignal | undefined): 
   await delay(ms, undefined, signal && { signal }).catch(() => {});
 }
 
-/** Holds the process as a hanging job does: a promise alone would let Node end with nothing left to do. */
+/** Keeps the process alive with a timer: Node would exit if only a promise were pending. */
 async function abortOf(signal: AbortSignal | undefined): Promise<void> {
   while (!signal?.aborted) await interruptibleDelay(60_000, signal);
 }

@@ -1,6 +1,6 @@
 import { gaussian, mulberry32 } from './random.ts';
 
-/** What a training job knows after one batch, in the units of the file. */
+/** The values of a training job after one batch, in the units of the file. */
 export interface TrainingStep {
   /** From 1. */
   readonly epoch: number;
@@ -19,7 +19,7 @@ export interface TrainingStep {
   readonly samplesPerSecond: number;
 }
 
-/** What decides the values; everything else only decides where and when they are written. */
+/** What the values depend on. */
 export interface RunShape {
   readonly totalEpochs: number;
   readonly batchesPerEpoch: number;
@@ -32,8 +32,8 @@ const untrainedLoss = 2.5;
 const trainedLoss = 0.25;
 
 /**
- * The steps of one run, the state before its first batch included: `1 + totalEpochs * batchesPerEpoch` of them. Pure:
- * the same shape gives the same steps. The curves span the run, so that a short one shows as much as a long one.
+ * The steps of one run, including the state before its first batch: `1 + totalEpochs * batchesPerEpoch` of them. Pure:
+ * the same shape gives the same steps. The curves are scaled to the length of the run.
  */
 export function* trainingSteps({
   totalEpochs,
@@ -50,7 +50,7 @@ export function* trainingSteps({
     const batchNumber = globalStep - (epoch - 1) * batchesPerEpoch;
     const progress = globalStep / totalSteps;
     const processingTimeMs = Math.max(20, Math.round(noisy(238, 0.08)));
-    // The held-out set is measured when an epoch is over and stands until the next one is.
+    // The validation loss is measured at the end of each epoch and kept until the end of the next.
     if (batchNumber === batchesPerEpoch) validationLoss = validate(progress);
     yield {
       epoch,

@@ -8,21 +8,21 @@ export interface Unwritable {
   readonly status: 'unwritable';
   /** The operating system's name of the error, such as EACCES or ENOSPC. */
   readonly code: string;
-  /** For a person: which file, and why. */
+  /** Which file, and why. */
   readonly message: string;
 }
 
-// The reader is another container and mostly another user; a umask of 077 must not shut it out.
+// The reader is another container and often another user, who must have access even with a umask of 077.
 const readableByAll = 0o644;
 
 /**
- * Replaces the file by rename, so that a reader sees the old content or the new and never a mixture. Makes the folder
- * where it is missing, and leaves nothing beside the file when it fails.
+ * Replaces the file by rename, so that a reader sees the old content or the new and never a mixture. Creates
+ * the directory if needed, and removes its temporary file if it fails.
  */
 export function replaceFile(path: string, content: string): Promise<WriteResult> {
   return attempt(path, async () => {
-    // In the same folder, because a rename across file systems is not atomic; with a random part, because every
-    // container's process may have the id 1.
+    // In the same directory, because a rename across file systems is not atomic. With a random part, because the process
+    // of every container may have the ID 1.
     const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
     try {
       await writeFile(temporary, content);
@@ -35,7 +35,7 @@ export function replaceFile(path: string, content: string): Promise<WriteResult>
   });
 }
 
-/** Writes the file as careless jobs do, in place and in two halves; `between` is awaited while only one half is there. */
+/** Writes the file in place in two halves, as some jobs do; `between` is awaited while only the first is written. */
 export function writeTorn(path: string, content: string, between: () => Promise<void>): Promise<WriteResult> {
   const bytes = Buffer.from(content);
   const middle = Math.floor(bytes.length / 2);
@@ -51,7 +51,7 @@ async function attempt(path: string, write: () => Promise<void>): Promise<WriteR
   try {
     await write().catch(async (error) => {
       if (!isSystemError(error) || error.code !== 'ENOENT') throw error;
-      await makeFolder(dirname(path));
+      await makeDirectory(dirname(path));
       await write();
     });
     return { status: 'written' };
@@ -61,15 +61,15 @@ async function attempt(path: string, write: () => Promise<void>): Promise<WriteR
   }
 }
 
-/** Not mkdir's own `recursive`, which tries for ever where the system answers ENOENT for good, as below /proc. */
-async function makeFolder(folder: string): Promise<void> {
-  const parent = dirname(folder);
-  await mkdir(folder).catch(async (error) => {
+/** In place of mkdir's `recursive`, which does not end where the system always answers ENOENT, as below /proc. */
+async function makeDirectory(directory: string): Promise<void> {
+  const parent = dirname(directory);
+  await mkdir(directory).catch(async (error) => {
     if (!isSystemError(error)) throw error;
     if (error.code === 'EEXIST') return;
-    if (error.code !== 'ENOENT' || parent === folder) throw error;
-    await makeFolder(parent);
-    await mkdir(folder);
+    if (error.code !== 'ENOENT' || parent === directory) throw error;
+    await makeDirectory(parent);
+    await mkdir(directory);
   });
 }
 
@@ -81,18 +81,18 @@ const isSystemError = (error: unknown): error is SystemError =>
   error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string';
 
 const reasons: Readonly<Record<string, string>> = {
-  EACCES: 'no permission',
-  EPERM: 'no permission',
-  ENOSPC: 'no space is left on the volume',
-  EDQUOT: 'the quota of the volume is used up',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOSPC: 'no space left on the volume',
+  EDQUOT: 'the disk quota is exceeded',
   EROFS: 'the volume is read-only',
-  EISDIR: 'it is a folder',
-  ENOTDIR: 'a part of its path is not a folder',
-  EEXIST: 'a part of its path is not a folder',
-  ENOENT: 'its folder does not exist and cannot be made',
+  EISDIR: 'it is a directory',
+  ENOTDIR: 'a component of its path is not a directory',
+  EEXIST: 'a component of its path is not a directory',
+  ENOENT: 'its directory does not exist and cannot be created',
 };
 
-/** Why the file could not be written, in a sentence; errors without a sentence of ours keep the system's. */
+/** Why the file could not be written, in a sentence. An error that is not in the table keeps the system's message. */
 export function explain(path: string, error: { readonly code: string; readonly message: string }): string {
   return `cannot write ${path}: ${reasons[error.code] ?? error.message} (${error.code})`;
 }

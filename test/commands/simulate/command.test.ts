@@ -48,7 +48,7 @@ describe('simulate', () => {
     const { code, errors } = await run([], { ...quick, METRICS_FILE_PATH: path });
     expect(code).toBe(1);
     expect(errors).toEqual([
-      `ml-metrics-bridge simulate: after 0 writes: cannot write ${path}: a part of its path is not a folder (ENOTDIR)`,
+      `ml-metrics-bridge simulate: after 0 writes: cannot write ${path}: a component of its path is not a directory (ENOTDIR)`,
     ]);
   });
 

@@ -1,6 +1,30 @@
 import { describe, expect, it } from 'vitest';
+import { describeFault, lastStepBeforeFault } from '../../../src/commands/simulate/faults.ts';
+import { readSimulationSettings } from '../../../src/commands/simulate/settings.ts';
 import { type Sleep, simulate } from '../../../src/commands/simulate/simulate.ts';
 import { isWhole, metricsFile, noSleep, readText, recorder, settingsFor } from './support.ts';
+
+describe('the start of a fault', () => {
+  it.each([
+    [{ totalEpochs: 10, batchesPerEpoch: 100, writeIntervalMs: 1000 }, 15],
+    [{ totalEpochs: 4, batchesPerEpoch: 5, writeIntervalMs: 1000 }, 10],
+    [{ totalEpochs: 10, batchesPerEpoch: 100, writeIntervalMs: 60_000 }, 1],
+    [{ totalEpochs: 1, batchesPerEpoch: 1, writeIntervalMs: 1 }, 1],
+  ])('of %j is after step %i', (settings, step) => {
+    expect(lastStepBeforeFault(settings)).toBe(step);
+  });
+
+  it('is within 20 s by default, and told', () => {
+    const reading = readSimulationSettings({});
+    if (reading.status === 'invalid') throw new Error('the defaults are invalid');
+    expect((lastStepBeforeFault(reading.settings) + 1) * reading.settings.writeIntervalMs).toBeLessThan(
+      20_000,
+    );
+    expect(describeFault('nan', reading.settings)).toBe(
+      'training_loss becomes NaN after batch 15, in about 15 s',
+    );
+  });
+});
 
 describe('the fault', () => {
   it('torn shows a reader half a file, then the whole', async () => {

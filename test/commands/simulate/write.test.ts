@@ -12,7 +12,7 @@ describe('a file that cannot be written', () => {
     expect(await replaceFile(path, '{}')).toEqual({
       status: 'unwritable',
       code: 'ENOTDIR',
-      message: `cannot write ${path}: a part of its path is not a folder (ENOTDIR)`,
+      message: `cannot write ${path}: a component of its path is not a directory (ENOTDIR)`,
     });
   });
 
@@ -38,8 +38,8 @@ describe('a file that cannot be written', () => {
   );
 
   it.each([
-    ['EACCES', 'no permission'],
-    ['ENOSPC', 'no space is left'],
+    ['EACCES', 'permission denied'],
+    ['ENOSPC', 'no space left'],
     ['EROFS', 'read-only'],
     ['EIO', 'i/o error'],
   ])('is told for %s', (code, reason) =>
