@@ -20,7 +20,7 @@ export function completionScript(shell: Shell, commands: Commands): string {
 const namesOf = (commands: Commands) => commands.map(({ name }) => name).join(' ');
 const optionsOf = ({ options }: CommandDefinition) => [...options, helpOption];
 const spellings = ({ name, short }: OptionDefinition) => [`--${name}`, ...(short ? [`-${short}`] : [])];
-/** Words that may stand where no option does. */
+/** Words that the command accepts as its argument. */
 const wordsOf = ({ name, positional }: CommandDefinition, commands: Commands) =>
   name === 'help' ? namesOf(commands) : (positional?.choices ?? []).join(' ');
 
@@ -76,7 +76,7 @@ function zsh(commands: Commands): string {
     return `    ${command.name}) _arguments ${[...specs, ...positional].join(' \\\n      ')} ;;`;
   });
   return `#compdef ${programName}
-# Completion of ${programName} for zsh: put it into a folder of $fpath as _${programName}
+# Completion of ${programName} for zsh: save it in a directory of $fpath as _${programName}
 _ml_metrics_bridge() {
   local -a commands=(
 ${described.join('\n')}
@@ -92,7 +92,7 @@ ${described.join('\n')}
 ${branches.join('\n')}
   esac
 }
-# Sourced, it has to be told to whom it belongs; from $fpath it is called.
+# A sourced script registers its function; one in $fpath is called directly.
 if [[ "$funcstack[1]" = _${programName} ]]; then
   _ml_metrics_bridge "$@"
 else

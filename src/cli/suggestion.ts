@@ -9,7 +9,7 @@ export function nearest(written: string, candidates: readonly string[]): string 
   return near?.candidate ?? (lower.length > 1 ? candidates.find((it) => it.startsWith(lower)) : undefined);
 }
 
-/** ` Did you mean …?`, or nothing. */
+/** ` Did you mean …?`, or an empty text. */
 export function suggestion(written: string, candidates: readonly string[]): string {
   const candidate = nearest(written, candidates);
   return candidate === undefined ? '' : ` Did you mean ${candidate}?`;

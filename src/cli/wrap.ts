@@ -1,4 +1,4 @@
-/** Breaks text between words, so that no line but one of a single long word is longer than `columns`. */
+/** Breaks text between words. Only a line of one long word is longer than `columns`. */
 export function wrap(text: string, columns: number): readonly string[] {
   const lines: string[] = [];
   let line = '';
@@ -11,19 +11,19 @@ export function wrap(text: string, columns: number): readonly string[] {
   return line === '' ? lines : [...lines, line];
 }
 
-/** Wrapped, and each line moved to the right. */
+/** Wraps text and indents each line. */
 export function wrapIndented(text: string, indent: number, columns: number): readonly string[] {
   return wrap(text, columns - indent).map((line) => `${' '.repeat(indent)}${line}`);
 }
 
-/** Rows of a name and its meaning, the meanings wrapped in a column of their own. */
+/** Rows of a name and its description, with the descriptions wrapped in a second column. */
 export function twoColumns(
-  rows: readonly (readonly [name: string, meaning: string])[],
+  rows: readonly (readonly [name: string, description: string])[],
   columns: number,
 ): readonly string[] {
   const widest = Math.max(...rows.map(([name]) => name.length)) + 4;
-  return rows.flatMap(([name, meaning]) => {
-    const [first = '', ...others] = wrap(meaning, columns - widest);
+  return rows.flatMap(([name, description]) => {
+    const [first = '', ...others] = wrap(description, columns - widest);
     const pad = ' '.repeat(widest);
     return [`  ${name}`.padEnd(widest) + first, ...others.map((line) => pad + line)];
   });

@@ -3,7 +3,7 @@ export type Tone = 'strong' | 'faint' | 'curve' | 'good' | 'bad' | 'warning';
 /** A piece of text in one tone; plain text has none. */
 export type Span = string | { readonly tone: Tone; readonly text: string };
 
-/** One row of a screen. Kept apart from its colours, so that what is measured and cut is what is seen. */
+/** One row of a screen. Colours are kept apart from the text, so that its width can be measured. */
 export type Line = readonly Span[];
 
 export const span = (tone: Tone, text: string): Span => ({ tone, text });
@@ -12,11 +12,11 @@ export const textOf = (piece: Span): string => (typeof piece === 'string' ? piec
 
 export const plainText = (line: Line): string => line.map(textOf).join('');
 
-// East Asian characters and emoji, which a job's own names may have, take two columns each.
+// East Asian characters and emoji, which names of jobs may contain, take two columns each.
 const wideCharacter = /[\u1100-\u115f\u2e80-\uffdc\u{1f300}-\u{3fffd}]/u;
 const charWidth = (character: string) => (wideCharacter.test(character) ? 2 : 1);
 
-/** In columns of the terminal; never less than what is drawn, so that no line is wrapped. */
+/** In columns of the terminal; never less than what is drawn, so that the terminal does not wrap the line. */
 export const widthOf = (line: Line): number =>
   [...plainText(line)].reduce((width, character) => width + charWidth(character), 0);
 
@@ -35,7 +35,7 @@ export function clip(line: Line, columns: number): Line {
   return [...cut, '…'];
 }
 
-/** Two halves at the two ends of a row; the right one goes when there is no room for both. */
+/** Puts texts at the two ends of a row; the right one is left out if there is no room for both. */
 export function spread(left: Line, right: Line, columns: number): Line {
   const gap = columns - widthOf(left) - widthOf(right);
   return gap < 2 ? left : [...left, ' '.repeat(gap), ...right];

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import { type Line, plainText, type Span, type Tone } from './line.ts';
 
-/** What is used of a terminal's stream; on any other the size is not known and there are no colours. */
+/** An output stream. One that is not a terminal has no size and no colours. */
 export type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -33,9 +33,9 @@ export function painted(output: Output, line: Line): string {
   return (output.hasColors?.() ?? false) ? line.map(paint).join('') : plainText(line);
 }
 
-// Whether there are colours is decided by the stream that is written to, not by the one styleText would look at.
+// hasColors has checked the stream that is written to; styleText would check process.stdout.
 const paint = (piece: Span) =>
   typeof piece === 'string' ? piece : styleText(styles[piece.tone], piece.text, { validateStream: false });
 
-/** Never wider than a line is pleasant to read. */
+/** At most 100, because longer lines are hard to read. */
 export const columnsOf = ({ columns }: Output): number => Math.min(columns ?? 80, 100);

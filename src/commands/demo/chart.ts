@@ -5,10 +5,10 @@ import { formatNumber } from './format.ts';
 
 /** Columns of label and axis. */
 const axisWidth = 12;
-// The library's own first symbol marks where a line meets the axis, which reads as a tick that means something.
+// The library's first symbol marks where a line meets the axis, which looks like a tick with a meaning.
 const symbols = ['┤', '┤', '╶', '╴', '─', '╰', '╭', '╮', '╯', '│'];
 
-/** The loss curve: `rows` lines, the last of which names the epochs, and at most `columns` wide. */
+/** The loss curve in `rows` lines of at most `columns`; the last line shows the epochs. */
 export function chart(curve: Curve, columns: number, rows: number): readonly Line[] {
   const samples = drawnSamples(curve, columns - axisWidth);
   if (samples.length === 0) return Array.from({ length: rows }, () => []);
@@ -31,7 +31,7 @@ export function chart(curve: Curve, columns: number, rows: number): readonly Lin
   return [...drawn.split('\n').map(splitAxis), epochAxis(samples)];
 }
 
-// The library puts a whole label into its first cell and the axis into its second, whatever the label's length.
+// The library puts the full label into its first cell and the axis into its second, whatever the label's length.
 const axisLabel = (value: number) => `${formatNumber(value).padStart(axisWidth - 2)} `;
 
 function splitAxis(row: string): Line {

@@ -25,13 +25,13 @@ const pace = { COLLECTION_INTERVAL: '0.05', OTEL_METRIC_EXPORT_INTERVAL: '1000' 
 
 export interface DemoOptions {
   readonly output: Output;
-  /** Stops the job early; what it wrote last still gets out. */
+  /** Stops the job early; its last values are still exported. */
   readonly signal: AbortSignal;
-  /** Variables that stand in for the demo's own, for a shorter run. */
+  /** Override the demo's variables, for a shorter run. */
   readonly overrides?: Readonly<Record<string, string>>;
 }
 
-/** A simulated training job, the bridge, and a receiver in one process, watched live. Exit code 0 if nothing was lost. */
+/** Runs a simulated training job, the bridge and a receiver in one process. Exit code 0 if all values arrived. */
 export async function demo({ output, signal, overrides }: DemoOptions): Promise<number> {
   const folder = await mkdtemp(join(tmpdir(), 'ml-metrics-bridge-'));
   const environment = { ...job, ...pace, METRICS_FILE_PATH: join(folder, 'current.json'), ...overrides };
@@ -52,7 +52,7 @@ export async function demo({ output, signal, overrides }: DemoOptions): Promise<
       last = write;
     };
     await simulate(demoSimulation(environment), { signal, onWrite });
-    // Stopped before its next poll is due, so that what follows is the bridge's last look at the file.
+    // Stopped before its next poll is due, so that the bridge reads the last values in its final poll.
     stop.abort();
     const summary = await bridge;
     const arrived = last !== undefined && hasArrived(receiver, last);
@@ -97,14 +97,14 @@ function epilogue(
   snapshots: number,
   exports: number,
 ): readonly string[] {
-  if (last === undefined) return ['Stopped before the job wrote anything.'];
+  if (last === undefined) return ['Stopped before the job wrote its file.'];
   const { epoch, batchNumber, trainingLoss, globalStep } = last.step;
   return [
     `The job's last write was epoch ${epoch}, batch ${batchNumber}: training_loss ${trainingLoss}.`,
-    'Then the bridge was stopped: it read the file once more and flushed.',
+    'The bridge was stopped: it read the file once more and flushed.',
     arrived
       ? `The receiver's last values: ml_training_loss ${trainingLoss}, batch ${globalStep} of the run. Nothing was lost.`
-      : 'The receiver did not get these values.',
+      : 'The receiver did not receive these values.',
     `${snapshots} snapshots in ${exports} exports. For your own job: README.md, "Add it to your own job".`,
   ];
 }

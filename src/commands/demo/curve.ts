@@ -1,13 +1,13 @@
 export interface Sample {
-  /** Batches trained when it was taken, undefined where the job does not tell. */
+  /** Batches trained at this sample; undefined if the job does not write it. */
   readonly batch: number | undefined;
   readonly epoch: number | undefined;
   readonly loss: number;
 }
 
 /**
- * A history that costs the same after a million samples as after a few hundred: every `stride`-th sample is kept, and
- * when there are too many, every second goes and the stride doubles. The latest sample is always there.
+ * A history of constant size: every `stride`-th sample is kept, and when there are too many, every second one is removed
+ * and the stride doubles. The latest sample is always included.
  */
 export interface Curve {
   readonly kept: readonly Sample[];
@@ -20,7 +20,7 @@ export const mostKept = 400;
 
 export const emptyCurve: Curve = { kept: [], latest: undefined, stride: 1, seen: 0 };
 
-/** Adds a sample. A loss that is not finite has no place on an axis and leaves the curve as it is. */
+/** Adds a sample. A loss that is not finite cannot be drawn and does not change the curve. */
 export function extendCurve(curve: Curve, sample: Sample): Curve {
   if (!Number.isFinite(sample.loss)) return curve;
   const next = { ...curve, latest: sample, seen: curve.seen + 1 };
@@ -39,7 +39,7 @@ export function drawnSamples(curve: Curve, most: number): readonly Sample[] {
     const from = Math.floor((column * samples.length) / most);
     const group = samples.slice(from, Math.floor(((column + 1) * samples.length) / most));
     const loss = group.reduce((sum, sample) => sum + sample.loss / group.length, 0);
-    // The last of the group names the column, so that the end of the axis is the present.
+    // The last sample of the group labels the column, so that the axis ends at the latest one.
     return { batch: group.at(-1)?.batch, epoch: group.at(-1)?.epoch, loss };
   });
 }

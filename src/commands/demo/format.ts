@@ -1,6 +1,6 @@
 const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
 
-/** A number as a person reads it: whole and large ones in groups of three digits, others to four or five digits. */
+/** Integers and large numbers in groups of three digits, others with four or five digits. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value);
   const size = Math.abs(value);
@@ -9,7 +9,7 @@ export function formatNumber(value: number): string {
   return value.toPrecision(size >= 1 ? 5 : 4);
 }
 
-/** Pads a number so that the decimal points of a column stand above each other, `whole` columns left of them. */
+/** Pads a number to align the decimal points of a column, with `whole` columns before the point. */
 export function alignPoint(text: string, whole: number, width: number): string {
   const point = text.indexOf('.');
   return (' '.repeat(Math.max(0, whole - (point < 0 ? text.length : point))) + text).padEnd(width);

@@ -9,26 +9,26 @@ export type Labels = Point['attributes'];
 const nameWidth = 42;
 const wholeWidth = 8;
 const valueWidth = 19;
-/** From this width on there is room for what a metric means. */
+/** From this width on there is room for descriptions. */
 const wide = 90;
 
 const row = (name: string, ...rest: readonly Span[]): Line => [` ${name.padEnd(nameWidth)}`, ...rest];
 
-/** A metric of one series: name, value and, where there is room, meaning. Labels in `common` are not repeated. */
+/** A metric of one series: name, value and, if there is room, description. Labels in `common` are not repeated. */
 export function metricRow(
   metric: MetricDefinition,
   point: Point | undefined,
   common: Labels,
   columns: number,
 ): Line {
-  const meaning = columns < wide ? [] : [span('faint', metric.description.replace(/[:,].*/, ''))];
+  const description = columns < wide ? [] : [span('faint', metric.description.replace(/[:,].*/, ''))];
   const name = prometheusName(metric);
   if (point === undefined)
-    return row(name, span('faint', alignPoint('–', wholeWidth, valueWidth)), ...meaning);
+    return row(name, span('faint', alignPoint('–', wholeWidth, valueWidth)), ...description);
   const series = `${name}${formatLabels(without(point.attributes, common))}`;
   if (point.count !== undefined) return row(series, ...histogram(point, point.count, columns));
   const value = alignPoint(formatNumber(point.value), wholeWidth, valueWidth);
-  return row(series, Number.isFinite(point.value) ? value : span('bad', value), ...meaning);
+  return row(series, Number.isFinite(point.value) ? value : span('bad', value), ...description);
 }
 
 function histogram(point: Point, count: number, columns: number): readonly Span[] {
@@ -42,7 +42,7 @@ function histogram(point: Point, count: number, columns: number): readonly Span[
   ];
 }
 
-/** A metric of one series a value of `label`. Those at 0 say nothing and are left out. */
+/** A metric with one series per value of `label`. Series at 0 are left out. */
 export function labelledRow(
   metric: MetricDefinition,
   points: readonly Point[] | undefined,

@@ -3,11 +3,11 @@ import { type Curve, emptyCurve, extendCurve } from './curve.ts';
 import { groupBy } from './receiver/group-by.ts';
 import type { Point, ReceivedRequest } from './receiver/receiver.ts';
 
-/** What has been received, folded into what a screen needs. Its size depends on the number of metrics, not of requests. */
+/** What the screen shows of the received requests. Its size depends on the number of metrics, not of requests. */
 export interface DemoState {
-  /** Points of each metric's latest collection, by metric name. */
+  /** The latest points of each metric, by metric name. */
   readonly latest: ReadonlyMap<string, readonly Point[]>;
-  /** Loss of the present run. */
+  /** Loss of the current run. */
   readonly curve: Curve;
   /** Which run the curve is of; undefined before the first. */
   readonly run: string | undefined;
@@ -24,7 +24,7 @@ export const initialState: DemoState = {
 
 const names = { loss: 'ml.training.loss', batch: 'ml.training.batch_number', epoch: 'ml.training.epoch' };
 
-/** The state after a request. One that was refused is none of the receiver's knowledge and changes nothing. */
+/** The state after a request. A rejected request does not change it. */
 export function observe(state: DemoState, request: ReceivedRequest): DemoState {
   if (request.reply !== 'ok') return state;
   const byMetric = groupBy(request.points, (point) => point.metric);
@@ -50,7 +50,7 @@ export function runState(state: DemoState): RunState | undefined {
 /** The epoch reached; undefined before it has arrived. */
 export const epochOf = (state: DemoState): number | undefined => latestPoint(state, names.epoch)?.value;
 
-/** A restarted job keeps its id, so that the start of its counters tells its runs apart. */
+/** A restarted job keeps its ID, so the start time of its counters identifies the run. */
 function identity(byMetric: ReadonlyMap<string, readonly Point[]>): string | undefined {
   const counter = (byMetric.get(names.epoch) ?? byMetric.get(names.batch))?.at(-1);
   return counter && JSON.stringify([counter.attributes[runAttributes.jobId] ?? null, counter.startTimeMs]);
@@ -59,7 +59,7 @@ function identity(byMetric: ReadonlyMap<string, readonly Point[]>): string | und
 const withoutRun = (latest: DemoState['latest']) =>
   [...latest].filter(([, points]) => points.every((point) => !(runAttributes.jobId in point.attributes)));
 
-/** A request sent after an outage carries several collections of one metric. */
+/** A request after an outage contains several collections of one metric. */
 function latestCollection(points: readonly Point[]): readonly Point[] {
   const latest = Math.max(...points.map((point) => point.timeMs));
   return points.filter((point) => point.timeMs === latest);
@@ -70,7 +70,7 @@ function addLosses(curve: Curve, byMetric: ReadonlyMap<string, readonly Point[]>
     byMetric.get(metric)?.find((point) => point.timeMs === timeMs)?.value;
   return (byMetric.get(names.loss) ?? []).reduce((extended, { timeMs, value: loss }) => {
     const sample = { batch: valueAt(names.batch, timeMs), epoch: valueAt(names.epoch, timeMs), loss };
-    // An export without news repeats the last values; it is not another step of the curve.
+    // An export without a new snapshot repeats the last values and adds no sample.
     const repeated = sample.batch !== undefined && sample.batch === extended.latest?.batch;
     return repeated && loss === extended.latest?.loss ? extended : extendCurve(extended, sample);
   }, curve);

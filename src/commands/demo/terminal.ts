@@ -1,27 +1,27 @@
 import { clearLine, clearScreenDown, cursorTo, moveCursor } from 'node:readline';
 import { type Output, painted } from '../../cli/terminal/output.ts';
-import { epochLines, newsBetween } from './plain.ts';
+import { epochLines, linesBetween } from './plain.ts';
 import type { ReceivedRequest } from './receiver/receiver.ts';
 import { initialState, observe } from './state.ts';
 import { largest, type Size, view } from './view.ts';
 
 export interface DemoViewOptions {
   readonly output: Output;
-  /** Draws a screen over and over on a terminal; prints lines without escape codes elsewhere. */
+  /** Redraws a screen on a terminal; prints lines without escape codes elsewhere. */
   readonly isTty: boolean;
-  /** Least time between two drawings of the screen, in milliseconds; 100 if not given. */
+  /** Minimum time between two drawings of the screen, in milliseconds; 100 by default. */
   readonly redrawMs?: number;
 }
 
 export interface DemoView {
   update(request: ReceivedRequest): void;
-  /** Says something in one line: on a terminal the last one stays below the screen. */
+  /** Shows a line; on a terminal the latest one stays below the screen. */
   note(line: string): void;
-  /** Shows the last state and the summary and gives the cursor back. What comes after is ignored. */
+  /** Shows the last state and the summary and restores the cursor. Later calls are ignored. */
   finish(summaryLines: readonly string[]): void;
 }
 
-/** What `demo` shows of the requests it receives. Nothing is written before the first call. */
+/** Shows the requests that `demo` receives. Nothing is written before the first call. */
 export function createDemoView(options: DemoViewOptions): DemoView {
   const shown = options.isTty ? screen(options) : lines(options.output);
   let finished = false;
@@ -48,7 +48,7 @@ function lines(output: Output): DemoView {
     update: (request) => {
       const before = state;
       state = observe(state, request);
-      print(newsBetween(before, state));
+      print(linesBetween(before, state));
     },
     note: (line) => print([line]),
     finish: (summaryLines) => print([...epochLines(state), ...summaryLines]),
@@ -77,7 +77,7 @@ function screen({ output, redrawMs = 100 }: DemoViewOptions): DemoView {
       clearLine(output, 1);
       output.write('\n');
     }
-    // Each row is overwritten before what is left of the old screen is cleared: cleared first, it would flicker.
+    // The rest of the old screen is cleared after the rows are overwritten. Cleared first, it would flicker.
     clearScreenDown(output);
     drawn = next.length;
   };
@@ -88,10 +88,10 @@ function screen({ output, redrawMs = 100 }: DemoViewOptions): DemoView {
     started = true;
     output.write('\u001b[?25l');
     output.on('resize', redrawAll);
-    // A cursor that stays hidden after a crash is the next program's trouble.
+    // The terminal would keep the cursor hidden after a crash.
     process.once('exit', showCursor);
   };
-  // Rows that the terminal has wrapped anew can no longer be counted.
+  // After the terminal has wrapped rows again, their number is not known.
   const redrawAll = () => {
     cursorTo(output, 0, 0);
     clearScreenDown(output);
@@ -119,8 +119,8 @@ function screen({ output, redrawMs = 100 }: DemoViewOptions): DemoView {
 }
 
 /**
- * One row less than there is, because the cursor rests below and a full screen would scroll; one column less, because
- * clearing to the end of a full line takes its last character away.
+ * One row less than the terminal has, because the cursor is below the screen and a full screen would scroll. One column
+ * less, because clearing to the end of a full line removes its last character.
  */
 const roomOf = ({ columns = largest.columns + 1, rows = largest.rows + 1 }: Output): Size => ({
   columns: columns - 1,

@@ -17,18 +17,18 @@ export interface Size {
   readonly rows: number;
 }
 
-/** A screen is no larger, however large the terminal: it is read, and photographed, as one piece. */
+/** The screen does not grow beyond this on a larger terminal. */
 export const largest: Size = { columns: 100, rows: 30 };
 
-/** Those every job writes; the rest of the catalogue is optional. */
+/** The metrics that every job writes; the others are optional. */
 const trained = trainingMetrics.slice(0, 9);
 
-/** Fewer rows, epochs included, show no curve. */
+/** The fewest rows for a curve, including the row of epochs. */
 const leastCurve = 5;
 
 /**
- * The rows of a screen: at most `size` and at most `largest`. Where rows are few, details of the bridge give way to
- * the curve, then the curve goes, then the rows at the end. `note` is the last row.
+ * The rows of a screen, limited by `size` and `largest`. If there are too few rows, the details of the bridge are left
+ * out first, then the curve, then the last rows. `note` is the last row.
  */
 export function view(state: DemoState, size: Size, note = ''): readonly Line[] {
   const columns = Math.min(size.columns, largest.columns);
@@ -44,7 +44,7 @@ export function view(state: DemoState, size: Size, note = ''): readonly Line[] {
 
 type Detail = 'full' | 'compact';
 
-/** All rows filled, the curve with those that are left; undefined where they are too few. */
+/** Fills all rows, with the curve in those that are left; undefined if there are too few. */
 function withCurve(
   state: DemoState,
   columns: number,
@@ -89,7 +89,7 @@ function trainingRows(state: DemoState, columns: number): readonly Line[] {
     [' ', span('faint', labels)],
     ...trained.map((metric) => metricRow(metric, latestPoint(state, metric.name), common, columns)),
     labelled(state, runMetrics.state, 'state'),
-    // Only once there is one: it is news, not a reading.
+    // Shown only after a value was not finite.
     ...(nonFinite?.some(({ value }) => value > 0) ? [labelled(state, runMetrics.nonFinite, 'field')] : []),
   ];
 }
@@ -107,7 +107,7 @@ function bridgeRows(state: DemoState, columns: number, detail: Detail): readonly
 const labelled = (state: DemoState, metric: MetricDefinition, label: string): Line =>
   labelledRow(metric, state.latest.get(metric.name), label);
 
-/** The labels of the run that every series on the screen has in common. */
+/** The labels of the run that all series on the screen share. */
 function commonLabels(state: DemoState): Labels {
   const points = trained.flatMap((metric) => state.latest.get(metric.name) ?? []);
   const ofRun: readonly string[] = Object.values(runAttributes);

@@ -22,11 +22,11 @@ export interface ReceivedRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Size of the message in bytes, before compression. */
   readonly bytes: number;
-  /** How it was answered; `hang` also while the answer is still being decided. */
+  /** The response; `hang` also while it is not decided yet. */
   readonly reply: ReceiverResponse['status'];
 }
 
-/** Decides an answer. `n` is 1 for the first request since this function was set. */
+/** Decides the response. `n` is 1 for the first request since this function was set. */
 export type Replier = (
   request: Omit<ReceivedRequest, 'reply'>,
   n: number,
@@ -35,15 +35,15 @@ export type Replier = (
 export interface Receiver {
   readonly port: number;
   readonly endpoint: string;
-  /** Accepted and refused ones, in the order they came; the latest `keep`. */
+  /** The latest `keep` requests, accepted and rejected, in order of arrival. */
   readonly requests: readonly ReceivedRequest[];
-  /** The points of one metric, of accepted requests only, in the order they came. */
+  /** The points of one metric in accepted requests, in order of arrival. */
   points(metric: string): readonly Point[];
-  /** Changes how requests are answered from the next one on; at first each is accepted. */
+  /** Changes the response from the next request on; initially each request is accepted. */
   reply(next: Replier): void;
   /**
-   * Resolves once the condition holds, which is looked at now, at each request and at each answer. Rejects after
-   * `timeoutMs` (10 000) or when the receiver stops, and says what had arrived.
+   * Resolves once the condition holds; it is checked now, at each request and at each response. Rejects after `timeoutMs`
+   * (10,000) or when the receiver stops, with a summary of what arrived.
    */
   waitFor(condition: (receiver: Receiver) => boolean, what: string, timeoutMs?: number): Promise<void>;
   /** Cancels open calls, closes all connections and frees the port. */
@@ -51,7 +51,7 @@ export interface Receiver {
 }
 
 export interface ReceiverOptions {
-  /** 0, the default, takes a free one. */
+  /** 0, the default, is a free port. */
   readonly port?: number;
   /** `127.0.0.1` if not given. */
   readonly host?: string;

@@ -23,7 +23,7 @@ export interface ExponentialBuckets {
   readonly bucketCounts: readonly number[];
 }
 
-/** One data point, with what its metric, scope and resource say of it. */
+/** One data point with the properties of its metric, scope and resource. */
 export interface Point {
   readonly metric: string;
   readonly kind: 'gauge' | 'sum' | 'histogram' | 'exponential_histogram';
@@ -106,7 +106,7 @@ function temporality(data: { aggregationTemporality: number }): Pick<Point, 'tem
   return data.aggregationTemporality === 2 ? { temporality: 'cumulative' } : {};
 }
 
-/** To the microsecond: a number holds no nanoseconds of today, and what it holds instead would spoil whole milliseconds. */
+/** Rounded to the microsecond, because a number cannot hold current times in nanoseconds exactly. */
 const milliseconds = (nanoseconds: number) => Math.round(nanoseconds / 1e3) / 1e3;
 
 const placed = (point: WirePoint): Pick<Point, 'attributes' | 'startTimeMs' | 'timeMs'> => ({

@@ -36,7 +36,7 @@ const service: ServiceDefinition = {
 };
 
 /**
- * An OTLP/gRPC metrics receiver in this process: a real server that keeps what it got and can be told to refuse.
+ * An OTLP/gRPC metrics receiver in this process: a real server that keeps its requests and can reject them.
  * Requests over 4 MiB are refused with RESOURCE_EXHAUSTED, as by the Collector. Rejects where the port is taken.
  */
 export async function startReceiver(options: ReceiverOptions = {}): Promise<Receiver> {
@@ -50,7 +50,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     const record = { ...arrived, reply: 'hang' as ReceiverResponse['status'] };
     requests.push(record);
     if (requests.length > keep) requests.shift();
-    // Decided in the same turn where it can be, so that a waiter does not see an answer that is already known as open.
+    // Decided synchronously if possible, so that a waiter never sees a known answer as pending.
     const decision = decide(arrived);
     if (decision instanceof Promise) waiting.check(receiver);
     const reply = decision instanceof Promise ? await decision.catch(failed) : decision;
@@ -107,7 +107,7 @@ function counted(
   };
 }
 
-/** A replier that throws must not look like a receiver that hangs. */
+/** A replier that throws is an error, not a receiver that hangs. */
 const failed = (error: unknown): ReceiverResponse => ({
   status: 'error',
   code: status.INTERNAL,
@@ -136,7 +136,7 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
   });
 }
 
-/** The graceful shutdown reports when all is closed, the forced one makes that happen at once. */
+/** The graceful shutdown reports when everything is closed; the forced one closes it immediately. */
 function shutDown(server: Server): Promise<void> {
   const { promise, resolve } = deferred<void>();
   server.tryShutdown(() => resolve());

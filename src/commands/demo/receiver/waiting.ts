@@ -1,27 +1,28 @@
 import { deferred } from '../../../common/timing.ts';
+
 export interface Waiting<T> {
-  /** Looks at every pending condition again. */
+  /** Checks every pending condition again. */
   check(subject: T): void;
   /** Resolves when the condition holds; rejects after `timeoutMs`, or when the condition throws. */
   wait(subject: T, condition: (subject: T) => boolean, what: string, timeoutMs: number): Promise<void>;
-  /** Rejects all that still wait. */
+  /** Rejects all pending conditions. */
   abandon(subject: T, reason: string): void;
 }
 
 interface Waiter<T> {
-  readonly look: (subject: T) => void;
-  readonly giveUp: (subject: T, reason: string) => void;
+  readonly check: (subject: T) => void;
+  readonly reject: (subject: T, reason: string) => void;
 }
 
-/** Conditions that are re-evaluated whenever something happens. `arrived` tells what there was when one is given up. */
+/** Conditions that are checked again at each event. `arrived` describes what had arrived when one is rejected. */
 export function createWaiting<T>(arrived: (subject: T) => string): Waiting<T> {
   const waiters = new Set<Waiter<T>>();
   return {
     check: (subject) => {
-      for (const waiter of [...waiters]) waiter.look(subject);
+      for (const waiter of [...waiters]) waiter.check(subject);
     },
     abandon: (subject, reason) => {
-      for (const waiter of [...waiters]) waiter.giveUp(subject, reason);
+      for (const waiter of [...waiters]) waiter.reject(subject, reason);
     },
     wait: (subject, condition, what, timeoutMs) => {
       const { promise, resolve, reject } = deferred<void>();
@@ -31,19 +32,19 @@ export function createWaiting<T>(arrived: (subject: T) => string): Waiting<T> {
         act();
       };
       const waiter: Waiter<T> = {
-        look: (now) => {
+        check: (now) => {
           try {
             if (condition(now)) settle(resolve);
           } catch (error) {
             settle(() => reject(error));
           }
         },
-        giveUp: (now, reason) =>
+        reject: (now, reason) =>
           settle(() => reject(new Error(`waited for ${what}, ${reason}; arrived: ${arrived(now)}`))),
       };
-      const timer = setTimeout(() => waiter.giveUp(subject, `${timeoutMs} ms in vain`), timeoutMs);
+      const timer = setTimeout(() => waiter.reject(subject, `not within ${timeoutMs} ms`), timeoutMs);
       waiters.add(waiter);
-      waiter.look(subject);
+      waiter.check(subject);
       return promise;
     },
   };

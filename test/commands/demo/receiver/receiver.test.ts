@@ -209,14 +209,14 @@ describe('waitFor', () => {
 
   it('rejects with what was waited for and what had arrived', async () => {
     await expect(receiver.waitFor(() => false, 'a loss', 10)).rejects.toThrow(
-      'waited for a loss, 10 ms in vain; arrived: nothing',
+      'waited for a loss, not within 10 ms; arrived: nothing',
     );
     receiver.reply((_, n) => (n <= 2 ? { status: 'ok' } : { status: 'error', code: 3 }));
     const exporter = createExporter(receiver.endpoint);
     for (let n = 0; n < 3; n++) await exportOnce(exporter, await oneGauge());
     await exporter.shutdown();
     await expect(receiver.waitFor(() => false, 'a loss', 10)).rejects.toThrow(
-      'waited for a loss, 10 ms in vain; arrived: requests: 2 ok, 1 error; points: 2 g',
+      'waited for a loss, not within 10 ms; arrived: requests: 2 ok, 1 error; points: 2 g',
     );
   });
 
