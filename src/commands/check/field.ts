@@ -102,8 +102,11 @@ function evaluateField(field: string, context: MetricsContext): Evaluation {
 function evaluatePreset(preset: NumericField, { exported, snapshot }: MetricsContext): Evaluation {
   const definition = definitionOf(preset);
   const metric = definition && exported.get(definition.name);
-  if (snapshot.nonFinite.has(preset)) return notFinite(definition, metric);
   const advice = `is read as ${preset}: write ${preset}`;
+  if (snapshot.nonFinite.has(preset)) {
+    const evaluation = notFinite(definition, metric);
+    return { ...evaluation, advice: `${advice}. It ${evaluation.advice}` };
+  }
   const usage = definition === undefined ? { becomes: 'used to count batch_number' } : metric && { metric };
   return { verdict: 'accepted', reason: 'preset', advice, ...usage };
 }

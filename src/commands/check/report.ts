@@ -173,8 +173,8 @@ function readProblems(
 }
 
 const hints: Partial<Record<Content['status'], string>> = {
-  missing: ': nothing was written yet, or METRICS_FILE_PATH is wrong',
-  not_a_file: ': METRICS_FILE_PATH must be the path of the file itself',
+  missing: ': nothing was written yet, or the path is wrong',
+  not_a_file: ': give the path of the file itself',
   too_large: ': it should hold only the latest values, no history',
 };
 

@@ -106,16 +106,17 @@ const keyOf = ({ section, field }: FieldReport) => `${section} ${field}`;
 const valueWidth = 22;
 
 function row(field: FieldReport, was: string | undefined): Line {
-  const { verdict, field: name, written, metric, advice, becomes } = field;
+  const { verdict, field: name, written, reason, metric, advice, becomes } = field;
   const changed = was !== undefined && was !== written;
-  const result = verdict === 'accepted' && metric ? metric.name : (advice ?? becomes ?? metric?.name ?? '');
+  // A value that is not finite and a name that is read as a field need attention; a metric's name alone does not.
+  const result = reason === undefined && metric ? metric.name : (advice ?? becomes ?? metric?.name ?? '');
   return [
     statusMarks[verdict],
     cell([name || '""'], 19),
     changed
       ? span('strong', cell([changeText(was, written, valueWidth - 1)], valueWidth))
       : cell([written], valueWidth),
-    verdict === 'accepted' ? span('faint', result) : result,
+    verdict !== 'accepted' ? result : span(reason === undefined ? 'faint' : 'warning', result),
   ];
 }
 

@@ -336,7 +336,11 @@ describe('--watch', () => {
     const file = openFile({});
     const { shows, stop } = await watching(file, [], { isTTY: true, columns: 80, rows: 24 });
     await shows('Ctrl-C to stop');
-    replaceFile(file, exampleText({ metrics: { learning_rate: 0.00081450625, training_loss: 1.2 } }));
+    replaceFile(
+      file,
+      exampleText({ metrics: { learning_rate: 0.00081450625, training_loss: 1.2, accuracy: Number.NaN } }),
+    );
+    await shows(/✓ accuracy +0\.6789 → NaN +is not finite: /);
     await shows(/✓ learning_rate {6}0\.0008574 → 0\.0008145 ml\.training\.learning_rate\n/);
     await shows(/✓ training_loss {6}1\.2345 → 1\.2 +ml\.training\.loss\n/);
     await stop();

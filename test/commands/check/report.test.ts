@@ -97,6 +97,7 @@ describe('a file that can be used', () => {
     const nan = await check(exampleText({ metrics: { loss: Number.NaN, training_loss: undefined } }));
     expect(fieldOf(nan.report, 'loss')).toMatchObject({
       reason: 'not_finite',
+      advice: expect.stringMatching(/^is read as training_loss: write training_loss\. It is not finite: /),
       metric: { name: 'ml.training.loss' },
     });
   });
