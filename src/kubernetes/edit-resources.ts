@@ -1,20 +1,13 @@
 import type { EditedHolder } from './add-bridge.ts';
-import { childItems, childMap, stringField, withField, withItems } from './fields.ts';
+import { childMap } from './fields.ts';
 import { kinds, passThroughKinds } from './kinds.ts';
 import { mapPods, type Pod } from './pod.ts';
+import { describeResource, mapNested, type Resource, titleOf, typeOf } from './resource.ts';
 import { type ManifestDocument, type ManifestText, parseManifest } from './yaml/documents.ts';
 import { editDocument, type RootEdit } from './yaml/edit-document.ts';
 import { ManifestProblem } from './yaml/problem.ts';
 import type { SourceText } from './yaml/source-text.ts';
 import { isManifestMap, type ManifestMap } from './yaml/values.ts';
-
-/** A resource that was edited, by what it says of itself. */
-export interface Resource {
-  readonly kind: string;
-  readonly name: string | undefined;
-  readonly generateName: string | undefined;
-  readonly namespace: string | undefined;
-}
 
 export type EditedManifest =
   | {
@@ -120,7 +113,7 @@ function rootEditor(
           log.unknownKinds.push(`${at}: ${edited.reason}`);
           return resource;
         }
-        log.resources.push(describe(resource));
+        log.resources.push(describeResource(resource));
         log.notes.push(...edited.notes.map((note) => `${at}: ${note}`));
         return edited.holder;
       } catch (error) {
@@ -130,28 +123,6 @@ function rootEditor(
       }
     }
   };
-}
-
-/** Resources that a resource wraps: the items of a List, the components of an AppWrapper. Undefined where it wraps none. */
-function mapNested(
-  resource: ManifestMap,
-  edit: (item: ManifestMap, position: string) => ManifestMap,
-): ManifestMap | undefined {
-  const { group, kind } = typeOf(resource);
-  if (kind === 'List') {
-    const items = childItems(resource, 'items', '');
-    return withItems(resource, 'items', (item) => edit(item, `items[${items.indexOf(item)}]`));
-  }
-  if (group !== 'workload.codeflare.dev' || kind !== 'AppWrapper') return undefined;
-  const spec = childMap(resource, 'spec', '') ?? {};
-  const components = childItems(spec, 'components', 'spec');
-  const changed = withItems(spec, 'components', (component) => {
-    const template = childMap(component, 'template', 'spec.components');
-    if (template === undefined) return component;
-    const edited = edit(template, `components[${components.indexOf(component)}].template`);
-    return edited === template ? component : withField(component, 'template', edited);
-  });
-  return changed === spec ? resource : withField(resource, 'spec', changed);
 }
 
 type KnownEdit =
@@ -191,26 +162,3 @@ function unknownKind(group: string, kind: string): string {
 }
 
 const knownKinds = [...kinds.map(({ kind }) => kind), 'TrainJob', 'AppWrapper', 'List'];
-
-function typeOf(resource: ManifestMap) {
-  const apiVersion = stringField(resource, 'apiVersion') ?? '';
-  return {
-    group: apiVersion.includes('/') ? (apiVersion.split('/')[0] ?? '') : '',
-    kind: stringField(resource, 'kind') ?? '',
-  };
-}
-
-function describe(resource: ManifestMap): Resource {
-  const metadata = isManifestMap(resource.metadata) ? resource.metadata : undefined;
-  return {
-    kind: typeOf(resource).kind,
-    name: stringField(metadata, 'name'),
-    generateName: stringField(metadata, 'generateName'),
-    namespace: stringField(metadata, 'namespace'),
-  };
-}
-
-function titleOf(resource: ManifestMap): string {
-  const { kind, name, generateName } = describe(resource);
-  return [kind || 'no kind', name ?? generateName].filter(Boolean).join(' ');
-}

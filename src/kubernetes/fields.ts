@@ -33,6 +33,13 @@ export function stringField(map: ManifestMap | undefined, key: string): string |
   return typeof value === 'string' ? value : undefined;
 }
 
+/** The value that keys lead to; an index in a list is a text. Undefined where there is none. */
+export const valueAt = (root: ManifestValue, keys: readonly string[]): ManifestValue =>
+  keys.reduce<ManifestValue>((value, key) => {
+    if (isList(value)) return value[Number(key)];
+    return isManifestMap(value) ? value[key] : undefined;
+  }, root);
+
 /** Names the place of a value for a person, as in `spec.containers`. */
 export const joinPosition = (position: string, key: string) => (position === '' ? key : `${position}.${key}`);
 

@@ -1,7 +1,6 @@
-import { childMap, stringField } from './fields.ts';
+import { valueAt } from './fields.ts';
 import type { RayNodes } from './options.ts';
 import type { PodLocation } from './pod-location.ts';
-import { isManifestMap, type ManifestMap } from './yaml/values.ts';
 
 /** Why a pod of a training job does not get the bridge: no training runs in it. Undefined where it does. */
 export function skipReason(location: PodLocation, rayNodes: RayNodes): string | undefined {
@@ -23,25 +22,16 @@ const stepLabel = 'trainer.kubeflow.org/trainjob-ancestor-step';
 
 /** Initializers fetch data and models before the training. */
 function skippedStep({ resource, keys }: PodLocation): string | undefined {
-  const path = keys.slice(0, keys.indexOf('replicatedJobs') + 3);
-  const jobTemplate = path.reduce<unknown>(
-    (value, key) => (value as ManifestMap | undefined)?.[key],
-    resource,
-  );
-  const metadata = isManifestMap(jobTemplate as ManifestMap)
-    ? childMap(jobTemplate as ManifestMap, 'metadata', '')
-    : undefined;
-  const labels = metadata && childMap(metadata, 'labels', 'metadata');
-  const step = stringField(labels, stepLabel);
-  return step?.endsWith('-initializer') ? `${step} does not train` : undefined;
+  const jobTemplate = keys.slice(0, keys.indexOf('replicatedJobs') + 3);
+  const step = valueAt(resource, [...jobTemplate, 'metadata', 'labels', stepLabel]);
+  return String(step).endsWith('-initializer') ? `${step} does not train` : undefined;
 }
 
 /** The launcher of an MPIJob starts the training on the workers, where rank 0 then writes the file. */
 function skippedLauncher({ resource, keys }: PodLocation): string | undefined {
-  const spec = childMap(resource, 'spec', '') ?? {};
-  const replicas = childMap(spec, 'mpiReplicaSpecs', 'spec') ?? {};
-  const isOnlyLauncher = keys[2] === 'Launcher' && isManifestMap(replicas.Worker);
-  return isOnlyLauncher && spec.runLauncherAsWorker !== true
+  const hasWorkers = valueAt(resource, ['spec', 'mpiReplicaSpecs', 'Worker']) !== undefined;
+  const isWorker = valueAt(resource, ['spec', 'runLauncherAsWorker']) === true;
+  return keys[2] === 'Launcher' && hasWorkers && !isWorker
     ? 'the launcher only starts the training on the workers'
     : undefined;
 }

@@ -32,10 +32,10 @@ export function updateBridge(pod: Pod, options: InjectOptions, source: SourceTex
   const present = presentBridge(pod);
   if (present === undefined) return { holder, notes: [] };
   const recorded = readRecord(holder, position);
-  const isOurs = recorded?.has('native') || recorded?.has('container');
-  const update = isOurs
-    ? applyOptions(present, options, recorded as InjectionRecord, position)
-    : { bridge: present, notes: warnings(pod, present) };
+  const update =
+    recorded && isInjected(recorded)
+      ? applyOptions(present, options, recorded, position)
+      : { bridge: present, notes: warnings(pod, present) };
   const record = recorded ?? createRecord();
   const bridge = withVariables(update.bridge, traceVariables(options.trace), record, containerName, source);
   const annotations = traceAnnotationsFor(pod, options.trace);
@@ -47,6 +47,9 @@ export function updateBridge(pod: Pod, options: InjectOptions, source: SourceTex
   const written = addsTrace ? writeRecord(holder, record, { annotations, labels: {} }, source) : holder;
   return { holder: spec === pod.spec ? written : withField(written, 'spec', spec), notes };
 }
+
+/** Otherwise the record is of variables that were added to a bridge that was written by hand. */
+const isInjected = (record: InjectionRecord) => record.has('native') || record.has('container');
 
 function applyOptions(
   present: ManifestMap,

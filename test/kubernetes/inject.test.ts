@@ -64,6 +64,11 @@ describe('what cannot be injected is said, with the document it is in', () => {
       pod(`${trainer}\n  <<: {volumeMounts: [{name: d, mountPath: /d}]}`),
       /line 7: volumeMounts comes from a merge key/,
     ],
+    [
+      'what --remove could not restore',
+      '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "t"}],\n"volumes":[]}}',
+      /^document 1: line 2: --remove could not restore this text byte by byte/,
+    ],
     ['an anchor that refers to itself', pod(`${trainer}\n  env: &e [*e]`), /an anchor that refers to itself/],
     [
       'an empty list with a comment before it',
@@ -173,6 +178,20 @@ describe('notes for a person', () => {
     expect(removeFromManifest(manifest)).toMatchObject({
       text: manifest,
       notes: [expect.stringContaining('left there')],
+    });
+  });
+
+  it('a bridge by hand that would keep its Job running, or its pod from being ready, is reported', () => {
+    const manifest = pod(
+      `${trainer}\n- name: otel-metrics-bridge\n  image: mine:1\n  readinessProbe: {httpGet: {path: /readyz}}`,
+    );
+    expect(injected(manifest)).toMatchObject({
+      text: manifest,
+      notes: [
+        expect.stringContaining('has the bridge already'),
+        expect.stringMatching(/a plain container without SIDECAR_MODE=container: it keeps a Job running/),
+        expect.stringMatching(/the readinessProbe of the bridge decides whether the pod is ready: remove it/),
+      ],
     });
   });
 

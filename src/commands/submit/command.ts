@@ -5,7 +5,7 @@ import { namedSource, readSource } from '../../cli/source.ts';
 import type { Output } from '../../cli/terminal/output.ts';
 import { readSettings } from '../../common/setting.ts';
 import { version } from '../../common/version.ts';
-import type { Resource } from '../../kubernetes/edit-resources.ts';
+import type { Resource } from '../../kubernetes/resource.ts';
 import { traceManifest } from '../../kubernetes/trace-manifest.ts';
 import { extractFromEnv } from '../../tracing/env.ts';
 import { configureTracing, type Tracing } from '../../tracing/node.ts';

@@ -13,7 +13,11 @@ interface RangedNode {
 export const startOf = (node: unknown): number => (node as RangedNode).range?.[0] ?? 0;
 const valueEndOf = (node: unknown): number => (node as RangedNode).range?.[1] ?? 0;
 
-export const lineStart = (text: string, offset: number): number => text.lastIndexOf('\n', offset - 1) + 1;
+/** The start of the line of an offset; a byte order mark stands before the first line. */
+export function lineStart(text: string, offset: number): number {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  return start === 0 && text.startsWith('\uFEFF') ? 1 : start;
+}
 
 /** Where the next line begins; an offset that is the beginning of a line is taken for the end of the line before. */
 export function nextLine(text: string, offset: number): number {
