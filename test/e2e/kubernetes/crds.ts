@@ -29,22 +29,52 @@ function definitions(podTemplate: Schema, jobTemplate: Schema) {
   });
   const rayCluster = object({ headGroupSpec: rayGroup, workerGroupSpecs: list(rayGroup) });
   const replica = object({ replicas: { type: 'integer' }, restartPolicy: text, template: podTemplate });
+  const kubeflowJob = (kind: string, replicas: string, version = 'v1') =>
+    crd('kubeflow.org', version, kind, {
+      ...object({ [replicas]: mapOf(replica) }),
+      'x-kubernetes-preserve-unknown-fields': true,
+    });
+  const rayJob = object({
+    entrypoint: text,
+    shutdownAfterJobFinishes: { type: 'boolean' },
+    rayClusterSpec: rayCluster,
+  });
+  const wrapped = { ...any, 'x-kubernetes-embedded-resource': true };
   return [
     crd('jobset.x-k8s.io', 'v1alpha2', 'JobSet', jobSetSpec),
-    crd('kubeflow.org', 'v1', 'PyTorchJob', object({ pytorchReplicaSpecs: mapOf(replica) })),
+    kubeflowJob('PyTorchJob', 'pytorchReplicaSpecs'),
+    kubeflowJob('TFJob', 'tfReplicaSpecs'),
+    kubeflowJob('JAXJob', 'jaxReplicaSpecs'),
+    kubeflowJob('XGBoostJob', 'xgbReplicaSpecs'),
+    kubeflowJob('PaddleJob', 'paddleReplicaSpecs'),
+    kubeflowJob('MPIJob', 'mpiReplicaSpecs', 'v2beta1'),
+    crd(
+      'leaderworkerset.x-k8s.io',
+      'v1',
+      'LeaderWorkerSet',
+      object({
+        replicas: { type: 'integer' },
+        leaderWorkerTemplate: object({
+          size: { type: 'integer' },
+          restartPolicy: text,
+          leaderTemplate: podTemplate,
+          workerTemplate: podTemplate,
+        }),
+      }),
+    ),
+    crd(
+      'workload.codeflare.dev',
+      'v1beta2',
+      'AppWrapper',
+      object({ components: list(object({ podSets: list(any), template: wrapped })) }),
+    ),
+    crd('ray.io', 'v1', 'RayCluster', object({ rayVersion: text, ...rayCluster.properties })),
+    crd('ray.io', 'v1', 'RayService', object({ serveConfigV2: text, rayClusterConfig: rayCluster })),
+    crd('ray.io', 'v1', 'RayCronJob', object({ schedule: text, jobTemplate: rayJob })),
     crd('trainer.kubeflow.org', 'v1alpha1', 'TrainingRuntime', runtimeSpec),
     crd('trainer.kubeflow.org', 'v1alpha1', 'ClusterTrainingRuntime', runtimeSpec, 'Cluster'),
     crd('trainer.kubeflow.org', 'v1alpha1', 'TrainJob', object({ runtimeRef: any, trainer })),
-    crd(
-      'ray.io',
-      'v1',
-      'RayJob',
-      object({
-        entrypoint: text,
-        shutdownAfterJobFinishes: { type: 'boolean' },
-        rayClusterSpec: rayCluster,
-      }),
-    ),
+    crd('ray.io', 'v1', 'RayJob', rayJob),
   ];
 }
 

@@ -1,14 +1,23 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { goldens } from '../../kubernetes/goldens.ts';
-import { apply } from './command.ts';
+import { apply, kubectl } from './command.ts';
 import { installCrds } from './crds.ts';
+
+const runtimes = goldens.filter(
+  ({ name }) => name === 'clustertrainingruntime' || name === 'trainingruntime',
+);
 
 let uninstall: (() => Promise<void>) | undefined;
 beforeAll(async () => {
   uninstall = await installCrds();
+  // Where the controller of Trainer runs, it accepts a TrainJob only once its runtime is there.
+  for (const { path } of runtimes) await apply(readFileSync(path, 'utf8'));
 });
-afterAll(() => uninstall?.());
+afterAll(async () => {
+  for (const { path } of runtimes) await kubectl('delete', '-f', path, '--ignore-not-found');
+  await uninstall?.();
+});
 
 it.each(goldens)('the API server takes $name', async ({ path }) => {
   expect(await apply(readFileSync(path, 'utf8'), '--dry-run=server', '--validate=strict')).toContain(

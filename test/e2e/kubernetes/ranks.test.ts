@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../support/until.ts';
+import { forget, namespace, query, startStack } from './cluster.ts';
+import { apply, kubectl } from './command.ts';
+import { inject } from './inject.ts';
+
+beforeAll(() => startStack());
+afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
+
+/** A pod template whose trainer writes 20 snapshots, as Pod Security `restricted` wants it. */
+const templateOf = (jobId: string, container = 'trainer') => ({
+  spec: {
+    restartPolicy: 'Never',
+    securityContext: { runAsNonRoot: true, fsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } },
+    containers: [
+      {
+        name: container,
+        image: 'ml-metrics-bridge:latest',
+        imagePullPolicy: 'IfNotPresent',
+        args: ['simulate'],
+        env: [
+          { name: 'JOB_ID', value: jobId },
+          { name: 'WRITE_INTERVAL', value: '0.2' },
+          { name: 'TOTAL_EPOCHS', value: '2' },
+          { name: 'BATCHES_PER_EPOCH', value: '10' },
+        ],
+        securityContext: {
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        },
+      },
+    ],
+  },
+});
+
+const jobSpec = (name: string, pods: number) => ({
+  backoffLimit: 0,
+  completions: pods,
+  parallelism: pods,
+  ...(pods > 1 ? { completionMode: 'Indexed' } : {}),
+  template: templateOf(name),
+});
+
+const resource = (apiVersion: string, kind: string, name: string, spec: object) => ({
+  apiVersion,
+  kind,
+  metadata: { name, namespace },
+  spec,
+});
+
+/** Injects a resource, creates it, and waits until a condition of it is true. */
+async function runs(manifest: ReturnType<typeof resource>, condition: string): Promise<void> {
+  const { kind, metadata } = manifest;
+  await forget(kind, metadata.name);
+  await apply(await inject(JSON.stringify(manifest)));
+  await kubectl(
+    '-n',
+    namespace,
+    'wait',
+    `--for=condition=${condition}`,
+    `${kind}/${metadata.name}`,
+    '--timeout=120s',
+  );
+}
+
+/** The ranks of a job whose last value Prometheus has seen: each of the 20 snapshots counted. */
+async function ranksInPrometheus(jobId: string): Promise<readonly (string | undefined)[]> {
+  const samples = await query(`last_over_time(ml_training_batch_number_total{job_id="${jobId}"}[15m])`);
+  return samples
+    .filter(({ value }) => value === 20)
+    .map(({ labels }) => labels.rank)
+    .toSorted();
+}
+
+async function expectRanks(jobId: string, ranks: readonly (string | undefined)[]): Promise<void> {
+  const arrived = async () => (await ranksInPrometheus(jobId)).length === ranks.length;
+  await until(arrived, `the last values of ${ranks.length} ranks of ${jobId}`, 40_000);
+  expect(await ranksInPrometheus(jobId)).toEqual(ranks);
+}
+
+/** Whether the controllers run: goldens.test.ts installs the kinds alone. */
+const hasControllers = await kubectl('-n', 'kubeflow-system', 'get', 'deployments', '-o', 'name').then(
+  (deployments) => deployments !== '',
+  () => false,
+);
+
+it('a Job has no rank', async () => {
+  await runs(resource('batch/v1', 'Job', 'plain', jobSpec('plain', 1)), 'Complete');
+  await expectRanks('plain', [undefined]);
+});
+
+it('the pods of an indexed Job have their completion indices for ranks', async () => {
+  await runs(resource('batch/v1', 'Job', 'indexed', jobSpec('indexed', 2)), 'Complete');
+  await expectRanks('indexed', ['0', '1']);
+});
+
+describe.runIf(hasControllers)('a JobSet', () => {
+  const jobSet = (name: string, replicas: number, pods: number) =>
+    resource('jobset.x-k8s.io/v1alpha2', 'JobSet', name, {
+      replicatedJobs: [{ name: 'workers', replicas, template: { spec: jobSpec(name, pods) } }],
+    });
+
+  it('of one Job has its completion indices for ranks', async () => {
+    await runs(jobSet('one-job', 1, 2), 'Completed');
+    await expectRanks('one-job', ['0', '1']);
+  });
+
+  it('of Jobs of one pod has their indices for ranks', async () => {
+    await runs(jobSet('two-jobs', 2, 1), 'Completed');
+    await expectRanks('two-jobs', ['0', '1']);
+  });
+});
+
+describe.runIf(hasControllers)('a TrainJob', () => {
+  it('has the ranks of its nodes, by the bridge in its runtime', async () => {
+    const name = 'train-job';
+    const runtime = resource('trainer.kubeflow.org/v1alpha1', 'TrainingRuntime', 'simulated', {
+      mlPolicy: { numNodes: 2 },
+      template: {
+        spec: {
+          replicatedJobs: [
+            {
+              name: 'node',
+              template: {
+                metadata: { labels: { 'trainer.kubeflow.org/trainjob-ancestor-step': 'trainer' } },
+                spec: { template: templateOf(name, 'node') },
+              },
+            },
+          ],
+        },
+      },
+    });
+    await forget('trainjob', name);
+    await forget('trainingruntime', 'simulated');
+    await apply(await inject(JSON.stringify(runtime)));
+    const runtimeRef = { kind: 'TrainingRuntime', name: 'simulated' };
+    await runs(resource('trainer.kubeflow.org/v1alpha1', 'TrainJob', name, { runtimeRef }), 'Complete');
+    await expectRanks(name, ['0', '1']);
+  });
+});
