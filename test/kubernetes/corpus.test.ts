@@ -19,6 +19,7 @@ const refused: Readonly<Record<string, RegExp>> = {
   'argo-workflow.yaml': /^document 1 \(Workflow hello-world-\): kind Workflow of argoproj.io is not known/,
   'go-template.yaml': template,
   'helm-template.yaml': template,
+  'helm-template-default.yaml': template,
   'helm-template-if.yaml': template,
   'helm-template-quoted.yaml': template,
   'job-aliased-container.yaml': /line 13: the anchor &mounts is used elsewhere/,

@@ -4,9 +4,9 @@ import { startOf } from './geometry.ts';
 export const templateAdvice =
   'this is a template of Helm or Go, not a manifest yet: render it first (helm template … | ml-metrics-bridge inject)';
 
-/** What only Helm writes. `{{…}}` alone may also belong to a workflow engine, or to a command of the container. */
+/** What only Helm writes: other actions may belong to a workflow engine, or to a command of the container. */
 const helmAction =
-  /\{\{-?\s*(?:\(?\s*(?:include|template|define|tpl|toYaml|if|else|with|range|end|block|fail|required|printf|quote)\b|\(?\s*\$?\.(?:Values|Release|Chart|Capabilities|Files|Template)\b|\/\*)/;
+  /\{\{-?\s*\(?\s*(?:include|toYaml|tpl|template|required)\b|\{\{[^}]*\.(?:Values|Release|Chart|Capabilities|Files)\b/;
 
 /**
  * Where the first template action of a document is; undefined where it is none. `name: {{.Name}}` is valid YAML: a map
