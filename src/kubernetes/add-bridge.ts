@@ -8,13 +8,13 @@ import { traceAnnotationsFor } from './trace.ts';
 import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
-/** A holder of `metadata` and `spec` after an edit, and what a person should know about it. */
+/** An object with `metadata` and `spec` after an edit, and notes for the user. */
 export interface EditedHolder {
   readonly holder: ManifestMap;
   readonly notes: readonly string[];
 }
 
-/** The label that the shipped NetworkPolicies let through to the Collector. */
+/** The label that the shipped NetworkPolicies require for access to the Collector. */
 export const networkLabel = { 'ml-metrics-bridge/sends': 'true' };
 
 const missingLabel =
@@ -29,7 +29,7 @@ export function addBridge(pod: Pod, options: InjectOptions, source: SourceText):
   let spec = withMounts(pod, without, { name: mount.volume, mountPath: mount.mountPath }, record, source);
   const key = options.mode === 'native' ? 'initContainers' : 'containers';
   record.addEmpty(key, source.emptyText(pod.spec, key));
-  // Last: a mesh's proxy is then up before the bridge and, as sidecars end in reverse order, there until after it.
+  // Sidecars start in order and stop in reverse order, so a mesh's proxy runs for as long as the bridge.
   spec = withAppended(spec, key, bridgeContainer(options, mount, pod.location, hostNetwork), 'containers');
   if (!hasVolume) {
     record.addEmpty('volumes', source.emptyText(pod.spec, 'volumes'));
@@ -75,7 +75,7 @@ function withMounts(
   return withField(spec, 'containers', all);
 }
 
-/** The preStop wait takes its time from the pod's grace period. */
+/** The preStop wait counts against the pod's grace period. */
 function withGrace(
   spec: ManifestMap,
   pod: Pod,

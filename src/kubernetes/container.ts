@@ -7,7 +7,7 @@ import type { ManifestMap, ManifestValue } from './yaml/values.ts';
 
 export const containerName = 'otel-metrics-bridge';
 
-/** Where the bridge finds the file, and by which mount. */
+/** The path of the metrics file, and the mount that contains it. */
 export interface MetricsMount {
   readonly volume: string;
   readonly mountPath: string;
@@ -74,8 +74,8 @@ export function bridgeContainer(
 }
 
 /**
- * All containers of a pod are told to end at the same time, and the trainer's last write comes after that. The image
- * has no shell to sleep in, and the `sleep` action is younger than the clusters this is for.
+ * Kubernetes sends SIGTERM to all containers of a pod at the same time, and the trainer's last write follows it. The
+ * image contains no shell, and the clusters that need this mode do not support the `sleep` action.
  */
 const waitOutTheTrainer = ['/nodejs/bin/node', '-e', 'setTimeout(()=>{},15000)'];
 
@@ -96,21 +96,21 @@ function environment(
     { name: bridgeSettings.metricsFilePath.variable, ...file },
     { name: endpointVariable, value: options.endpoint },
     { name: bridgeTraceSettings.exporter.variable, value: 'otlp' },
-    // On the node's own network two pods of one node would want the same port.
+    // Two pods with hostNetwork on one node would need the same port.
     ...(hostNetwork ? [{ name: bridgeSettings.healthPort.variable, value: '0' }] : []),
     { name: 'POD_NAME', ...fieldRef('metadata.name') },
     { name: 'POD_NAMESPACE', ...fieldRef('metadata.namespace') },
     { name: 'NODE_NAME', ...fieldRef('spec.nodeName') },
-    // After the names it is made of: a reference reaches back only.
+    // A reference resolves only to variables that are defined before it.
     { name: 'OTEL_RESOURCE_ATTRIBUTES', value: resourceAttributes },
-    // Logs do not name their job.
+    // Logs of frameworks do not contain the name of their job.
     { name: 'JOB_ID', ...fieldRef(location.kind.jobName) },
     ...rankVariables(location),
     ...traceContext(options.trace),
   ];
 }
 
-/** Without a trace that is known now it is that of the pod's annotations; one that is not there gives an empty value. */
+/** Without a known trace, the variables are read from the pod's annotations. A missing annotation gives an empty value. */
 function traceContext(trace: InjectOptions['trace']) {
   if (trace === undefined)
     return ['traceparent', 'tracestate'].map((name) => ({

@@ -13,27 +13,27 @@ export type EditedManifest =
   | {
       readonly status: 'ok';
       readonly text: string;
-      /** For a person. */
+      /** For the user; one line each. */
       readonly notes: readonly string[];
       readonly resources: readonly Resource[];
     }
   | { readonly status: 'invalid'; readonly problems: readonly string[] };
 
-/** What is done to each pod, or template of one, and to a TrainJob, which has none. */
+/** The edits of each pod or pod template, and of a TrainJob, which has no pod template. */
 export interface ResourceEdits {
   readonly pod: (pod: Pod, source: SourceText) => EditedHolder;
   readonly trainJob: (job: ManifestMap, source: SourceText) => EditedHolder;
-  /** Kinds that are left as they are although they hold pods. */
+  /** Kinds that are not edited although they contain pods. */
   readonly unchangedKinds?: ReadonlySet<string>;
-  /** Whether a kind that is not known is a problem, also beside known ones. */
+  /** Whether an unknown kind is a problem even if the manifest contains known ones. */
   readonly strict?: boolean;
-  /** Gives back every byte of a document that was edited; where it does not, the edit is a problem. */
+  /** Must restore every byte of an edited document; otherwise the edit is a problem. */
   readonly inverse?: ResourceEdits;
 }
 
 /**
- * Edits every resource of a manifest: YAML or JSON, one document or several. Text that is not edited stays byte by byte.
- * All problems come at once, and then there is no manifest.
+ * Edits every resource of a manifest: YAML or JSON, one document or several. Text that is not edited is kept byte by byte.
+ * If there are problems, all of them are returned, and no manifest.
  */
 export function editResources(text: string, edits: ResourceEdits): EditedManifest {
   const parsed = parseManifest(text);
@@ -88,7 +88,7 @@ function editOne(
 const withLine = ({ message, offset }: ManifestProblem, { lineAt }: ManifestText) =>
   offset === undefined ? message : `line ${lineAt(offset)}: ${message}`;
 
-/** Edits the resources of a document, also those within others; what there is to say goes into the log. */
+/** Edits the resources of a document, including nested ones, and adds notes and problems to the log. */
 function rootEditor(
   manifest: ManifestText,
   { number }: ManifestDocument,
@@ -147,7 +147,7 @@ function editKnown(resource: ManifestMap, edits: ResourceEdits, source: SourceTe
   return { status: 'ok', holder, notes };
 }
 
-/** A RayJob may name a cluster in place of describing one. */
+/** A RayJob can refer to an existing cluster. */
 function runsElsewhere(resource: ManifestMap, kind: string): string | undefined {
   const spec = kind === 'RayJob' ? childMap(resource, 'spec', '') : undefined;
   if (spec?.clusterSelector === undefined) return undefined;

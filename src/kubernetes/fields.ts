@@ -33,20 +33,20 @@ export function stringField(map: ManifestMap | undefined, key: string): string |
   return typeof value === 'string' ? value : undefined;
 }
 
-/** The value that keys lead to; an index in a list is a text. Undefined where there is none. */
+/** The value at a path of keys; list indices are strings. Undefined if there is none. */
 export const valueAt = (root: ManifestValue, keys: readonly string[]): ManifestValue =>
   keys.reduce<ManifestValue>((value, key) => {
     if (isList(value)) return value[Number(key)];
     return isManifestMap(value) ? value[key] : undefined;
   }, root);
 
-/** Names the place of a value for a person, as in `spec.containers`. */
+/** The path of a value for messages, as in `spec.containers`. */
 export const joinPosition = (position: string, key: string) => (position === '' ? key : `${position}.${key}`);
 
 export const findNamed = (items: readonly ManifestMap[], name: string) =>
   items.find((item) => item.name === name);
 
-/** Sets a key; a new one comes ahead of `before`, or last where that is absent. */
+/** Sets a key. A new key is inserted before the key `before`, or at the end if that is absent. */
 export function withField(map: ManifestMap, key: string, value: ManifestValue, before?: string): ManifestMap {
   if (map[key] !== undefined || before === undefined || map[before] === undefined)
     return { ...map, [key]: value };
@@ -60,13 +60,13 @@ export function withoutField(map: ManifestMap, key: string): ManifestMap {
   return rest;
 }
 
-/** The list under a key with one item more; made where it is absent or empty. */
+/** Appends an item to the list under a key; creates the list if it is absent or empty. */
 export function withAppended(map: ManifestMap, key: string, item: ManifestMap, before?: string): ManifestMap {
   const present = map[key];
   return withField(map, key, [...(isList(present) ? present : []), item], before);
 }
 
-/** Replaces the items of a list that a function changes; the list itself stays where it changes none. */
+/** Replaces the items of a list that a function changes. Returns the same map if it changes none. */
 export function withItems(
   map: ManifestMap,
   key: string,
@@ -79,7 +79,7 @@ export function withItems(
 }
 
 /**
- * Takes the last item of a name out of a list: a volume can be mounted twice, and what was added is behind what was there.
+ * Removes the last item with a name from a list: a volume can be mounted twice, and `inject` appends.
  *
  * @param emptyText how the list was written before anything was added to it; undefined where there was none
  */
@@ -95,7 +95,7 @@ export function withoutItem(
   return index < 0 ? map : withValueOrEmpty(map, key, list.toSpliced(index, 1), emptyText);
 }
 
-/** A collection that has become empty is written as it was, or goes with its key. */
+/** Sets a value. An empty one is written as before, or removed with its key. */
 export function withValueOrEmpty(
   map: ManifestMap,
   key: string,

@@ -22,7 +22,7 @@ export function injectManifest(manifest: string, options: InjectOptions): Edited
   });
 }
 
-/** Takes out again what `injectManifest` has put in. */
+/** Removes what `injectManifest` added. */
 export const removeFromManifest = (manifest: string): EditedManifest => editResources(manifest, removal);
 
 const removal: ResourceEdits = { pod: removeBridge, trainJob: removeFromTrainJob };

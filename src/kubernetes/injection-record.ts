@@ -3,8 +3,8 @@ import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
 /**
- * What was added, as an annotation: `native, volume=metrics-volume, mount=trainer/metrics-volume`. An entry
- * `was:<key>=<text>` says that a list or map was there, empty, and how it was written.
+ * An annotation that records what was added: `native, volume=metrics-volume, mount=trainer/metrics-volume`. An entry
+ * `was:<key>=<text>` records how an empty list or map was written before it was filled.
  */
 export const recordAnnotation = 'ml-metrics-bridge/injected';
 
@@ -12,7 +12,7 @@ type RecordEntry = readonly [name: string, value?: string];
 
 export interface InjectionRecord {
   add(name: string, value?: string): void;
-  /** Records how an empty list or map was written that is about to be filled. */
+  /** Records how an empty list or map is written, before it is filled. */
   addEmpty(key: string, text: string | undefined): void;
   has(name: string): boolean;
   values(name: string): readonly string[];
@@ -36,7 +36,7 @@ export function createRecord(entries: readonly RecordEntry[] = []): InjectionRec
   };
 }
 
-/** The record that a holder of `metadata` carries; undefined where it carries none. */
+/** The record in the annotations of a pod or TrainJob; undefined if there is none. */
 export function readRecord(holder: ManifestMap, position: string): InjectionRecord | undefined {
   const text = stringField(annotationsOf(holder, position), recordAnnotation);
   if (text === undefined) return undefined;
@@ -64,7 +64,7 @@ export interface AddedMetadata {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** Writes the record, and with it annotations and labels that are not there yet. */
+/** Writes the record, and adds the annotations and labels that are missing. */
 export function writeRecord(
   holder: ManifestMap,
   record: InjectionRecord,
@@ -100,7 +100,7 @@ export function writeRecord(
 const missing = (present: ManifestMap | undefined, added: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(added).filter(([name]) => present?.[name] === undefined));
 
-/** Takes the record away, and the annotations and labels that came with it. */
+/** Removes the record, and the annotations and labels that were added with it. */
 export function eraseRecord(holder: ManifestMap, record: InjectionRecord, position: string): ManifestMap {
   const annotations = annotationsOf(holder, position);
   let metadata = childMap(holder, 'metadata', position);

@@ -8,7 +8,7 @@ const label = (name: string) => `metadata.labels['${name}']`;
 const jobLabel = label('batch.kubernetes.io/job-name');
 const jobSetLabel = label('jobset.sigs.k8s.io/jobset-name');
 
-/** Training jobs of one operator are alike but for the name of their replicas. */
+/** The kinds of the Kubeflow training operator differ in the key of their replicas only. */
 const kubeflowJob = (kind: string, replicas: string): Kind => ({
   group: 'kubeflow.org',
   kind,
@@ -37,7 +37,7 @@ const ray = (kind: string, cluster: readonly string[]): Kind => ({
   rank: 'none',
 });
 
-/** Every kind that can take the bridge. */
+/** Every kind that the bridge can be added to. */
 export const kinds: readonly Kind[] = [
   { group: '', kind: 'Pod', templates: [[]], jobName: podName, rank: 'completion-index' },
   { group: 'apps', kind: 'Deployment', templates: [template], jobName: podName, rank: 'none' },
@@ -81,7 +81,7 @@ export const kinds: readonly Kind[] = [
   ray('RayCronJob', ['spec', 'jobTemplate', 'rayClusterSpec']),
 ];
 
-/** Kinds that often share a file with a job and hold no pods: they go through as they are. */
+/** Kinds without pods that are often in the same file as a job. They are passed through unchanged. */
 export const passThroughKinds: ReadonlySet<string> = new Set([
   'APIService',
   'ClusterQueue',

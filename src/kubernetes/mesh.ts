@@ -1,4 +1,4 @@
-/** Containers that a service mesh puts into a pod. They train nothing, and are left as they are. */
+/** Containers that a service mesh adds to a pod. They do not train, and are not changed. */
 const meshContainers: ReadonlySet<string> = new Set([
   'istio-init',
   'istio-proxy',

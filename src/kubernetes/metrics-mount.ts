@@ -11,18 +11,18 @@ const defaultFile = bridgeSettings.metricsFilePath.default;
 const defaultFolder = posix.dirname(defaultFile);
 const variable = bridgeSettings.metricsFilePath.variable;
 
-/** Where the file will be, and what has to be added for that. */
+/** The mount of the metrics file, and what has to be added for it. */
 export interface MetricsPlan {
   readonly mount: MetricsMount;
   /** Whether the pod has the volume already. */
   readonly hasVolume: boolean;
-  /** Containers that do not mount it yet and should. */
+  /** Containers that the mount has to be added to. */
   readonly without: readonly ManifestMap[];
 }
 
 /**
- * Finds the volume the training container writes its metrics to: by METRICS_FILE_PATH, else by the volume's name, else
- * by what is mounted over the default path. Where there is none, every container gets an empty one.
+ * Finds the volume that the training container writes its metrics to: by METRICS_FILE_PATH, else by the name of the
+ * volume, else by the mount that contains the default path. If there is none, every container gets an empty volume.
  */
 export function planMetrics(pod: Pod, options: InjectOptions): MetricsPlan {
   const trainers = candidates(pod, options);
@@ -62,7 +62,7 @@ function candidates(pod: Pod, { container }: InjectOptions): readonly ManifestMa
 interface DeclaredFile {
   readonly container: ManifestMap;
   readonly file: MetricsMount['file'];
-  /** Unknown where it is taken from a ConfigMap or the like. */
+  /** Undefined if it is read from a ConfigMap or similar. */
   readonly path: string | undefined;
 }
 
@@ -104,7 +104,7 @@ const mountsOf = (pod: Pod, container: ManifestMap) =>
 const mountNamed = (pod: Pod, container: ManifestMap, volume: string) =>
   findNamed(mountsOf(pod, container), volume);
 
-/** The mount a path is on: the deepest one above it. */
+/** The mount that contains a path: the deepest one above it. */
 function mountOver(pod: Pod, container: ManifestMap, path: string): ManifestMap | undefined {
   const above = mountsOf(pod, container).filter((mount) => isOn(mount, path));
   return above.toSorted((a, b) => pathOf(b).length - pathOf(a).length)[0];
@@ -112,7 +112,7 @@ function mountOver(pod: Pod, container: ManifestMap, path: string): ManifestMap 
 
 const isOn = (mount: ManifestMap, path: string) => posix.normalize(path).startsWith(`${pathOf(mount)}/`);
 
-/** Where a training that is told nothing writes, as far as that is on the mount. */
+/** The default path if the mount contains it, else the default file name in the mount. */
 const fileOn = (mount: ManifestMap) =>
   isOn(mount, defaultFile) ? defaultFile : posix.join(pathOf(mount), posix.basename(defaultFile));
 

@@ -33,9 +33,9 @@ export const injectOptions = [
     choices: ['all', 'head', 'workers'],
     description: 'Which pods of a Ray cluster get the bridge: those that write the metrics file; all',
   },
-  { name: 'strict', description: 'Refuse kinds that are not known, which otherwise pass through unchanged' },
-  { name: 'remove', description: 'Take the bridge out again' },
-  { name: 'trace', description: 'Put in the active trace context, from TRACEPARENT and TRACESTATE' },
+  { name: 'strict', description: 'Refuse unknown kinds, which are otherwise passed through unchanged' },
+  { name: 'remove', description: 'Remove the bridge' },
+  { name: 'trace', description: 'Add the active trace context, from TRACEPARENT and TRACESTATE' },
   { name: 'filename', short: 'f', argument: 'FILE', description: 'The manifests; - is standard input' },
 ] as const;
 
@@ -58,17 +58,17 @@ export interface InjectOptions {
   readonly image: string;
   /** Address of the Collector as the pod sees it. */
   readonly endpoint: string;
-  /** Name of the container that trains; found by itself where it is not given. */
+  /** Name of the container that trains; detected if undefined. */
   readonly container: string | undefined;
-  /** Name of the volume to look for, and of the one that is added where there is none. */
+  /** Name of the volume to look for, and of the volume that is added if there is none. */
   readonly volume: string;
   readonly trace: TraceContext | undefined;
   readonly requests: ResourceList;
   readonly limits: ResourceList;
   readonly rayNodes: RayNodes;
-  /** Whether a kind that is not known is refused; otherwise it passes through unchanged beside known ones. */
+  /** Whether an unknown kind is refused; otherwise it is passed through if the manifest contains a known one. */
   readonly strict: boolean;
-  /** Which of these were given by the user: a bridge that is there already is changed to these only. */
+  /** The options that the user gave. A bridge that is already there is changed to these only. */
   readonly asked: ReadonlySet<keyof InjectOptions>;
 }
 
@@ -113,7 +113,7 @@ export type TraceReading =
 
 const traceparentPattern = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** The trace context a process was started in, by the variables that carry it. */
+/** The trace context of a process, from its environment variables. */
 export function readTraceContext(environment: Environment): TraceReading {
   const traceparent = environment.TRACEPARENT?.trim();
   if (!traceparent) return { status: 'invalid', reason: 'TRACEPARENT is not set, so no trace is active' };

@@ -16,25 +16,25 @@ export type RankRule =
   | 'replicas'
   | 'none';
 
-/** Where a kind holds pods, and what its controller writes on them. */
+/** Where a kind contains pod templates, and what its controller sets on the pods. */
 export interface Kind {
   /** The group of the API, without its version; empty for the core group. */
   readonly group: string;
   readonly kind: string;
   /**
-   * Keys from the resource's root to what holds a pod's `metadata` and `spec`; `*` stands for every item of a list or
-   * value of a map, and the empty path is the resource itself.
+   * Paths from the resource to the objects with a pod's `metadata` and `spec`. `*` stands for every item of a list or
+   * value of a map. The empty path is the resource itself.
    */
   readonly templates: readonly (readonly string[])[];
-  /** The field of a pod that names its job; the pod's own name where no controller writes one. */
+  /** The field of a pod that contains the name of its job; the pod's own name if no controller sets one. */
   readonly jobName: string;
   readonly rank: RankRule;
 }
 
-/** Which of a resource's pods it is. */
+/** The resource and the path that a pod was found at. */
 export interface PodLocation {
   readonly kind: Kind;
   readonly resource: ManifestMap;
-  /** Keys from the resource's root; an index in a list is a text. */
+  /** Path from the resource; list indices are strings. */
   readonly keys: readonly string[];
 }

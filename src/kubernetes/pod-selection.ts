@@ -2,7 +2,7 @@ import { valueAt } from './fields.ts';
 import type { RayNodes } from './options.ts';
 import type { PodLocation } from './pod-location.ts';
 
-/** Why a pod of a training job does not get the bridge: no training runs in it. Undefined where it does. */
+/** Why the bridge is not added to a pod, because no training runs in it; undefined if it is added. */
 export function skipReason(location: PodLocation, rayNodes: RayNodes): string | undefined {
   const { kind, keys } = location;
   if (kind.group === 'ray.io') return skippedRayGroup(keys, rayNodes);

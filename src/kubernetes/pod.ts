@@ -7,17 +7,17 @@ import { isList, isManifestMap, type ManifestMap, type ManifestValue } from './y
 
 /** A pod, or the template of one, in a resource. */
 export interface Pod {
-  /** What holds `metadata` and `spec`. */
+  /** The object with `metadata` and `spec`. */
   readonly holder: ManifestMap;
   readonly spec: ManifestMap;
-  /** The containers that do the work: those of a mesh are not among them. */
+  /** The containers without those of a service mesh. */
   readonly containers: readonly ManifestMap[];
   /** Path of the spec in the resource, for messages. */
   readonly position: string;
   readonly location: PodLocation;
 }
 
-/** Changes every pod of a resource. A pod that is returned as the same object was left as it is. */
+/** Changes every pod of a resource. A pod that is returned as the same object is unchanged. */
 export function mapPods(resource: ManifestMap, kind: Kind, change: (pod: Pod) => ManifestMap): ManifestMap {
   let count = 0;
   const changed = kind.templates.reduce<ManifestMap>(
@@ -32,7 +32,7 @@ export function mapPods(resource: ManifestMap, kind: Kind, change: (pod: Pod) =>
   return changed;
 }
 
-/** Changes what a path leads to. An optional part that is absent, such as a Ray cluster's workers, leads nowhere. */
+/** Changes the objects at a path. Optional parts that are absent, such as a Ray cluster's workers, are skipped. */
 function mapAt(
   from: ManifestMap,
   [key, ...rest]: readonly string[],
@@ -81,7 +81,7 @@ function readPod(holder: ManifestMap, location: PodLocation): Pod {
   return { holder, spec, containers, position, location };
 }
 
-/** The bridge's container, whoever has put it there. */
+/** The bridge's container, whether `inject` or a person added it. */
 export function presentBridge({ spec, position }: Pod): ManifestMap | undefined {
   return (
     findNamed(childItems(spec, 'initContainers', position), containerName) ??

@@ -12,7 +12,7 @@ const rankFrom = (source: ManifestMap, offset = 0): readonly ManifestMap[] => [
   ...(offset === 0 ? [] : [{ name: 'RANK_OFFSET', value: String(offset) }]),
 ];
 
-/** The variables that give the bridge its rank; none where no field of the pod says it. */
+/** The variables that give the bridge its rank; none if no field of the pod contains it. */
 export function rankVariables({ kind, resource, keys }: PodLocation): readonly ManifestMap[] {
   switch (kind.rank) {
     case 'completion-index':
@@ -30,7 +30,7 @@ export function rankVariables({ kind, resource, keys }: PodLocation): readonly M
   }
 }
 
-/** Several replicated jobs count from 0 each, so that none of their indices is a rank. */
+/** Each replicated job counts from 0. If there are several, their indices are not ranks. */
 function rankInJobSet(jobs: ManifestValue): readonly ManifestMap[] {
   if (!isList(jobs) || jobs.length !== 1) return [];
   const [job] = jobs;
@@ -39,7 +39,7 @@ function rankInJobSet(jobs: ManifestValue): readonly ManifestMap[] {
   return parallelism === 1 ? rankFrom(label('jobset.sigs.k8s.io/job-index')) : [];
 }
 
-/** The controller makes one Job of the trainer's nodes, so that the completion index is the rank. */
+/** The controller creates one Job for all nodes of the trainer, so the completion index is the rank. */
 function rankInRuntime(runtime: ManifestMap, keys: readonly string[]): readonly ManifestMap[] {
   if (valueAt(runtime, ['spec', 'mlPolicy', 'mpi', 'runLauncherAsNode']) !== true) return completionIndex;
   const job = keys.slice(0, keys.indexOf('replicatedJobs') + 2);
@@ -50,12 +50,12 @@ function rankInRuntime(runtime: ManifestMap, keys: readonly string[]): readonly 
 
 const firstTypes = ['Master', 'Chief', 'Launcher'];
 
-/** The replica of the first type is 0; the others count from the number of those that come first. */
+/** The Master, Chief or Launcher is 0; the workers follow. */
 function rankOfReplica(resource: ManifestMap, keys: readonly string[]): readonly ManifestMap[] {
   const [, replicas = '', type = ''] = keys;
   if (firstTypes.includes(type)) return rankFrom({ value: '0' });
   const hasFirst = firstTypes.some((it) => valueAt(resource, ['spec', replicas, it]) !== undefined);
-  // The launcher of an MPIJob only starts the workers, and where it is a worker itself, its controller counts it.
+  // The workers of an MPIJob count from 0, or from 1 by its controller if the launcher is a worker, too.
   const offset = hasFirst && replicas !== 'mpiReplicaSpecs' ? 1 : 0;
   return rankFrom(label('training.kubeflow.org/replica-index'), offset);
 }

@@ -5,7 +5,7 @@ import { eraseRecord, type InjectionRecord, readRecord } from './injection-recor
 import { type Pod, presentBridge } from './pod.ts';
 import { type ManifestMap, verbatim } from './yaml/values.ts';
 
-/** Takes out of a pod what `inject` has put in, and nothing else. */
+/** Removes from a pod what `inject` added, and nothing else. */
 export function removeBridge(pod: Pod): EditedHolder {
   const { holder, position } = pod;
   const record = readRecord(holder, position);
@@ -31,7 +31,7 @@ function withoutBridge(spec: ManifestMap, record: InjectionRecord): ManifestMap 
     return withoutItem(spec, 'initContainers', containerName, record.emptyText('initContainers'));
   if (record.has('container'))
     return withoutItem(spec, 'containers', containerName, record.emptyText('containers'));
-  // A bridge that was there before has only got variables.
+  // Only variables were added to a bridge that was written by hand.
   const change = (container: ManifestMap) =>
     container.name === containerName ? withoutVariables(container, record, containerName) : container;
   return ['initContainers', 'containers'].reduce((it, key) => withItems(it, key, change), spec);

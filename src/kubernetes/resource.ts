@@ -1,7 +1,7 @@
 import { childItems, childMap, stringField, withField, withItems } from './fields.ts';
 import { isManifestMap, type ManifestMap } from './yaml/values.ts';
 
-/** A resource that was edited, by what it says of itself. */
+/** The identity of a resource that was edited. */
 export interface Resource {
   readonly kind: string;
   readonly name: string | undefined;
@@ -34,7 +34,7 @@ export function titleOf(resource: ManifestMap): string {
   return [kind || 'no kind', name ?? generateName].filter(Boolean).join(' ');
 }
 
-/** Resources that a resource wraps: the items of a List, the components of an AppWrapper. Undefined where it wraps none. */
+/** Edits nested resources: the items of a List, the components of an AppWrapper. Undefined for other kinds. */
 export function mapNested(
   resource: ManifestMap,
   edit: (item: ManifestMap, position: string) => ManifestMap,

@@ -9,12 +9,12 @@ import { type Pod, presentBridge } from './pod.ts';
 import { ManifestProblem } from './yaml/problem.ts';
 import type { ManifestMap, ManifestValue } from './yaml/values.ts';
 
-/** A trace in them would be that of every job that is made from them. */
+/** Every job that is created from one of these would get the same trace. */
 const templatesOfManyJobs = new Set(['TrainingRuntime', 'ClusterTrainingRuntime']);
 
 /**
- * A manifest with the context's span in the environment of every container and in the annotations of every pod. What is
- * set stays, and without a valid span nothing is added.
+ * Adds the context's span to the environment of every container and to the annotations of every pod. Values that are set
+ * are kept. Without a valid span, nothing is added.
  */
 export function traceManifest(manifest: string, from: Context): EditedManifest {
   const hasTrace = injectToEnvList(undefined, from) !== undefined;
@@ -27,7 +27,7 @@ export function traceManifest(manifest: string, from: Context): EditedManifest {
 
 function tracePod(pod: Pod, from: Context): EditedHolder {
   const bridge = presentBridge(pod);
-  // A native sidecar is not among the containers that do the work.
+  // `containers` does not include native sidecars.
   const traced = new Set([...pod.containers, ...(bridge ? [bridge] : [])]);
   const spec = ['initContainers', 'containers'].reduce((it, key) => {
     const items = childItems(it, key, pod.position);
@@ -40,7 +40,7 @@ function tracePod(pod: Pod, from: Context): EditedHolder {
   return { holder: spec === pod.spec ? holder : withField(holder, 'spec', spec), notes: [] };
 }
 
-/** A TrainJob takes its containers from a runtime; what it can take itself is the trainer's environment. */
+/** A TrainJob takes its containers from a runtime. Only the trainer's environment can be set on the TrainJob itself. */
 function traceTrainJob(job: ManifestMap, from: Context): EditedHolder {
   const spec = childMap(job, 'spec', '');
   if (spec === undefined) throw new ManifestProblem('spec is missing');

@@ -12,7 +12,7 @@ export function traceVariables(trace: TraceContext | undefined): Variables {
   return { TRACEPARENT: traceparent, ...(tracestate === undefined ? {} : { TRACESTATE: tracestate }) };
 }
 
-/** The annotations of a trace context that may be added to what is there: all of them, or none. */
+/** The annotations of a trace context; none if the pod has one already. */
 export function traceAnnotationsFor(
   { holder, position }: { readonly holder: ManifestMap; readonly position: string },
   trace: TraceContext | undefined,
@@ -38,7 +38,7 @@ export function withVariables(
   const hasTrace = findNamed(present, 'TRACEPARENT') !== undefined;
   const missing = Object.entries(variables)
     .filter(([name]) => findNamed(present, name) === undefined)
-    // One trace's parent with the state of another is worse than neither.
+    // A TRACESTATE belongs to the TRACEPARENT of the same trace.
     .filter(([name]) => !(hasTrace && name === 'TRACESTATE'));
   if (missing.length > 0) record.addEmpty(`${position}.env`, source.emptyText(container, 'env'));
   return missing.reduce((changed, [name, value]) => {

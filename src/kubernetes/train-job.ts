@@ -10,8 +10,8 @@ import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
 /**
- * A TrainJob takes its containers from a runtime. What it can take itself is the trainer's environment: where to write
- * the file, and the trace it belongs to.
+ * A TrainJob takes its containers from a runtime. Only the trainer's environment can be set on the TrainJob itself: the
+ * path of the file, and the trace context.
  */
 export function addToTrainJob(job: ManifestMap, { trace }: InjectOptions, source: SourceText): EditedHolder {
   const spec = specOf(job);

@@ -18,7 +18,7 @@ import { ManifestProblem } from './yaml/problem.ts';
 import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
-/** What is asked for where the pod has the bridge already, and what becomes of it. */
+/** The bridge's container after a change, and what was changed. */
 interface Update {
   readonly bridge: ManifestMap;
   readonly notes: readonly string[];
@@ -26,7 +26,7 @@ interface Update {
 
 const modeVariable = bridgeSettings.sidecarMode.variable;
 
-/** Changes a bridge that inject has added to what is asked for; one that was written by hand only gets a trace context. */
+/** Changes a bridge that `inject` added to what the user asks for. One written by hand only gets a trace context. */
 export function updateBridge(pod: Pod, options: InjectOptions, source: SourceText): EditedHolder {
   const { holder, position } = pod;
   const present = presentBridge(pod);
@@ -48,7 +48,7 @@ export function updateBridge(pod: Pod, options: InjectOptions, source: SourceTex
   return { holder: spec === pod.spec ? written : withField(written, 'spec', spec), notes };
 }
 
-/** Otherwise the record is of variables that were added to a bridge that was written by hand. */
+/** Otherwise, the record lists variables that were added to a bridge written by hand. */
 const isInjected = (record: InjectionRecord) => record.has('native') || record.has('container');
 
 function applyOptions(
@@ -110,7 +110,7 @@ function replaceResources(bridge: ManifestMap, key: 'requests' | 'limits', asked
   return { bridge: withField(bridge, 'resources', changed), notes };
 }
 
-/** A native sidecar that is not ready makes its pod not ready, and workers then cannot find their master. */
+/** A native sidecar that is not ready makes its pod not ready, so workers cannot find their master. */
 function withoutReadinessProbe(bridge: ManifestMap): Update {
   if (bridge.readinessProbe === undefined) return unchanged(bridge);
   return {
@@ -127,7 +127,7 @@ function withMode(bridge: ManifestMap, mode: string): Update {
   };
 }
 
-/** What is wrong with a bridge that was written by hand. */
+/** Warnings about a bridge that was written by hand. */
 function warnings({ spec, position }: Pod, bridge: ManifestMap): readonly string[] {
   const isPlain = childItems(spec, 'containers', position).includes(bridge);
   const hasMode = findNamed(childItems(bridge, 'env', position), modeVariable) !== undefined;

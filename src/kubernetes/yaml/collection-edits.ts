@@ -17,7 +17,7 @@ import { documentGap, flowStyleOf, listStyleNear } from './style.ts';
 import { deletion, insertion, type TextEdit } from './text-edit.ts';
 import { keyText, type ManifestValue, type Verbatim, verbatimTextOf } from './values.ts';
 
-/** The text that is edited, and how it is written. */
+/** The text that is edited, and its style. */
 export interface EditedText {
   readonly text: string;
   readonly document: Document.Parsed;
@@ -35,7 +35,7 @@ export function removeItems(
   return items.filter((item) => removed.has(item)).map((item) => deletion(blockLines(text, item)));
 }
 
-/** Adds a pair ahead of another, or last. */
+/** Inserts a pair before another, or at the end. */
 export function insertPair(
   edited: EditedText,
   map: YAMLMap,
@@ -51,7 +51,7 @@ export function insertPair(
 
 const columnOfKeys = (text: string, map: YAMLMap) => columnOf(text, startOf(map.items[0]?.key));
 
-/** What is new comes ahead of the comments that stand before the next pair. */
+/** A new pair is inserted before the comments of the next pair. */
 function placeOfPair(edited: EditedText, map: YAMLMap, next: Pair | undefined): number {
   const { text } = edited;
   const index = next === undefined ? map.items.length : map.items.indexOf(next);
@@ -61,7 +61,7 @@ function placeOfPair(edited: EditedText, map: YAMLMap, next: Pair | undefined): 
   return index === 1 ? beforeFirstPair(text, map) : nextLine(text, contentEnd(text, map.items[index - 2]));
 }
 
-/** The first pair may stand behind the dash of a list, where nothing fits in between. */
+/** If the first pair follows the dash of a list item, the new pair is inserted after it. */
 function beforeFirstPair(text: string, map: YAMLMap): number {
   const start = startOf(map.items[0]?.key);
   return lineBefore(text, start).trim() === ''
@@ -81,7 +81,7 @@ export function appendItem(edited: EditedText, list: YAMLSeq, item: ManifestValu
   return [insertion(place, renderBlock([item], columnOf(text, startOf(list)), blockStyle(edited, list)))];
 }
 
-/** At the end of a file without a last line break, a block scalar without `-` takes a break that is added for its own. */
+/** At the end of a file without a final line break, a line break that is added would become part of the block scalar. */
 const extendsBlockScalar = ({ text, document }: EditedText, place: number) =>
   place === text.length && !text.endsWith('\n') && endsInOpenBlockScalar(text, document);
 
@@ -99,7 +99,7 @@ function endsInOpenBlockScalar(text: string, { contents }: Document.Parsed): boo
 const isBlockScalar = (node: unknown) =>
   isScalar(node) && (node.type === 'BLOCK_LITERAL' || node.type === 'BLOCK_FOLDED');
 
-/** Writes a list or map where there was `[]`, `{}`, null or nothing. */
+/** Replaces `[]`, `{}`, null or nothing by a list or map. */
 export function fillValue(
   edited: EditedText,
   map: YAMLMap,
@@ -122,7 +122,7 @@ export function fillValue(
   return [{ start: colon, end, text: '' }, insertion(nextLine(text, end), lines.slice(behindKey))];
 }
 
-/** The way back: takes all items out, and writes what was there in their place. */
+/** Replaces a list or map by an empty value in its former text. */
 export function emptyValue(edited: EditedText, pair: Pair, now: Verbatim): readonly TextEdit[] {
   const { text, document } = edited;
   const { value } = pair;

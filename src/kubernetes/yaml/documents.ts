@@ -5,9 +5,9 @@ import { findTemplate, templateAdvice } from './template.ts';
 /** One document of a stream. */
 export interface ManifestDocument {
   readonly document: Document.Parsed;
-  /** From 1, as a person counts. */
+  /** Counts from 1. */
   readonly number: number;
-  /** Its part of the text, with the marker and the comments before it. */
+  /** Its part of the text, including the marker and comments before it. */
   readonly span: TextRange;
 }
 

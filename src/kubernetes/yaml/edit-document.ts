@@ -6,14 +6,14 @@ import { type SourceText, sourceTextOf } from './source-text.ts';
 import { applyEdits } from './text-edit.ts';
 import { type ManifestValue, meanTheSame, readValues } from './values.ts';
 
-/** Changes what a document says; the same object means that nothing changes. */
+/** Changes the value of a document. Returns the same object if nothing changes. */
 export type RootEdit = (root: ManifestValue, source: SourceText) => ManifestValue;
 
 /**
- * Edits a document in place and checks the result: it has to say what the edit made of the document, and `inverse`, where
- * given, has to lead back to the same bytes from there as from the document as it was.
+ * Edits a document in place and checks the result: its value must be the edited value, and `inverse`, if given, must
+ * restore the same bytes from it as from the original document.
  *
- * @throws ManifestProblem where it does not
+ * @throws ManifestProblem if a check fails
  */
 export function editDocument(
   text: string,

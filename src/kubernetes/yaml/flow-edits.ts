@@ -23,7 +23,7 @@ export function insertIntoFlowMap(
 export const appendToFlow = (text: string, list: YAMLSeq, item: ManifestValue, style: FlowStyle): TextEdit =>
   insertion(flowSpan(text, list.items.at(-1)).end, separator(style) + renderFlow(item, style));
 
-/** Takes items out with the comma that came with them: the one behind, and for the last ones the one before. */
+/** Removes items with the comma after them, or before them for the last items. */
 export function deleteFromFlow(
   text: string,
   { items }: YAMLMap | YAMLSeq,

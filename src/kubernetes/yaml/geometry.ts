@@ -19,7 +19,7 @@ export function lineStart(text: string, offset: number): number {
   return start === 0 && text.startsWith('\uFEFF') ? 1 : start;
 }
 
-/** Where the next line begins; an offset that is the beginning of a line is taken for the end of the line before. */
+/** The start of the next line. An offset at the start of a line counts as the end of the previous line. */
 export function nextLine(text: string, offset: number): number {
   if (text[offset - 1] === '\n') return offset;
   const lineFeed = text.indexOf('\n', offset);
@@ -28,14 +28,14 @@ export function nextLine(text: string, offset: number): number {
 
 export const columnOf = (text: string, offset: number): number => offset - lineStart(text, offset);
 
-/** What stands on the line before an offset. */
+/** The text of the line before an offset. */
 export const lineBefore = (text: string, offset: number): string =>
   text.slice(lineStart(text, offset), offset);
 
-/** The end of a key's colon. */
+/** The offset after a key's colon. */
 export const colonEnd = (text: string, { key }: Pair): number => text.indexOf(':', valueEndOf(key)) + 1;
 
-/** An absent value has no text of its own: the parser places it after the comments that follow. */
+/** An absent value has no text. The parser reports its position after the comments that follow. */
 export const isAbsent = (value: unknown): boolean =>
   value === null || (isScalar(value) && value.value === null && (value.source ?? '') === '');
 

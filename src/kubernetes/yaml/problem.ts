@@ -1,6 +1,6 @@
-/** A manifest that cannot be edited; the message is for its author. */
+/** A manifest that cannot be edited; the message is for the user. */
 export class ManifestProblem extends Error {
-  /** Where in the text the reason is, as an offset. */
+  /** Offset of the cause in the text. */
   readonly offset: number | undefined;
 
   constructor(message: string, offset?: number) {

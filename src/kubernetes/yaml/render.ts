@@ -4,7 +4,7 @@ import { isList, isManifestMap, isVerbatim, type ManifestValue, verbatimTextOf }
 export interface BlockStyle {
   /** Columns that a nested map is indented by. */
   readonly step: number;
-  /** Whether lists stand deeper than their key. */
+  /** Whether lists are indented deeper than their key. */
   readonly isListIndented: boolean;
   readonly lineBreak: string;
 }
@@ -15,11 +15,11 @@ export interface FlowStyle {
   readonly gap: string;
   /** Inside the braces of a map. */
   readonly padding: string;
-  /** Set where items have lines of their own: what these are indented by, and what deeper ones are indented by more. */
+  /** Set if each item is on its own line: their indentation, and the additional indentation of nested items. */
   readonly lines?: { readonly indent: string; readonly step: string; readonly lineBreak: string } | undefined;
 }
 
-/** A pair or a list item as whole lines, from a column on. */
+/** A pair or a list item as whole lines, indented by a number of columns. */
 export function renderBlock(
   item: unknown,
   column: number,

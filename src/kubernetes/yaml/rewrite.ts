@@ -29,10 +29,10 @@ interface Rewriting extends EditedText {
 }
 
 /**
- * The edits of a document's text that lead from what it says to other values. What is the same object in both is not
- * looked at, so that its text stays as it is.
+ * The edits that change a document's text from one value to another. Parts that are the same object in both are skipped,
+ * so their text is kept.
  *
- * @throws ManifestProblem where the text cannot be edited in place
+ * @throws ManifestProblem if the text cannot be edited in place
  */
 export function rewrite(
   text: string,
@@ -113,7 +113,7 @@ interface ItemChanges {
   readonly added: readonly ManifestValue[];
 }
 
-/** Items are added at the end only; the items of a list that has become shorter are told apart by their names. */
+/** Items are added at the end only. If the list has become shorter, items are matched by name. */
 function compareItems(before: readonly ManifestValue[], now: readonly ManifestValue[]): ItemChanges {
   const changed: (readonly [number, ManifestValue])[] = [];
   const removed: number[] = [];

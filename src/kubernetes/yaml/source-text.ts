@@ -3,11 +3,11 @@ import { colonEnd, contentEnd, isAbsent, startOf } from './geometry.ts';
 import { documentGap } from './style.ts';
 import { type DocumentValues, isEmpty, keyText, type ManifestMap } from './values.ts';
 
-/** What an edit has to know of the text that values were read from. */
+/** Properties of the text that values were read from. */
 export interface SourceText {
   /** How an empty value is written: `[]`, `{}`, `null`, `~` or nothing; undefined where the key is absent or not empty. */
   emptyText(map: ManifestMap, key: string): string | undefined;
-  /** Whether a map or list stands in several places by way of an alias, so that a change of one would change all. */
+  /** Whether an alias repeats a map or list, so that a change would apply in several places. */
   isShared(value: object): boolean;
 }
 
@@ -17,7 +17,7 @@ export function sourceTextOf(
   { nodeOf, isShared }: DocumentValues,
 ): SourceText {
   return {
-    // Where more than the usual space stands between the colon and the value, that is part of the text.
+    // Unusual whitespace between the colon and the value is part of the text.
     emptyText: (map, key) => {
       const node = nodeOf(map);
       if (!isMap(node) || map[key] === undefined || !isEmpty(map[key])) return undefined;

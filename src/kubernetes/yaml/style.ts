@@ -13,7 +13,7 @@ import {
 import { colonEnd, columnOf, lineBefore, startOf } from './geometry.ts';
 import type { BlockStyle, FlowStyle } from './render.ts';
 
-/** How a document is indented, by its first nested map and its first list. */
+/** The indentation of a document, from its first nested map and its first list. */
 export function blockStyleOf(text: string, document: Document.Parsed, lineBreak: string): BlockStyle {
   let step: number | undefined;
   let isListIndented: boolean | undefined;
@@ -29,7 +29,7 @@ export function blockStyleOf(text: string, document: Document.Parsed, lineBreak:
   return { step: Math.max(1, step ?? 2), isListIndented: isListIndented ?? true, lineBreak };
 }
 
-/** Lists of one map are indented alike, whatever those elsewhere are. */
+/** A new list is indented like the other lists of its map. */
 export function listStyleNear(text: string, near: YAMLMap | YAMLSeq, style: BlockStyle): BlockStyle {
   if (!isMap(near)) return style;
   const sibling = near.items.find(({ value }) => isSeq(value) && !value.flow && value.items.length > 0);
@@ -55,7 +55,7 @@ export function flowStyleOf(
   };
 }
 
-/** What stands between a colon and its value: nothing in compact JSON. */
+/** The space between a colon and its value: none in compact JSON. */
 export function documentGap(text: string, document: Document.Parsed): string {
   const pair = jsonPair(document);
   return pair === undefined || /\s/.test(text[colonEnd(text, pair)] ?? ' ') ? ' ' : '';

@@ -4,13 +4,13 @@ import { startOf } from './geometry.ts';
 export const templateAdvice =
   'this is a template of Helm or Go, not a manifest yet: render it first (helm template … | ml-metrics-bridge inject)';
 
-/** What only Helm writes: other actions may belong to a workflow engine, or to a command of the container. */
+/** Actions of Helm only: others can belong to a workflow engine, or to a command of the container. */
 const helmAction =
   /\{\{-?\s*\(?\s*(?:include|toYaml|tpl|template|required)\b|\{\{[^}]*\.(?:Values|Release|Chart|Capabilities|Files)\b/;
 
 /**
- * Where the first template action of a document is; undefined where it is none. `name: {{.Name}}` is valid YAML: a map
- * whose key is a map.
+ * The offset of the first template action in a document; undefined if there is none. `name: {{.Name}}` is valid YAML: a
+ * map whose key is a map.
  */
 export function findTemplate(text: string, document: Document.Parsed): number | undefined {
   const { contents, errors, range } = document;

@@ -9,8 +9,8 @@ export const insertion = (at: number, text: string): TextEdit => ({ start: at, e
 export const deletion = ({ start, end }: TextRange): TextEdit => ({ start, end, text: '' });
 
 /**
- * Applies edits to a part of a text. Edits of the same place keep their order. Whole lines that are added or removed at
- * the end of a text whose last line has no line break leave it without one.
+ * Applies edits to a part of a text. Edits at the same offset keep their order. If the text has no final line break, adding
+ * or removing whole lines at its end does not add one.
  */
 export function applyEdits(text: string, part: TextRange, edits: readonly TextEdit[]): string {
   const lineBreak = lineBreakOf(text);
@@ -26,7 +26,7 @@ export function applyEdits(text: string, part: TextRange, edits: readonly TextEd
   return pieces.join('') + text.slice(at, part.end);
 }
 
-/** What is inserted before a deleted line stands before it. */
+/** Insertions at the start of a deletion are applied first. */
 const inOrder = (a: TextEdit, b: TextEdit) => a.start - b.start || a.end - b.end;
 
 export const lineBreakOf = (text: string): string => /\r?\n/.exec(text)?.[0] ?? '\n';
@@ -39,7 +39,7 @@ function atEnd(text: string, edit: TextEdit, lineBreak: string): TextEdit {
   return { ...edit, start: edit.start - (text[edit.start - 2] === '\r' ? 2 : 1) };
 }
 
-/** Deletions of neighbouring lines are one, so that the last of them does not take the line break of the one before. */
+/** Joins deletions of adjacent lines, so that only their start decides about the line break before them. */
 function joinDeletions(edits: readonly TextEdit[]): readonly TextEdit[] {
   const joined: TextEdit[] = [];
   for (const edit of edits) {

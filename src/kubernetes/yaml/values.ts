@@ -1,7 +1,7 @@
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
 import { ManifestProblem } from './problem.ts';
 
-/** What a manifest says, as plain data. Editing makes new maps and lists; those that stay the same object stay as written. */
+/** The values of a manifest as plain data. Edits create new maps and lists; the text of unchanged objects is kept. */
 export type ManifestValue =
   | string
   | number
@@ -18,7 +18,7 @@ export interface ManifestMap {
 
 const verbatimText = Symbol('verbatim');
 
-/** An empty value in exactly this text: `[]`, `~`, or nothing at all. */
+/** An empty value with its exact text: `[]`, `~`, or nothing. */
 export interface Verbatim {
   readonly [verbatimText]: string;
 }
@@ -41,15 +41,15 @@ export const isEmpty = (value: ManifestValue): boolean =>
   (isList(value) && value.length === 0) ||
   (isManifestMap(value) && Object.keys(value).length === 0);
 
-/** The values of a document, and the node of its text that each map and list comes from. */
+/** The values of a document, and the syntax node of each map and list. */
 export interface DocumentValues {
   readonly root: ManifestValue;
   readonly nodeOf: (value: object) => YAMLMap | YAMLSeq | undefined;
-  /** Whether a map or list stands in several places by way of an alias, so that a change of one would change all. */
+  /** Whether an alias repeats a map or list, so that a change would apply in several places. */
   readonly isShared: (value: object) => boolean;
 }
 
-/** Reads a document. An alias gives the object of its anchor; merge keys are merged, as Kubernetes does. */
+/** Reads a document. An alias gives the object of its anchor. Merge keys are merged, as Kubernetes does. */
 export function readValues(document: Document.Parsed): DocumentValues {
   const nodes = new WeakMap<object, YAMLMap | YAMLSeq>();
   const aliased = new Set<unknown>();
@@ -101,13 +101,13 @@ const isMergeKey = (key: unknown) => isScalar(key) && key.value === '<<' && key.
 
 export const keyText = (key: unknown): string => String(isScalar(key) ? key.value : key);
 
-/** Whether two values mean the same. A value that aliases repeat is compared once. */
+/** Whether two values are equal. Values that aliases repeat are compared once. */
 export function meanTheSame(
   a: ManifestValue,
   b: ManifestValue,
   equal = new Map<unknown, unknown>(),
 ): boolean {
-  if (isEmptyText(a) || isEmptyText(b)) return isEmpty(a) && isEmpty(b);
+  if (isVerbatim(a) || isVerbatim(b)) return isEmpty(a) && isEmpty(b);
   if (a === b || (typeof a === 'object' && equal.get(a) === b)) return true;
   const isSame = isList(a)
     ? isList(b) && a.length === b.length && a.every((item, index) => meanTheSame(item, b[index], equal))
@@ -115,8 +115,6 @@ export function meanTheSame(
   if (isSame) equal.set(a, b);
   return isSame || Object.is(a, b);
 }
-
-const isEmptyText = isVerbatim;
 
 function sameKeys(a: ManifestMap, b: ManifestMap, equal: Map<unknown, unknown>): boolean {
   const keys = definedKeys(a);
