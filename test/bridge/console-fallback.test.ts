@@ -22,7 +22,8 @@ it('a Collector that takes the connection and never answers holds up a start for
     {
       level: 'warn',
       message: 'Collector cannot be reached: metrics are printed',
-      reason: expect.stringMatching(/after 3\.\d+s/),
+      // gRPC counts by a clock of whole milliseconds and may report a few of them less.
+      reason: expect.stringMatching(/after (2\.9[89]|3\.)\d*s/),
     },
   ]);
 });
