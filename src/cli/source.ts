@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
+import { buffer } from 'node:stream/consumers';
 import { optionValue } from './arguments.ts';
 import type { Arguments } from './command.ts';
 
@@ -25,15 +25,20 @@ export function namedSource(args: Arguments): {
 /** The content of a file; `-` is standard input. */
 export async function readSource(file: string, stdin: NodeJS.ReadableStream): Promise<Source> {
   try {
-    return { status: 'ok', text: file === '-' ? await readAll(stdin) : await readFile(file, 'utf8') };
+    const bytes = file === '-' ? await buffer(stdin) : await readFile(file);
+    return { status: 'ok', text: decoder.decode(bytes) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return { status: 'unreadable', reason: reasons[code ?? ''] ?? message };
   }
 }
 
+/** Keeps a byte order mark, and fails on what is not UTF-8, so that a text can be written back as it was. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 const reasons: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',
   EISDIR: 'it is a directory',
   EACCES: 'permission denied',
+  ERR_ENCODING_INVALID_ENCODED_DATA: 'not UTF-8',
 };

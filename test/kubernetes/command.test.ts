@@ -101,6 +101,47 @@ it.each<[string, readonly string[], string, number, RegExp]>([
   expect(await run(args, input)).toEqual({ code, output: '', errors: [expect.stringMatching(message)] });
 });
 
+it('reports a kind that is not known, and passes it through', async () => {
+  const { code, output, errors } = await run([], `${manifest}---\nkind: Cake\n`);
+  expect({ code, errors }).toEqual({
+    code: 0,
+    errors: [expect.stringMatching(/document 2 \(Cake\): kind Cake is not known: passed through unchanged/)],
+  });
+  expect(output).toContain('---\nkind: Cake\n');
+});
+
+it('changes a bridge that is there to what is asked for, and nothing else', async () => {
+  const before = (await run(['--image', 'registry/bridge:1', '--endpoint', 'http://a:4317'])).output;
+  const options = ['--image', 'registry/bridge:2', '--requests', 'cpu=20m'];
+  const { output, errors } = await run(options, before);
+  expect(errors.map((it) => it.replace(/^.*spec:? /, ''))).toEqual([
+    'has the bridge already',
+    'image was registry/bridge:1, is registry/bridge:2',
+    'resources.requests.cpu was 10m, is 20m',
+  ]);
+  const expected = before.replace('registry/bridge:1', 'registry/bridge:2').replace('cpu: 10m', 'cpu: 20m');
+  expect(output).toBe(expected);
+  expect((await run(options, output)).output).toBe(output);
+  expect((await run([], output)).output, 'what is not asked for stays').toBe(output);
+  expect((await run(['--mode', 'container'], output)).errors).toEqual([
+    expect.stringMatching(/has the bridge in mode native: take it out with inject --remove/),
+  ]);
+});
+
+it('keeps a byte order mark, from a file and from standard input', async () => {
+  const marked = `\uFEFF${manifest}`;
+  const file = join(temporaryFolder(), 'pod.yaml');
+  writeFileSync(file, marked);
+  expect((await run([file])).output.startsWith('\uFEFF')).toBe(true);
+  expect((await run([], marked)).output.startsWith('\uFEFF')).toBe(true);
+});
+
+it('refuses bytes that are not UTF-8, because it could not give them back', async () => {
+  const file = join(temporaryFolder(), 'pod.yaml');
+  writeFileSync(file, Buffer.concat([Buffer.from(manifest), Buffer.from([0x23, 0xe9, 0x0a])]));
+  expect(await run([file])).toMatchObject({ code: 1, output: '', errors: [expect.stringMatching(/UTF-8/)] });
+});
+
 it('refuses a trace context that is none', async () => {
   const { code, errors } = await run(['--trace'], manifest, { TRACEPARENT: '00-0-0-0' });
   expect({ code, errors }).toEqual({
