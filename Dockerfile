@@ -8,11 +8,13 @@ COPY tools ./tools
 COPY src ./src
 RUN npm run build
 # Without a shell in the final image, its folders can only come into it as copies.
-RUN mkdir -p /image/app /image/compile-cache /image/shared/metrics && cp dist/*.cjs dist/*.txt dist/*.json LICENSE /image/app/
+RUN mkdir -p /image/app /image/compile-cache /image/shared/metrics && chmod 0777 /image/shared/metrics && \
+    cp dist/*.cjs dist/*.txt dist/*.json LICENSE /image/app/
 
 FROM gcr.io/distroless/nodejs26-debian13:nonroot AS program
 COPY --from=build /image/app /app
-# A new named volume takes the owner of the folder it is mounted on.
+# Docker gives an empty named volume the owner and mode of the folder it is mounted on, whichever container comes last.
+# The training may run as any user. No sticky bit: a training may replace the file that another user wrote.
 COPY --from=build --chown=65532:65532 /image/shared /shared
 USER 65532:65532
 # One thread does the work: arenas of their own for the others only keep memory, an eighth of what is not shared. What is

@@ -24,6 +24,13 @@ export function createEventLog(log: Logger, conditions: Conditions, path: string
     lasting = outcome.status;
     const { level, message } = pollOutcomes[outcome.status].log;
     const wasThere = outcome.status === 'missing' && seen;
+    if (outcome.status === 'missing' && !seen && outcome.onlyWriterUid !== undefined)
+      conditions.raise(
+        'one_writer',
+        'info',
+        { path, reason: outcome.reason },
+        'Only one user can write to the folder of the metrics file: if the training runs as another, set mode 0777',
+      );
     conditions.raise(
       outcome.status,
       wasThere ? 'warn' : level,

@@ -1,7 +1,14 @@
 import type { PollFailure } from '../catalogue/outcomes.ts';
 import type { Clock, Moment } from '../common/clock.ts';
 import { createFileAge } from './file-age.ts';
-import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion, statMetricsFile } from './read.ts';
+import {
+  type FileVersion,
+  type MissingFile,
+  type ReadOutcome,
+  readMetricsFile,
+  sameVersion,
+  statMetricsFile,
+} from './read.ts';
 import { rereadTorn } from './reread.ts';
 import type { Snapshot, SnapshotParser } from './snapshot.ts';
 
@@ -9,7 +16,8 @@ export type PollOutcome =
   /** The bytes are new and were parsed. */
   | { readonly status: 'ok'; readonly snapshot: Snapshot }
   | { readonly status: 'unchanged' }
-  | { readonly status: PollFailure; readonly reason: string };
+  | MissingFile
+  | { readonly status: Exclude<PollFailure, 'missing'>; readonly reason: string };
 
 export interface Poll extends Ages {
   readonly outcome: PollOutcome;
@@ -94,6 +102,8 @@ export function createPoller({ path, clock, parse }: PollerOptions): Poller {
         return { status: 'malformed', reason: 'it was being written while it was read' };
       case 'empty':
         return { status: 'empty', reason: 'the file is empty' };
+      case 'missing':
+        return read;
       default:
         return { status: read.status, reason: read.reason };
     }

@@ -20,10 +20,18 @@ export type ReadOutcome =
   | { readonly status: 'torn' }
   | { readonly status: 'empty'; readonly version: FileVersion }
   | { readonly status: 'too_large'; readonly reason: string; readonly version: FileVersion }
+  | MissingFile
   | {
-      readonly status: Exclude<PollFailure, 'empty' | 'malformed' | 'too_large' | 'hung'>;
+      readonly status: Exclude<PollFailure, 'missing' | 'empty' | 'malformed' | 'too_large' | 'hung'>;
       readonly reason: string;
     };
+
+export interface MissingFile {
+  readonly status: 'missing';
+  readonly reason: string;
+  /** The only user, root aside, that can create the file in its folder; absent if others can, too. */
+  readonly onlyWriterUid?: number;
+}
 
 /** Far above any real file of this kind: a thousand extra metrics take about 50 kB. */
 export const maxFileBytes = 1_048_576;
@@ -119,16 +127,8 @@ function kindOf(stats: BigIntStats): string {
 
 async function describeError(path: string, error: NodeJS.ErrnoException): Promise<ReadOutcome> {
   switch (error.code) {
-    case 'ENOENT': {
-      const isLink = await lstat(path).then(
-        (link) => link.isSymbolicLink(),
-        () => false,
-      );
-      return {
-        status: 'missing',
-        reason: isLink ? `${path} is a symbolic link to nothing` : `${path} does not exist`,
-      };
-    }
+    case 'ENOENT':
+      return describeMissing(path);
     case 'ENOTDIR':
       return { status: 'missing', reason: `a folder on the way to ${path} is a file` };
     case 'EACCES':
@@ -139,11 +139,31 @@ async function describeError(path: string, error: NodeJS.ErrnoException): Promis
   }
 }
 
+/** A writer of another user than the folder's can never create the file, and looks from here like one that is slow. */
+async function describeMissing(path: string): Promise<MissingFile> {
+  const isLink = await lstat(path).then(
+    (link) => link.isSymbolicLink(),
+    () => false,
+  );
+  if (isLink) return { status: 'missing', reason: `${path} is a symbolic link to nothing` };
+  const reason = `${path} does not exist`;
+  const folder = dirname(path);
+  const stats = await stat(folder).catch(() => undefined);
+  if (stats === undefined || (stats.mode & writableByOthers) !== 0) return { status: 'missing', reason };
+  const who = `only uid ${stats.uid} can write to ${folder} (mode ${modeText(stats.mode)})`;
+  return { status: 'missing', reason: `${reason}, and ${who}`, onlyWriterUid: stats.uid };
+}
+
+/** By the group or by all. */
+const writableByOthers = 0o022;
+
+export const modeText = (mode: number) => (mode & 0o7777).toString(8).padStart(4, '0');
+
 /** Names the users of both containers, because the person who fixes it usually sees only one of them. */
 async function describePermission(path: string): Promise<string> {
   const reader = `this process is uid ${process.getuid?.()}, gid ${process.getgid?.()}`;
   const describe = (stats: { uid: number; gid: number; mode: number }) =>
-    `uid ${stats.uid}, gid ${stats.gid}, mode ${(stats.mode & 0o7777).toString(8).padStart(4, '0')}`;
+    `uid ${stats.uid}, gid ${stats.gid}, mode ${modeText(stats.mode)}`;
   try {
     return `${path} belongs to ${describe(await stat(path))}, and ${reader}: the writer must set mode 0644 before the rename (Python's mkstemp creates files with 0600; fsGroup alone does not help)`;
   } catch {

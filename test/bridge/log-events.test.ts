@@ -1,7 +1,8 @@
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startBridge } from '../support/bridge.ts';
-import { exampleText } from '../support/file.ts';
+import { exampleText, temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
 
 describe('what lasts is logged when it begins and when it ends', () => {
@@ -50,6 +51,25 @@ describe('what lasts is logged when it begins and when it ends', () => {
       receiver.points('ml.bridge.snapshots').filter(({ attributes }) => attributes.outcome === status);
     await stop();
     expect(counted().at(-1)?.value).toBeGreaterThanOrEqual(5);
+  });
+
+  it('a folder that only one user can write to, once while there is no file, as information', async () => {
+    const { file, log, polled } = await startBridge();
+    await polled(5);
+    const ofFolder = () => log.filter(({ message }) => message.startsWith('Only one user can write'));
+    // Temporary folders have mode 0700.
+    expect(ofFolder()).toMatchObject([
+      {
+        level: 'info',
+        path: file,
+        reason: expect.stringContaining(`only uid ${process.getuid?.()} can write`),
+      },
+    ]);
+    const folder = temporaryFolder();
+    chmodSync(folder, 0o777);
+    const shared = await startBridge({ file: join(folder, 'current.json') });
+    await shared.polled(5);
+    expect(shared.log.filter(({ message }) => message.startsWith('Only one user'))).toEqual([]);
   });
 
   it('a file that is not there yet, at debug, and one that is gone, as a warning', async () => {

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import {
   appendFileSync,
+  chmodSync,
   mkdirSync,
   renameSync,
   rmSync,
@@ -161,6 +162,7 @@ describe('a file that is not', () => {
 
   it('there', async () => {
     const { folder, file, poller } = setUp();
+    chmodSync(folder, 0o777);
     expect(await outcomeOf(poller)).toEqual({ status: 'missing', reason: `${file} does not exist` });
     symlinkSync(join(folder, 'nowhere'), file);
     expect(await outcomeOf(poller)).toEqual({
@@ -171,6 +173,17 @@ describe('a file that is not', () => {
     expect(await statusOf(poller)).toBe('ok');
     rmSync(file);
     expect(await statusOf(poller)).toBe('missing');
+  });
+
+  it('there, in a folder that only one user can write to', async () => {
+    const { folder, file, poller } = setUp();
+    chmodSync(folder, 0o755);
+    const uid = process.getuid?.();
+    expect(await outcomeOf(poller)).toEqual({
+      status: 'missing',
+      reason: `${file} does not exist, and only uid ${uid} can write to ${folder} (mode 0755)`,
+      onlyWriterUid: uid,
+    });
   });
 
   it('below a folder, because the folder is a file', async () => {

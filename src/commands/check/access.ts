@@ -1,5 +1,6 @@
 import type { ParseResult } from '../../common/setting.ts';
 import { integer } from '../../common/setting-kinds.ts';
+import { modeText } from '../../snapshot/read.ts';
 
 /** The file, or a directory of its path. */
 export interface PathComponent {
@@ -61,8 +62,6 @@ function canAccess({ kind, uid, gid, mode }: PathComponent, reader: FileReader):
   const shift = reader.uid === uid ? 6 : reader.gids.includes(gid) ? 3 : 0;
   return ((mode >> shift) & (kind === 'file' ? readBit : searchBit)) !== 0;
 }
-
-export const modeText = (mode: number) => (mode & 0o7777).toString(8).padStart(4, '0');
 
 function permissionDenied(component: PathComponent, { uid }: FileReader): string {
   const { path, kind } = component;

@@ -3,7 +3,13 @@ import { dirname, resolve } from 'node:path';
 import type { PollFailure } from '../../catalogue/outcomes.ts';
 import { interpret } from '../../snapshot/interpret.ts';
 import { parsePythonJson } from '../../snapshot/parse.ts';
-import { type FileVersion, type ReadOutcome, readMetricsFile, sameVersion } from '../../snapshot/read.ts';
+import {
+  type FileVersion,
+  type MissingFile,
+  type ReadOutcome,
+  readMetricsFile,
+  sameVersion,
+} from '../../snapshot/read.ts';
 import { rereadTorn } from '../../snapshot/reread.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { PathComponent } from './access.ts';
@@ -16,7 +22,8 @@ export type Content =
     }
   /** Not JSON, or not a JSON object. */
   | { readonly status: 'malformed'; readonly bytes: Uint8Array; readonly reason: string }
-  | { readonly status: Exclude<PollFailure, 'malformed' | 'hung'>; readonly reason: string };
+  | MissingFile
+  | { readonly status: Exclude<PollFailure, 'missing' | 'malformed' | 'hung'>; readonly reason: string };
 
 /** The file at one moment. */
 export interface FileState {
@@ -77,6 +84,8 @@ function contentOf(read: ReadOutcome): Content {
         status: 'empty',
         reason: 'the file is empty: nothing was written yet, or it is rewritten in place',
       };
+    case 'missing':
+      return read;
     default:
       return { status: read.status, reason: read.reason };
   }

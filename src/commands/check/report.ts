@@ -6,8 +6,9 @@ import type { Config } from '../../config/bridge.ts';
 import { applySnapshot } from '../../run/advance.ts';
 import type { Run } from '../../run/run.ts';
 import { locateJsonSyntaxError } from '../../snapshot/json-syntax-error.ts';
+import { modeText } from '../../snapshot/read.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { type Access, checkAccess, type FileReader, modeText } from './access.ts';
+import { type Access, checkAccess, type FileReader } from './access.ts';
 import { type Excerpt, excerptAt } from './excerpt.ts';
 import { type FieldReport, reportMetrics } from './field.ts';
 import type { Content, FileState } from './file-state.ts';
@@ -169,7 +170,13 @@ function readProblems(
   // The access problem already says that it cannot be read.
   return content.status === 'unreadable' && accessProblems.length > 0
     ? []
-    : [{ message: `${content.reason}${hints[content.status] ?? ''}` }];
+    : [{ message: `${content.reason}${hintFor(content)}` }];
+}
+
+function hintFor(content: Exclude<Content, { status: 'ok' }>): string {
+  if (content.status === 'missing' && content.onlyWriterUid !== undefined)
+    return ': nothing was written yet, or the path is wrong, or the training runs as another user. In the last case, set the mode of the folder to 0777';
+  return hints[content.status] ?? '';
 }
 
 const hints: Partial<Record<Content['status'], string>> = {
