@@ -1,4 +1,4 @@
-import type { Clock } from '../common/clock.ts';
+import type { Clock, Moment } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import { pause } from '../common/timing.ts';
 import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
@@ -62,7 +62,8 @@ async function pollOnce(bridge: Bridge): Promise<boolean> {
   const { config, counts, telemetry, eventLog } = bridge;
   const poll = await bridge.poller.poll();
   const snapshot = poll.outcome.status === 'ok' ? poll.outcome.snapshot : undefined;
-  const time: PollTime = { ...poll.moment, fileAgeMs: poll.snapshotAgeMs ?? 0 };
+  if (poll.outcome.status === 'missing') bridge.startedWithoutFile ||= bridge.run === undefined;
+  const time = timeOf(bridge, poll.moment, poll.snapshotAgeMs);
   counts.polls += 1;
   if (snapshot) counts.snapshots += 1;
   telemetry.polled(poll);
@@ -75,10 +76,14 @@ async function pollOnce(bridge: Bridge): Promise<boolean> {
   return snapshot !== undefined || transition.events.length > 0;
 }
 
+function timeOf({ startedMs, startedWithoutFile }: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
+  return { ...moment, fileAgeMs, startedMonotonicMs: startedWithoutFile ? undefined : startedMs };
+}
+
 /** Time passes for the run between polls, too: values go stale, however long COLLECTION_INTERVAL is. */
 async function passTime(bridge: Bridge): Promise<boolean> {
   await bridge.poller.stat();
-  const time: PollTime = { ...bridge.clock(), fileAgeMs: bridge.poller.ages().snapshotAgeMs ?? 0 };
+  const time = timeOf(bridge, bridge.clock(), bridge.poller.ages().snapshotAgeMs);
   const transition = applyTime(bridge.run, time, bridge.config);
   await applyTransition(bridge, transition, time);
   return transition.events.length > 0;
@@ -100,8 +105,8 @@ async function applyTransition(
 }
 
 function isDone({ run, poller, clock, startedMs, config, log }: Bridge): boolean {
-  const uptimeMs = clock().monotonicMs - startedMs;
-  const reason = shouldExit({ run, fileAgeMs: poller.ages().fileAgeMs, uptimeMs }, config);
+  const { monotonicMs } = clock();
+  const reason = shouldExit({ run, fileAgeMs: poller.ages().fileAgeMs, startedMs, monotonicMs }, config);
   if (reason !== undefined) log.info({ reason }, 'Exiting by itself, because SIDECAR_MODE is container');
   return reason !== undefined;
 }

@@ -37,6 +37,8 @@ export interface Bridge {
   readonly startedMs: number;
   readonly counts: { polls: number; snapshots: number; runs: number };
   run: Run | undefined;
+  /** There was no file at first, so what appears was written since, whatever its modification time says. */
+  startedWithoutFile: boolean;
 }
 
 /** The share of SHUTDOWN_TIMEOUT that one call to a volume may take: the volume may hang, and the flush needs time. */
@@ -81,6 +83,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     startedMs: clock().monotonicMs,
     counts: { polls: 0, snapshots: 0, runs: 0 },
     run: undefined,
+    startedWithoutFile: false,
   };
 }
 

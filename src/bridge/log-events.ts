@@ -84,6 +84,11 @@ function logEvent(log: Logger, conditions: Conditions, event: RunEvent): void {
       for (const ofPreviousRun of ['non_finite:', 'too_many', 'two_writers'])
         conditions.discard(ofPreviousRun);
       return log.info(describeRun(event.run), 'Training run began');
+    case 'earlier_run':
+      return log.info(
+        { ...describeRun(event.run), fileAgeSeconds: Math.round(event.ageMs / 1000) },
+        'Metrics file was written before the bridge started: it belongs to an earlier run until it is written again',
+      );
     case 'run_ended': {
       const { run, reason } = event;
       const level = run.state === 'failed' ? 'warn' : 'info';

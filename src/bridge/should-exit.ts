@@ -5,22 +5,27 @@ export interface ExitInput {
   readonly run: Run | undefined;
   /** Time since the file was last written; undefined if it was never seen. */
   readonly fileAgeMs: number | undefined;
-  /** Time since the bridge started. */
-  readonly uptimeMs: number;
+  /** When the bridge started, and the present time, by the monotonic clock. */
+  readonly startedMs: number;
+  readonly monotonicMs: number;
 }
 
-export type ExitPolicy = Pick<Config, 'sidecarMode' | 'exitAfterStaleMs'>;
+export type ExitPolicy = Pick<Config, 'sidecarMode' | 'exitAfterStaleMs' | 'exitAfterFailedMs'>;
 
 /**
  * Why the bridge has to exit by itself; undefined while it has to go on. Only in container mode: there nothing signals
  * the bridge when the trainer is done, and a Job waits for all of its containers.
  */
 export function shouldExit(
-  { run, fileAgeMs, uptimeMs }: ExitInput,
-  { sidecarMode, exitAfterStaleMs }: ExitPolicy,
+  { run, fileAgeMs, startedMs, monotonicMs }: ExitInput,
+  { sidecarMode, exitAfterStaleMs, exitAfterFailedMs }: ExitPolicy,
 ): string | undefined {
   if (sidecarMode !== 'container') return undefined;
-  if (run?.state === 'completed' || run?.state === 'failed') return `the run has ${run.state}`;
+  if (run?.state === 'completed') return 'the run has completed';
+  // A trainer that is restarted in its pod begins a new run.
+  if (run?.state === 'failed' && monotonicMs - (run.overMonotonicMs ?? monotonicMs) >= exitAfterFailedMs)
+    return `the run has failed, and no other began for EXIT_AFTER_FAILED, ${exitAfterFailedMs / 1000} s`;
+  const uptimeMs = monotonicMs - startedMs;
   const idleMs = Math.min(fileAgeMs ?? uptimeMs, uptimeMs);
   return idleMs < exitAfterStaleMs
     ? undefined

@@ -128,6 +128,13 @@ const ownSettings = {
     'With SIDECAR_MODE=container: seconds without a write after which a run without status counts as over',
     { defaultText: '600' },
   ),
+  exitAfterFailedMs: setting(
+    'EXIT_AFTER_FAILED',
+    seconds(0),
+    120_000,
+    'With SIDECAR_MODE=container: seconds that the bridge waits for a new run after the status failed, because Kubernetes may restart the trainer in its pod',
+    { defaultText: '120' },
+  ),
   onConfigError: setting(
     'ON_CONFIG_ERROR',
     oneOf(['exit', 'idle']),

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { awaitRun, isFromEarlierRun, isWrittenAgain } from './earlier-run.ts';
 import { admitExtras, countNonFinite, finiteChanges } from './fields.ts';
 import {
   type IdentityChange,
@@ -19,7 +20,9 @@ export function applySnapshot(
   now: PollTime,
   policy: RunPolicy,
 ): Transition {
-  if (run === undefined) return beginRun(snapshot, now, policy, { previousRuns: [], otherWriter: undefined });
+  if (run === undefined && isFromEarlierRun(now))
+    return awaitRun(blankRun(snapshot, now, policy), snapshot, now, policy);
+  if (run === undefined || run.state === 'waiting') return beginRun(snapshot, now, policy);
   const relation = relationTo(run, snapshot);
   if (relation === 'same') return continueRun(run, snapshot, now, policy);
   if (relation === 'named') return adoptJobId(run, snapshot, now, policy);
@@ -70,8 +73,14 @@ function ignoreOtherWriter(
 /** What time makes of the run while no snapshot is new: it goes stale, or stalls. */
 export function applyTime(run: Run | undefined, now: PollTime, policy: RunPolicy): Transition {
   if (run === undefined) return { run, events: [] };
+  if (isWrittenAgain(run, now)) return beginRun(run.latest, now, policy);
   const fresh = now.fileAgeMs < policy.staleAfterMs;
-  const stalls = run.state === 'running' && now.monotonicMs - run.lastStep.monotonicMs >= policy.stallAfterMs;
+  // At the earliest from the start of the bridge, which did not see whether the step advanced before.
+  const watchedSinceMs = Math.max(
+    run.lastStep.monotonicMs,
+    now.startedMonotonicMs ?? Number.NEGATIVE_INFINITY,
+  );
+  const stalls = run.state === 'running' && now.monotonicMs - watchedSinceMs >= policy.stallAfterMs;
   const events: RunEvent[] = [];
   if (fresh !== run.fresh) events.push({ kind: fresh ? 'became_fresh' : 'went_stale' });
   if (stalls) events.push({ kind: 'stalled' });
@@ -92,10 +101,16 @@ function beginRun(
   snapshot: Snapshot,
   now: PollTime,
   policy: RunPolicy,
-  before: Pick<Run, 'previousRuns' | 'otherWriter'>,
+  before: Partial<Pick<Run, 'previousRuns' | 'otherWriter'>> = {},
 ): Transition {
+  const blank: Run = { ...blankRun(snapshot, now, policy), ...before };
+  const { run = blank, events } = continueRun(blank, snapshot, now, policy);
+  return { run, events: [{ kind: 'run_began', run }, ...events] };
+}
+
+function blankRun(snapshot: Snapshot, now: PollTime, policy: RunPolicy): Run {
   const { modelName, dataset, rank } = snapshot.job;
-  const blank: Run = {
+  return {
     identity: identityOf(snapshot),
     labels: { modelName, dataset, rank: rank ?? policy.rank },
     state: 'running',
@@ -106,20 +121,22 @@ function beginRun(
     seenMonotonicMs: now.monotonicMs,
     extras: new Set(),
     nonFinite: new Map(),
-    ...before,
+    overMonotonicMs: undefined,
+    previousRuns: [],
+    otherWriter: undefined,
   };
-  const { run = blank, events } = continueRun(blank, snapshot, now, policy);
-  return { run, events: [{ kind: 'run_began', run }, ...events] };
 }
 
 function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: RunPolicy): Transition {
   const progress = advanceProgress(before.progress, snapshot.values);
   const stepped = hasStepped(progress, before.latest.values, snapshot.values);
   const { admitted, refused } = admitExtras(before.extras, snapshot, policy.maxExtraMetrics);
+  const state = stateAfter(before, snapshot, stepped);
   const run: Run = {
     ...before,
     identity: { ...before.identity, startTimeMs: before.identity.startTimeMs ?? snapshot.job.startTimeMs },
-    state: stateAfter(before, snapshot, stepped),
+    state,
+    overMonotonicMs: isOver(state) ? overSince(before, state, now) : undefined,
     progress,
     lastStep: stepped ? stepAt(now) : before.lastStep,
     latest: snapshot,
@@ -134,7 +151,7 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
   events.push(...finiteChanges(before, run));
   if (refused.length > 0) events.push({ kind: 'extras_refused', names: refused });
   if (before.state === 'stalled' && run.state === 'running') events.push({ kind: 'resumed' });
-  if (isOver(run) && run.state !== before.state) events.push({ kind: 'run_ended', run, reason: 'status' });
+  if (isOver(state) && state !== before.state) events.push({ kind: 'run_ended', run, reason: 'status' });
   const passed = applyTime(run, now, policy);
   return { run: passed.run, events: [...events, ...passed.events] };
 }
@@ -144,12 +161,15 @@ function stepAt(now: PollTime): LastStep {
   return { unixMs: now.unixMs - now.fileAgeMs, monotonicMs: now.monotonicMs - now.fileAgeMs };
 }
 
-const isOver = ({ state }: Run) => state === 'completed' || state === 'failed';
+const isOver = (state: Run['state']) => state === 'completed' || state === 'failed';
+
+const overSince = (before: Run, state: Run['state'], { monotonicMs }: PollTime) =>
+  before.state === state ? before.overMonotonicMs : monotonicMs;
 
 function stateAfter(before: Run, { status }: Snapshot, stepped: boolean): Run['state'] {
   if (status === 'completed' || status === 'failed') return status;
   // A last write without status does not begin the run again.
-  if (status === undefined && isOver(before)) return before.state;
+  if (status === undefined && isOver(before.state)) return before.state;
   return before.state === 'stalled' && !stepped ? 'stalled' : 'running';
 }
 

@@ -7,7 +7,8 @@ export interface Run {
   readonly identity: RunIdentity;
   /** From the first snapshot. They never change, because a changed label would begin a second series. */
   readonly labels: RunLabels;
-  readonly state: Exclude<RunState, 'waiting'>;
+  /** `waiting`: the file was left by an earlier run and was not written since the bridge started. */
+  readonly state: RunState;
   /** False once the file has not been written for STALE_AFTER: its gauges are then no longer exported. */
   readonly fresh: boolean;
   readonly progress: Progress;
@@ -15,6 +16,8 @@ export interface Run {
   readonly latest: Snapshot;
   /** When the latest snapshot was read, by the monotonic clock. */
   readonly seenMonotonicMs: number;
+  /** When the state became `completed` or `failed`, by the monotonic clock; undefined in any other state. */
+  readonly overMonotonicMs: number | undefined;
   /** Names of this run's extra metrics, at most MAX_EXTRA_METRICS. */
   readonly extras: ReadonlySet<string>;
   /** How many times each field was NaN or infinite. */
@@ -59,6 +62,8 @@ export interface PollTime {
   readonly unixMs: number;
   readonly monotonicMs: number;
   readonly fileAgeMs: number;
+  /** When the bridge started, if the file was there before that. */
+  readonly startedMonotonicMs?: number | undefined;
 }
 
 export interface RunPolicy {
@@ -72,6 +77,7 @@ export interface RunPolicy {
 /** What happened to a run, for the log, the metrics and the spans. */
 export type RunEvent =
   | { readonly kind: 'run_began'; readonly run: Run }
+  | { readonly kind: 'earlier_run'; readonly ageMs: number; readonly run: Run }
   | { readonly kind: 'run_ended'; readonly run: Run; readonly reason: 'status' | 'replaced' | 'stopped' }
   | { readonly kind: 'epoch_ended'; readonly epoch: number; readonly run: Run }
   | { readonly kind: 'became_non_finite'; readonly field: string; readonly value: number }

@@ -15,7 +15,7 @@ import { extraMetric } from '../snapshot/extras.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { type Observation, observed, observeMetric } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
-import { counterValues, extraValue, gaugeValue, runMetricValues } from './run-values.ts';
+import { counterValue, extraValue, gaugeValue, runMetricValues } from './run-values.ts';
 
 /** The instruments of one run. A new run gets new ones, so that its counters and histograms have a start time of their own. */
 export interface RunInstruments {
@@ -49,7 +49,7 @@ export function createRunInstruments(
 
   for (const metric of trainingMetrics) {
     if (metric.instrument === 'counter')
-      observeRun(metric, (it) => observed(it && counterValues[metric.field](it.progress)));
+      observeRun(metric, (it) => observed(it && counterValue(it, metric.field)));
     else if (metric.instrument === 'gauge')
       observeRun(metric, (it) => observed(it && gaugeValue(it, metric.field)));
   }

@@ -5,12 +5,20 @@ import type { Run } from '../run/run.ts';
 import { type Observation, observed } from './observe.ts';
 
 /** How each counter of the catalogue is read from a run. A counter that is not here does not compile. */
-export const counterValues: Readonly<
+const counterValues: Readonly<
   Record<TrainingFieldOf<'counter'>, (progress: Progress) => number | undefined>
 > = {
   batch_number: ({ batches }) => batches,
   epoch: ({ epoch }) => epoch,
 };
+
+/** How any counter is read. A run that is waited for has not counted anything. */
+export function counterValue(
+  { state, progress }: Run,
+  field: TrainingFieldOf<'counter'>,
+): number | undefined {
+  return state === 'waiting' ? undefined : counterValues[field](progress);
+}
 
 /** How any gauge is read: the value in the latest snapshot, NaN included, until the file is stale. */
 export function gaugeValue({ fresh, latest }: Run, field: TrainingFieldOf<'gauge'>): number | undefined {
@@ -30,9 +38,10 @@ export const runMetricValues: Readonly<
     const present = run?.state ?? 'waiting';
     return runStates.map((state) => ({ value: Number(state === present), attributes: { state } }));
   },
-  lastStepTime: (run) => observed(run && run.lastStep.unixMs / 1000),
+  lastStepTime: (run) =>
+    observed(run === undefined || run.state === 'waiting' ? undefined : run.lastStep.unixMs / 1000),
   nonFinite: (run) =>
-    run === undefined
+    run === undefined || run.state === 'waiting'
       ? []
       : Array.from(new Map([...lossesAtZero, ...run.nonFinite]), ([field, value]) => ({
           value,

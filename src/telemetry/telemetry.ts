@@ -118,7 +118,7 @@ export function createTelemetry({
       const ownSnapshot = run?.latest === snapshot ? snapshot : undefined;
       spans?.follow(transition, ownSnapshot, now);
       instruments.setRun(run);
-      if (ownSnapshot !== undefined) instruments.record(ownSnapshot);
+      if (ownSnapshot !== undefined && run?.state !== 'waiting') instruments.record(ownSnapshot);
       if (snapshot !== undefined) countSkipped(internalMetrics, snapshot);
     },
     collect,

@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
-import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
+import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from '../support/file.ts';
 import { freePort } from '../support/port.ts';
 import { startProcess, type TestProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
@@ -229,6 +229,89 @@ describe('leaving', () => {
     await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the loss');
     bridge.child.kill('SIGUSR2');
     expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  });
+});
+
+describe('a file that an earlier run left', () => {
+  const leave = (file: string, overrides: FileOverrides) => {
+    replaceFile(file, exampleText(overrides));
+    const yesterday = Date.now() / 1000 - 86_400;
+    utimesSync(file, yesterday, yesterday);
+  };
+  const nextRun = { job: { start_time: '2025-10-24T10:15:00Z' }, metrics: { training_loss: 42 } };
+  const statesSeen = (receiver: Receiver) =>
+    new Set(
+      receiver
+        .points('ml.training.run.state')
+        .filter(({ value }) => value === 1)
+        .map(({ attributes }) => attributes.state),
+    );
+  const setUpLeft = async (environment: Record<string, string>, overrides: FileOverrides) => {
+    const file = join(temporaryFolder(), 'current.json');
+    leave(file, overrides);
+    return { ...(await setUp({ environment: { ...environment, METRICS_FILE_PATH: file } })), file };
+  };
+  const saysThatItIsLeft = (bridge: TestProcess) =>
+    bridge.said(
+      'Metrics file was written before the bridge started: it belongs to an earlier run until it is written again',
+    );
+
+  it.each(['completed', 'failed'])('with status %s does not end a plain container', async (status) => {
+    const { receiver, file, bridge } = await setUpLeft(
+      { SIDECAR_MODE: 'container', EXIT_AFTER_FAILED: '0' },
+      { top: { status } },
+    );
+    await saysThatItIsLeft(bridge);
+    await receiver.waitFor(() => statesSeen(receiver).has('waiting'), 'the state waiting');
+    expect([...statesSeen(receiver)]).toEqual(['waiting']);
+    replaceFile(file, exampleText(nextRun));
+    await receiver.waitFor(() => lastLoss(receiver) === 42, 'the loss of the next run');
+    replaceFile(file, exampleText({ ...nextRun, top: { status } }));
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+    expect([...statesSeen(receiver)]).toEqual(['waiting', 'running', status]);
+  });
+
+  it('never stalls, and counts nothing', async () => {
+    const { receiver, bridge } = await setUpLeft(
+      { STALL_AFTER: '0.05', OTEL_METRIC_EXPORT_INTERVAL: '50' },
+      {},
+    );
+    await saysThatItIsLeft(bridge);
+    await receiver.waitFor(() => receiver.requests.length > 5, 'exports');
+    bridge.child.kill('SIGTERM');
+    await bridge.ended;
+    expect([...statesSeen(receiver)]).toEqual(['waiting']);
+    for (const metric of ['loss', 'batch_number', 'processing_time', 'last_step_time'])
+      expect(receiver.points(`ml.training.${metric}`)).toEqual([]);
+    expect(bridge.log.at(-1)).toMatchObject({ runs: 0 });
+  });
+
+  it('is of the present run if it appears after the bridge has started, whatever its time', async () => {
+    const { file, bridge } = await setUp({ environment: { LOG_LEVEL: 'debug' } });
+    await bridge.said('Metrics file does not exist yet');
+    leave(`${file}.left`, {});
+    renameSync(`${file}.left`, file);
+    await bridge.said('Training run began');
+  });
+});
+
+describe('a trainer that fails and is restarted in its pod', () => {
+  it('is seen by a plain container, which ends EXIT_AFTER_FAILED after the last failure', async () => {
+    const { receiver, file, bridge } = await setUp({
+      environment: { SIDECAR_MODE: 'container', EXIT_AFTER_FAILED: '3' },
+    });
+    replaceFile(file, exampleText({ top: { status: 'failed' } }));
+    await bridge.said('Training run failed');
+    const restarted = { job: { start_time: '2025-10-24T10:15:00Z' }, metrics: { training_loss: 42 } };
+    replaceFile(file, exampleText(restarted));
+    await receiver.waitFor(() => lastLoss(receiver) === 42, 'the loss of the restarted trainer');
+    replaceFile(file, exampleText({ ...restarted, top: { status: 'failed' } }));
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+    const [failed, exited] = [
+      'Training run failed',
+      'Exiting by itself, because SIDECAR_MODE is container',
+    ].map((message) => Date.parse(String(bridge.log.findLast((line) => line.message === message)?.time)));
+    expect(Number(exited) - Number(failed)).toBeGreaterThanOrEqual(2_900);
   });
 });
 

@@ -16,6 +16,7 @@ describe('the environment', () => {
       stallAfterMs: 600_000,
       shutdownTimeoutMs: 10_000,
       exitAfterStaleMs: 600_000,
+      exitAfterFailedMs: 120_000,
       healthPort: 13_134,
       logLevel: 'info',
       maxExtraMetrics: 50,
@@ -30,6 +31,7 @@ describe('the environment', () => {
   it.each([
     ['COLLECTION_INTERVAL', '0.25', 'collectionIntervalMs', 250],
     ['STALE_AFTER', '60', 'staleAfterMs', 60_000],
+    ['EXIT_AFTER_FAILED', '0', 'exitAfterFailedMs', 0],
     ['OTEL_METRIC_EXPORT_INTERVAL', '5000', 'exportIntervalMs', 5_000],
     ['OTEL_EXPORTER_OTLP_TIMEOUT', '500', 'timeoutMs', 500],
     ['HEALTH_PORT', '0', 'healthPort', 0],

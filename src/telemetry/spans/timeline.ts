@@ -69,7 +69,8 @@ export function advanceTimeline(
   for (const event of events) {
     if (event.kind === 'run_ended' && event.reason !== 'replaced') apply(endRun(timeline, event.run));
   }
-  return { timeline: { ...timeline, sawRunStart: timeline.sawRunStart || run !== undefined }, actions };
+  const isWatched = run !== undefined && run.state !== 'waiting';
+  return { timeline: { ...timeline, sawRunStart: timeline.sawRunStart || isWatched }, actions };
 }
 
 const snapshotTime = ({ timestampMs }: Snapshot, now: PollTime) => timestampMs ?? now.unixMs;

@@ -1,0 +1,30 @@
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import { admitExtras } from './fields.ts';
+import type { PollTime, Run, RunPolicy, Transition } from './run.ts';
+
+/** A trainer may write a little before its bridge has started. A file that is older by more is of an earlier run. */
+const earlierByMs = 60_000;
+
+/** Milliseconds from the last write to the start of the bridge; undefined if they cannot be compared. */
+function beforeStartMs({ monotonicMs, fileAgeMs, startedMonotonicMs }: PollTime): number | undefined {
+  return startedMonotonicMs === undefined ? undefined : startedMonotonicMs - (monotonicMs - fileAgeMs);
+}
+
+/** Whether a file was left by an earlier run, for example on a persistent volume. */
+export const isFromEarlierRun = (now: PollTime): boolean => (beforeStartMs(now) ?? 0) > earlierByMs;
+
+/** Whether a file that was left by an earlier run was written again, if only with the same content. */
+export function isWrittenAgain({ state }: Run, now: PollTime): boolean {
+  return state === 'waiting' && (beforeStartMs(now) ?? Number.POSITIVE_INFINITY) <= earlierByMs;
+}
+
+/** A run that waits for the first write: it has the gauges of the file, but neither progress nor an end. */
+export function awaitRun(blank: Run, snapshot: Snapshot, now: PollTime, policy: RunPolicy): Transition {
+  const run: Run = {
+    ...blank,
+    state: 'waiting',
+    fresh: now.fileAgeMs < policy.staleAfterMs,
+    extras: admitExtras(blank.extras, snapshot, policy.maxExtraMetrics).admitted,
+  };
+  return { run, events: [{ kind: 'earlier_run', ageMs: now.fileAgeMs, run }] };
+}
