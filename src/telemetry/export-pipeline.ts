@@ -16,6 +16,7 @@ import { createMemoryQueue } from '../otlp/queue/memory-queue.ts';
 import { createQueue } from '../otlp/queue/queue.ts';
 import { createQueueFolder } from '../otlp/queue/queue-folder.ts';
 import { createSender } from '../otlp/sender.ts';
+import { withEndedRun } from './ended-run.ts';
 import type { InternalMetrics } from './internal-metrics.ts';
 import { createVolumeReport } from './volume-report.ts';
 
@@ -110,6 +111,7 @@ function openDiskQueue(
   return createDiskQueue({
     encoding: metricsEncoding,
     folder: createQueueFolder(path, String(resource.attributes['service.instance.id'])),
+    asEnded: ({ kind, data }) => metricsRequest(kind, withEndedRun(data)),
     maxBytes,
     onLost,
     onFound: (count) =>

@@ -30,6 +30,8 @@ export interface DiskQueue<R> {
 export interface DiskQueueOptions<R> {
   readonly folder: QueueFolder;
   readonly encoding: Encoding<R>;
+  /** Changes a request of a bridge that is gone, which cannot send one that says that its run has ended. */
+  readonly asEnded: (request: R) => R;
   readonly maxBytes: number;
   readonly onFound: (count: number) => void;
   readonly onLost: (reason: LostReason) => void;
@@ -46,7 +48,7 @@ const longestHangMs = 5_000;
 const nothing: Lease<never> = { requests: [], ack: () => undefined, nack: () => undefined };
 
 export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
-  const { folder, encoding, maxBytes, onFound, onLost, onWritten } = options;
+  const { folder, encoding, asEnded, maxBytes, onFound, onLost, onWritten } = options;
   const inMemory = new Map<R, QueuedFile>();
   let older: QueuedFile[] = [];
   const leased = new Set<QueuedFile>();
@@ -128,7 +130,8 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
 
   async function read(file: QueuedFile): Promise<R | undefined> {
     const content = await folder.read(file.name);
-    return content && encoding.decode(content);
+    const request = content && encoding.decode(content);
+    return request !== undefined && file.isOrphan === true ? asEnded(request) : request;
   }
 
   /** Reads files into a lease; those that are not whole are lost. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
@@ -9,6 +10,8 @@ export interface QueuedFile {
   readonly name: string;
   /** Without the checksum. */
   readonly bytes: number;
+  /** It was taken over from a bridge that is gone. */
+  readonly isOrphan?: boolean;
 }
 
 /**
@@ -16,6 +19,8 @@ export interface QueuedFile {
  * the same, and one that restarts has its predecessor's.
  *
  * A file is the CRC-32 of the content, four bytes with the highest first, and the content.
+ *
+ * Others may write to the root, so symbolic links are not followed below it, and files with other names are not touched.
  */
 export interface QueueFolder {
   /**
@@ -51,15 +56,14 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
         () => false,
       );
       if (touched) await takeOver(root, folder);
-      const names = (await readdir(folder)).filter((name) => name.endsWith('.otlp')).sort();
       return Promise.all(
-        names.map(async (name) => {
-          const { size } = await stat(path(name));
-          return { name, bytes: Math.max(0, size - checksumBytes) };
+        (await queueFilesIn(folder)).map(async (name) => {
+          const { size } = await lstat(path(name));
+          return { name, bytes: Math.max(0, size - checksumBytes), isOrphan: name.endsWith(orphanSuffix) };
         }),
       );
     },
-    newName: () => `${prefix}-${padded(++names, 9)}.otlp`,
+    newName: () => `${prefix}-${padded(++names, 9)}${suffix}`,
     async write(name, content) {
       const checksum = Buffer.alloc(checksumBytes);
       checksum.writeUInt32BE(crc32(content));
@@ -72,7 +76,8 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
       }
     },
     async read(name) {
-      const file = await readFile(path(name)).catch(() => Buffer.alloc(0));
+      const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
+      const file = await readFile(path(name), { flag }).catch(() => Buffer.alloc(0));
       const content = file.subarray(checksumBytes);
       const isWhole = content.length > 0 && file.readUInt32BE() === crc32(content);
       return isWhole ? content : undefined;
@@ -87,30 +92,57 @@ const padded = (value: number, digits: number) => String(value).padStart(digits,
 /** Nothing an id holds leads out of the root, and none is too long for a file system. */
 const folderName = (instanceId: string) => `bridge-${encodeURIComponent(instanceId).slice(0, 200)}`;
 
+const suffix = '.otlp';
+/** In the name, so that it is known after a restart, too. */
+const orphanSuffix = '.orphan.otlp';
+const queueFileName = /^\d{14}-[0-9a-f]{8}-\d{9}(\.orphan)?\.otlp$/;
+
+async function queueFilesIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && queueFileName.test(entry.name))
+    .map(({ name }) => name)
+    .sort();
+}
+
 /** In two steps, because of a volume that is read-only the recursive one says only that the folder is not there. */
 async function make(root: string, folder: string): Promise<void> {
   await mkdir(root, { recursive: true });
-  await mkdir(folder).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  try {
+    await mkdir(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((await lstat(folder)).isDirectory()) return;
+    throw Object.assign(new Error(`${folder} is not a directory`), { code: 'ENOTDIR' });
+  }
 }
 
+const probeName = '.alive';
+
 const touch = async (folder: string) => {
-  const probe = join(folder, '.alive');
-  await writeFile(probe, '');
+  const probe = join(folder, probeName);
+  await rm(probe, { force: true });
+  await writeFile(probe, '', { flag: 'wx' });
   await rm(probe);
 };
 
 async function takeOver(root: string, folder: string): Promise<void> {
   const { mtimeMs: now } = await stat(folder);
-  const siblings = (await readdir(root)).filter((name) => name.startsWith('bridge-'));
-  for (const sibling of siblings.map((name) => join(root, name))) {
+  const siblings = (await readdir(root, { withFileTypes: true })).filter(
+    (entry) => entry.isDirectory() && entry.name.startsWith('bridge-'),
+  );
+  for (const sibling of siblings.map(({ name }) => join(root, name))) {
     try {
-      if (sibling === folder || now - (await stat(sibling)).mtimeMs < orphanedAfterMs) continue;
-      for (const name of await readdir(sibling)) await rename(join(sibling, name), join(folder, name));
+      if (sibling === folder || now - (await lstat(sibling)).mtimeMs < orphanedAfterMs) continue;
+      const names = await queueFilesIn(sibling);
+      for (const name of names) await rename(join(sibling, name), join(folder, orphanName(name)));
+      await rm(join(sibling, probeName), { force: true });
       await rmdir(sibling);
     } catch {
-      // Another bridge is at it, or it is not ours to read.
+      // Another bridge is at it, it is not ours to read, or it holds something else.
     }
   }
 }
+
+const orphanName = (name: string) =>
+  name.endsWith(orphanSuffix) ? name : `${name.slice(0, -suffix.length)}${orphanSuffix}`;

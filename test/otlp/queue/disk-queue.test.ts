@@ -1,4 +1,4 @@
-import { readdirSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
@@ -136,6 +136,37 @@ describe('what a bridge leaves in the folder', () => {
     expect([...instances()].toSorted()).toEqual(['1 gone', '1 lost', '2 gone', '2 lost', '3 successor']);
   });
 
+  it.each([
+    ['running', {}, 'ended'],
+    ['stalled', { stallAfterMs: 1 }, 'ended'],
+    ['completed', {}, 'completed'],
+  ] as const)(
+    'never shows the run of a bridge that is gone as going on: %s',
+    async (state, config, shown) => {
+      const root = temporaryFolder();
+      const { write, stop } = await duringOutage(2, root, {
+        config,
+        environment: { OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=gone' },
+      });
+      if (state === 'completed') await write({ top: { status: state } });
+      await stop();
+      // As after a SIGKILL, the bridge's last snapshot, which says how the run ended, is not there.
+      if (state !== 'completed') rmSync(filesUnder(root).at(-1) ?? '');
+      const longAgo = new Date(Date.now() - 11 * 60_000);
+      utimesSync(join(root, 'bridge-gone'), longAgo, longAgo);
+      const { receiver } = await startBridge({
+        environment: { ...soon, EXPORT_QUEUE_DIR: root, OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=new' },
+      });
+      const points = (metric: string) =>
+        receiver.points(metric).filter(({ resource }) => resource['service.instance.id'] === 'gone');
+      await receiver.waitFor(() => points('ml.training.loss').length >= 2, 'both snapshots');
+      await until(() => filesUnder(root).length === 0, 'an empty folder');
+      const states = points('ml.training.run.state').filter(({ value }) => value === 1);
+      expect(states.at(-1)?.attributes.state).toBe(shown);
+      expect(states.filter(({ attributes }) => /running|stalled/.test(String(attributes.state)))).toEqual([]);
+    },
+  );
+
   it('is lost where an older version has written it, which is counted and said once', async () => {
     const root = temporaryFolder();
     const folder = createQueueFolder(root, 'one');
@@ -218,6 +249,7 @@ function setUp({ write, read }: Disk, maxBytes = 1_000) {
   const disk = createDiskQueue({
     folder,
     encoding: numbers,
+    asEnded: (request) => request,
     maxBytes,
     onFound: (count) => events.push(`found ${count}`),
     onLost: (reason) => events.push(reason),

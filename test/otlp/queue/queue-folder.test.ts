@@ -1,4 +1,13 @@
-import { existsSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
@@ -47,11 +56,65 @@ it('goes to whoever starts next where its bridge has been gone for long, and onl
   await leave(root, 'gone', requests('a', 'b'));
   await leave(root, 'alive', requests('c'));
   const [alive = '', gone = ''] = filesIn(root).toSorted();
-  const longAgo = new Date(Date.now() - 11 * 60_000);
-  utimesSync(gone, longAgo, longAgo);
+  abandon(root, 'gone');
   expect(await find(root, 'new')).toEqual(requests('a', 'b'));
   expect(existsSync(gone)).toBe(false);
   expect(readdirSync(alive)).toHaveLength(1);
+});
+
+/** Makes the folder of a bridge look as if that has been gone for long, and gives its path. */
+function abandon(root: string, instance: string): string {
+  const folder = join(root, `bridge-${instance}`);
+  const longAgo = new Date(Date.now() - 11 * 60_000);
+  utimesSync(folder, longAgo, longAgo);
+  return folder;
+}
+
+it('is marked where it was taken over, also after a restart', async () => {
+  const root = temporaryFolder();
+  await leave(root, 'gone', requests('a', 'b'));
+  abandon(root, 'gone');
+  await createQueueFolder(root, 'new').open();
+  await leave(root, 'new', requests('c'));
+  const found = await createQueueFolder(root, 'new').open();
+  expect(found.map(({ isOrphan }) => isOrphan)).toEqual([true, true, false]);
+  expect(await find(root, 'new')).toEqual(requests('a', 'b', 'c'));
+});
+
+it('takes over only files that a bridge wrote, and follows no symbolic link', async () => {
+  const root = temporaryFolder();
+  const outside = temporaryFolder();
+  await leave(outside, 'other', requests('of another volume'));
+  const [other = ''] = filesIn(join(outside, 'bridge-other'));
+  await leave(root, 'gone', requests('a'));
+  const gone = join(root, 'bridge-gone');
+  writeFileSync(join(gone, 'model.bin'), 'weights');
+  writeFileSync(join(gone, 'notes.otlp'), 'notes');
+  symlinkSync(other, join(gone, '00000000000001-00000000-000000001.otlp'));
+  mkdirSync(join(gone, '00000000000002-00000000-000000002.otlp'));
+  abandon(root, 'gone');
+  symlinkSync(abandon(outside, 'other'), join(root, 'bridge-link'));
+  expect(await find(root, 'new')).toEqual(requests('a'));
+  expect(readdirSync(gone).toSorted()).toEqual([
+    '00000000000001-00000000-000000001.otlp',
+    '00000000000002-00000000-000000002.otlp',
+    'model.bin',
+    'notes.otlp',
+  ]);
+  expect(existsSync(other)).toBe(true);
+});
+
+it('does not begin to use a folder that is a symbolic link, nor write to a link in it', async () => {
+  const root = temporaryFolder();
+  const outside = temporaryFolder();
+  symlinkSync(outside, join(root, 'bridge-one'));
+  await expect(leave(root, 'one', requests('a'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+  expect(readdirSync(outside)).toEqual([]);
+  writeFileSync(join(outside, 'precious'), 'content');
+  await leave(root, 'two', requests('a'));
+  symlinkSync(join(outside, 'precious'), join(root, 'bridge-two', '.alive'));
+  await createQueueFolder(root, 'two').touch();
+  expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('content');
 });
 
 it('gives back what was written, or nothing, whatever is cut off or changed', {
