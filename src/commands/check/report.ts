@@ -1,6 +1,5 @@
 import type { Resource } from '@opentelemetry/resources';
-import { bridgeMetrics, runMetrics } from '../../catalogue/metrics.ts';
-import { prometheusName } from '../../catalogue/prometheus-name.ts';
+import { runMetrics } from '../../catalogue/metrics.ts';
 import type { Moment } from '../../common/clock.ts';
 import type { Config } from '../../config/bridge.ts';
 import { applySnapshot } from '../../run/advance.ts';
@@ -13,7 +12,7 @@ import { type Excerpt, excerptAt } from './excerpt.ts';
 import { type FieldReport, reportMetrics } from './field.ts';
 import type { Content, FileState } from './file-state.ts';
 import { reportJobMetadata, reportTopLevel } from './metadata.ts';
-import { type ExportedMetric, exportedMetrics, type Series, targetLabels } from './series.ts';
+import { bridgeSeriesOf, type ExportedMetric, exportedMetrics, type Series, targetLabels } from './series.ts';
 
 /** The result of checking a file once, and the shape of `--output json`. */
 export interface Report {
@@ -82,7 +81,7 @@ export async function reportOn(
   const accessProblems = access.status === 'closed' ? [{ message: access.message }] : [];
   const common = {
     file: fileReport(fileState, access, reader, modifiedMs, ageMs),
-    bridgeSeries: Object.values(bridgeMetrics).map(prometheusName),
+    bridgeSeries: bridgeSeriesOf(config),
   };
   if (fileState.content.status !== 'ok') {
     const report: Report = {

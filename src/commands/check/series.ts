@@ -1,7 +1,8 @@
 import type { Resource } from '@opentelemetry/resources';
 import { DataPointType, type MetricData } from '@opentelemetry/sdk-metrics';
-import type { InstrumentKind } from '../../catalogue/metrics.ts';
+import { bridgeMetrics, type InstrumentKind } from '../../catalogue/metrics.ts';
 import { labelName, prometheusName, prometheusSeriesNames } from '../../catalogue/prometheus-name.ts';
+import { keysOf } from '../../common/keys.ts';
 import type { Config } from '../../config/bridge.ts';
 import type { Run } from '../../run/run.ts';
 import { createRunInstruments } from '../../telemetry/instruments.ts';
@@ -18,6 +19,13 @@ export interface ExportedMetric {
   readonly instrument: InstrumentKind;
   readonly unit: string;
   readonly series: readonly Series[];
+}
+
+/** The names of the series of the bridge's own metrics. Spans are counted only if runs are traced. */
+export function bridgeSeriesOf({ traces }: Pick<Config, 'traces'>): readonly string[] {
+  return keysOf(bridgeMetrics)
+    .filter((name) => name !== 'spansRejected' || traces !== undefined)
+    .map((name) => prometheusName(bridgeMetrics[name]));
 }
 
 /**
