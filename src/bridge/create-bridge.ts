@@ -78,7 +78,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
       fileAgeMs,
       logLinesDropped,
     }),
-    eventLog: createEventLog(log, conditions, config.metricsFilePath),
+    eventLog: createEventLog({ log, conditions, path: config.metricsFilePath, rank: config.rank }),
     onPoll,
     startedMs: clock().monotonicMs,
     counts: { polls: 0, snapshots: 0, runs: 0 },

@@ -1,5 +1,5 @@
 import { type PollFailure, pollOutcomes } from '../catalogue/outcomes.ts';
-import type { Conditions, Logger } from '../common/logger.ts';
+import type { Conditions, Level, Logger } from '../common/logger.ts';
 import type { Run, RunEvent } from '../run/run.ts';
 import type { PollOutcome } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -12,9 +12,23 @@ export interface EventLog {
 
 type Failure = Extract<PollOutcome, { status: PollFailure }>;
 
+interface LogLine {
+  readonly level: Level;
+  readonly message: string;
+}
+
 const maxNames = 10;
 
-export function createEventLog(log: Logger, conditions: Conditions, path: string): EventLog {
+export interface EventLogOptions {
+  readonly log: Logger;
+  readonly conditions: Conditions;
+  /** Of the metrics file. */
+  readonly path: string;
+  /** Of this process in its job; undefined if the job has no ranks. */
+  readonly rank: number | undefined;
+}
+
+export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOptions): EventLog {
   let lasting: PollFailure | undefined;
   let seen = false;
   const reportSkipped = createSkipReport(conditions);
@@ -22,8 +36,8 @@ export function createEventLog(log: Logger, conditions: Conditions, path: string
   function logFailure(outcome: Failure): void {
     if (lasting !== undefined && lasting !== outcome.status) conditions.discard(lasting);
     lasting = outcome.status;
-    const { level, message } = pollOutcomes[outcome.status].log;
-    const wasThere = outcome.status === 'missing' && seen;
+    const { level, message } =
+      outcome.status === 'missing' ? missingLine() : pollOutcomes[outcome.status].log;
     if (outcome.status === 'missing' && !seen && outcome.onlyWriterUid !== undefined)
       conditions.raise(
         'one_writer',
@@ -31,12 +45,14 @@ export function createEventLog(log: Logger, conditions: Conditions, path: string
         { path, reason: outcome.reason },
         'Only one user can write to the folder of the metrics file: if the training runs as another, set mode 0777',
       );
-    conditions.raise(
-      outcome.status,
-      wasThere ? 'warn' : level,
-      { path, reason: outcome.reason },
-      wasThere ? 'Metrics file is gone' : message,
-    );
+    conditions.raise(outcome.status, level, { path, reason: outcome.reason }, message);
+  }
+
+  /** Usually only rank 0 writes a file. The log of another rank says at the default level why it exports no values. */
+  function missingLine(): LogLine {
+    if (seen) return { level: 'warn', message: 'Metrics file is gone' };
+    const { level, message } = pollOutcomes.missing.log;
+    return { level: rank === 0 ? level : 'info', message };
   }
 
   return {

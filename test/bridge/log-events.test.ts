@@ -87,6 +87,16 @@ describe('what lasts is logged when it begins and when it ends', () => {
     ]);
   });
 
+  it.each([
+    ['0', 'debug'],
+    ['3', 'info'],
+  ])('a file that is not there yet, of rank %s, at %s', async (rank, level) => {
+    const { log, polled } = await startBridge({ environment: { RANK: rank } });
+    await polled(3);
+    const lines = log.filter(({ message }) => message === 'Metrics file does not exist yet');
+    expect(lines.map((line) => line.level)).toEqual([level]);
+  });
+
   it('fields that are left out, each for itself', async () => {
     const { log, write } = await startBridge();
     const skipped = () => log.filter((line) => line.message === 'Field of the metrics file is skipped');
