@@ -1,16 +1,8 @@
-import { execFile } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { run } from './command.ts';
-
-const exec = promisify(execFile);
-const hasHelm = await exec('helm', ['version']).then(
-  () => true,
-  () => false,
-);
 
 const folder = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-helm-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -59,7 +51,7 @@ function program(): string {
 const shell = (command: string) => run('sh', ['-c', command]);
 const accepted = (manifests: string) => run('kubectl', ['apply', '--dry-run=server', '-f', '-'], manifests);
 
-describe.runIf(hasHelm)('Helm', () => {
+describe('Helm', () => {
   it('renders into inject, and the API server accepts the result', async () => {
     const manifests = await shell(`helm template train ${chart()} | ${program()} inject`);
     expect(manifests).toContain('# Source: trainer/templates/job.yaml');

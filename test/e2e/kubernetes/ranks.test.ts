@@ -79,12 +79,6 @@ async function expectRanks(jobId: string, ranks: readonly (string | undefined)[]
   expect(await ranksInPrometheus(jobId)).toEqual(ranks);
 }
 
-/** Whether the controllers run: goldens.test.ts installs the kinds alone. */
-const hasControllers = await kubectl('-n', 'kubeflow-system', 'get', 'deployments', '-o', 'name').then(
-  (deployments) => deployments !== '',
-  () => false,
-);
-
 it('a Job has no rank', async () => {
   await runs(resource('batch/v1', 'Job', 'plain', jobSpec('plain', 1)), 'Complete');
   await expectRanks('plain', [undefined]);
@@ -95,7 +89,7 @@ it('the pods of an indexed Job have their completion indices for ranks', async (
   await expectRanks('indexed', ['0', '1']);
 });
 
-describe.runIf(hasControllers)('a JobSet', () => {
+describe('a JobSet', () => {
   const jobSet = (name: string, replicas: number, pods: number) =>
     resource('jobset.x-k8s.io/v1alpha2', 'JobSet', name, {
       replicatedJobs: [{ name: 'workers', replicas, template: { spec: jobSpec(name, pods) } }],
@@ -112,7 +106,7 @@ describe.runIf(hasControllers)('a JobSet', () => {
   });
 });
 
-describe.runIf(hasControllers)('a TrainJob', () => {
+describe('a TrainJob', () => {
   it('has the ranks of its nodes, by the bridge in its runtime', async () => {
     const name = 'train-job';
     const runtime = resource('trainer.kubeflow.org/v1alpha1', 'TrainingRuntime', 'simulated', {
