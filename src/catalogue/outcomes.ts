@@ -30,6 +30,11 @@ export const pollOutcomes = {
     description: 'The content cannot be parsed, also after a second attempt',
     log: { level: 'error', message: 'Metrics file is malformed' },
   },
+  no_metrics: {
+    description:
+      'The file has no number in `training_metrics` and no other field that is known, such as `status`',
+    log: { level: 'warn', message: 'Metrics file holds no metrics' },
+  },
   too_large: {
     description: 'The file is larger than 1 MiB and is not read',
     log: { level: 'error', message: 'Metrics file is too large' },

@@ -2,6 +2,7 @@ import { isNumericField, type NumericField } from '../catalogue/metrics.ts';
 import type { SkipReason } from '../catalogue/outcomes.ts';
 import { presetField } from '../catalogue/presets.ts';
 import { extraName } from './extras.ts';
+import { noMetricsReason } from './no-metrics.ts';
 import { parsePythonJson } from './parse.ts';
 import { errorSchema, eventSchema, type jobMetadataSchemas, numberSchemas, runStatus } from './schema.ts';
 import type {
@@ -18,10 +19,14 @@ type Document = Readonly<Record<string, unknown>>;
 
 const maxEvents = 100;
 
-/** Parses the bytes of a metrics file, JSON as Python writes it. Never throws. */
+/** Parses the bytes of a metrics file, JSON as Python writes it, and refuses one that holds no metrics. Never throws. */
 export function parseMetricsFile(bytes: Uint8Array): SnapshotParseResult {
   const parsed = parsePythonJson(bytes);
-  return parsed.status === 'ok' ? interpret(parsed.value) : parsed;
+  if (parsed.status !== 'ok') return parsed;
+  const result = interpret(parsed.value);
+  if (result.status !== 'ok') return result;
+  const reason = noMetricsReason(parsed.value as Document, result.snapshot);
+  return reason === undefined ? result : { status: 'no_metrics', reason };
 }
 
 /**

@@ -22,7 +22,10 @@ export type ReadOutcome =
   | { readonly status: 'too_large'; readonly reason: string; readonly version: FileVersion }
   | MissingFile
   | {
-      readonly status: Exclude<PollFailure, 'missing' | 'empty' | 'malformed' | 'too_large' | 'hung'>;
+      readonly status: Exclude<
+        PollFailure,
+        'missing' | 'empty' | 'malformed' | 'no_metrics' | 'too_large' | 'hung'
+      >;
       readonly reason: string;
     };
 

@@ -52,7 +52,7 @@ export interface SkippedField {
 
 export type SnapshotParseResult =
   | { readonly status: 'ok'; readonly snapshot: Snapshot }
-  | { readonly status: 'malformed'; readonly reason: string };
+  | { readonly status: 'malformed' | 'no_metrics'; readonly reason: string };
 
 /** Reads one file format. Never throws. */
 export type SnapshotParser = (bytes: Uint8Array) => SnapshotParseResult;

@@ -315,6 +315,43 @@ describe('a trainer that fails and is restarted in its pod', () => {
   });
 });
 
+describe('a file that holds no metrics', () => {
+  /** As the Trainer of Hugging Face writes it, shortened. */
+  const trainerState = (step: number) =>
+    JSON.stringify({
+      best_metric: null,
+      epoch: step / 100,
+      global_step: step,
+      log_history: [{ epoch: step / 100, loss: 2.5, step }],
+      max_steps: 300,
+    });
+
+  it('is said once and begins no run, as check says, too', async () => {
+    const { receiver, file, bridge } = await setUp({ environment: { OTEL_METRIC_EXPORT_INTERVAL: '50' } });
+    const polls = () =>
+      receiver.points('ml.bridge.snapshots').findLast(({ attributes }) => attributes.outcome === 'no_metrics')
+        ?.value ?? 0;
+    for (let step = 1; step <= 3; step++) {
+      const before = polls();
+      replaceFile(file, trainerState(step));
+      await receiver.waitFor(() => polls() > before, `step ${step} to be read`);
+    }
+    const check = startProcess({ environment: {}, args: ['check', file, '--output', 'json'] });
+    expect((await check.ended).code).toBe(1);
+    const report = JSON.parse(check.log.map(({ message }) => message).join('\n'));
+    expect(report).toMatchObject({ status: 'unusable', file: { outcome: 'no_metrics' } });
+    bridge.child.kill('SIGTERM');
+    await bridge.ended;
+    expect(bridge.log.filter(({ message }) => message === 'Metrics file holds no metrics')).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        reason: expect.stringMatching(/found: best_metric, epoch, global_step.*write \{"training_metrics"/),
+      }),
+    ]);
+    expect(bridge.log.at(-1)).toMatchObject({ snapshots: 0, runs: 0 });
+  });
+});
+
 describe('a wrong configuration', () => {
   const wrong = { COLLECTION_INTERVAL: 'often', LOG_LEVEL: 'loud', OTEL_EXPORTER_OTLP_ENDPOINT: 'ftp://x' };
 

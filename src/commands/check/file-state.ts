@@ -23,7 +23,10 @@ export type Content =
   /** Not JSON, or not a JSON object. */
   | { readonly status: 'malformed'; readonly bytes: Uint8Array; readonly reason: string }
   | MissingFile
-  | { readonly status: Exclude<PollFailure, 'missing' | 'malformed' | 'hung'>; readonly reason: string };
+  | {
+      readonly status: Exclude<PollFailure, 'missing' | 'malformed' | 'no_metrics' | 'hung'>;
+      readonly reason: string;
+    };
 
 /** The file at one moment. */
 export interface FileState {

@@ -5,6 +5,7 @@ import type { Config } from '../../config/bridge.ts';
 import { applySnapshot } from '../../run/advance.ts';
 import type { Run } from '../../run/run.ts';
 import { locateJsonSyntaxError } from '../../snapshot/json-syntax-error.ts';
+import { noMetricsReason } from '../../snapshot/no-metrics.ts';
 import { modeText } from '../../snapshot/read.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { type Access, checkAccess, type FileReader } from './access.ts';
@@ -34,7 +35,7 @@ export interface Report {
 export interface FileReport {
   readonly path: string;
   /** The outcome that the bridge would count in ml_bridge_snapshots_total. */
-  readonly outcome: Content['status'];
+  readonly outcome: Content['status'] | 'no_metrics';
   readonly bytes?: number;
   /** ISO 8601. */
   readonly modified?: string;
@@ -147,13 +148,18 @@ function fileReport(
   const file = fileState.pathComponents.findLast(({ kind }) => kind === 'file');
   return {
     path: fileState.path,
-    outcome: fileState.content.status,
+    outcome: outcomeOf(fileState.content),
     ...(fileState.version === undefined ? {} : { bytes: Number(fileState.version.size) }),
     ...(modifiedMs === undefined ? {} : { modified: new Date(modifiedMs).toISOString() }),
     ...(ageMs === undefined ? {} : { ageSeconds: Math.round(ageMs / 100) / 10 }),
     ...(file === undefined ? {} : { owner: { uid: file.uid, gid: file.gid, mode: modeText(file.mode) } }),
     access: { ...reader, status: access.status },
   };
+}
+
+function outcomeOf(content: Content): FileReport['outcome'] {
+  if (content.status !== 'ok') return content.status;
+  return noMetricsReason(content.document, content.snapshot) === undefined ? 'ok' : 'no_metrics';
 }
 
 function readProblems(
