@@ -41,6 +41,9 @@ export const fullDescription = ({ description, note }: Pick<MetricDefinition, 'd
 /** Limit of a histogram's values: the sum of two values near the largest double would be infinite from then on. */
 const maxMeasurement = 1e15;
 
+/** Limit of a count: far above any job, and small enough that a sum over thousands of epochs is still exact. */
+const maxCount = 1e12;
+
 /** 1-2-5 steps from `10^from` up to and including `last`. */
 function oneTwoFive(from: number, last: number): readonly number[] {
   const bounds: number[] = [];
@@ -103,6 +106,7 @@ export const trainingMetrics = [
     description: 'Batches trained in this run',
     note: 'the highest batch of each epoch, summed, or global_step where it is given',
     minimum: 0,
+    maximum: maxCount,
   },
   {
     field: 'epoch',
@@ -111,6 +115,7 @@ export const trainingMetrics = [
     unit: '{epoch}',
     description: 'Epoch reached in this run',
     minimum: 0,
+    maximum: maxCount,
   },
   {
     field: 'processing_time_ms',
@@ -172,6 +177,7 @@ export const globalStep = {
   field: 'global_step',
   description: 'Batches trained in this run, over all epochs',
   minimum: 0,
+  maximum: maxCount,
 } as const;
 
 /** Every field of `training_metrics` that is defined here; any other numeric field becomes a gauge. */

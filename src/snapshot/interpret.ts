@@ -13,7 +13,7 @@ import type {
   Snapshot,
   SnapshotParseResult,
 } from './snapshot.ts';
-import { type FieldReading, maxTextLength, readNumber, readText, readTime } from './values.ts';
+import { type FieldReading, maxTextLength, readInstant, readNumber, readText, readTime } from './values.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -99,7 +99,7 @@ function readJob(metadata: Document, log: SectionLog): JobMetadata {
     jobId: textOf('job_id'),
     modelName: textOf('model_name'),
     dataset: textOf('dataset'),
-    startTimeMs: log.valueOf('start_time', readTime(metadata.start_time)),
+    startTimeMs: log.valueOf('start_time', readInstant(metadata.start_time)),
     rank: readRank(metadata.rank, log),
     jobType: textOf('job_type'),
     traceparent: textOf('traceparent'),

@@ -70,6 +70,17 @@ export function readTime(value: unknown): FieldReading<number> {
   return timeInRange(Date.parse(`${date}T${time.replace(',', '.')}${offset.toUpperCase()}`));
 }
 
+/**
+ * The same in whole milliseconds, so that one instant is one number, however it is written: text has no more digits
+ * than that here, and a number of seconds has microseconds and the rounding of a double.
+ */
+export function readInstant(value: unknown): FieldReading<number> {
+  const reading = readTime(value);
+  return reading.status === 'ok'
+    ? { status: 'ok', value: Math.floor(Math.round(reading.value * 1000) / 1000) }
+    : reading;
+}
+
 /** From 1970, because OTLP has unsigned nanoseconds, to the year 9999. */
 function timeInRange(unixMs: number): FieldReading<number> {
   return unixMs >= 0 && unixMs < 253_402_300_800_000

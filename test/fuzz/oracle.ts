@@ -15,9 +15,9 @@ const metrics: Readonly<
   total_epochs: { name: 'ml.training.total_epochs' },
   batches_per_epoch: { name: 'ml.training.batches_per_epoch' },
   total_steps: { name: 'ml.training.total_steps' },
-  epoch: { name: 'ml.training.epoch' },
-  batch_number: { name: 'ml.training.batch_number' },
-  global_step: { name: 'ml.training.batch_number' },
+  epoch: { name: 'ml.training.epoch', max: 1e12 },
+  batch_number: { name: 'ml.training.batch_number', max: 1e12 },
+  global_step: { name: 'ml.training.batch_number', max: 1e12 },
   processing_time_ms: { name: 'ml.training.processing_time', max: 1e15 },
   samples_per_second: { name: 'ml.training.samples_per_second', max: 1e15 },
 };
@@ -92,7 +92,7 @@ export function factsOf(bytes: Uint8Array): FileFacts | undefined {
   }
   const count = (field: string): Meaning => {
     const value = values.get(field);
-    return value !== undefined && Number.isFinite(value) && value >= 0 ? value : undefined;
+    return value !== undefined && value >= 0 && value <= 1e12 ? value : undefined;
   };
   return {
     gauges,

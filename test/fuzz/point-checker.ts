@@ -104,10 +104,12 @@ function checkNumber(
 }
 
 /**
- * The SDK adds up the differences between what it observes of a counter, so that a count beyond 2^53, or with a
- * fraction, may come out one rounding away from what the file says.
+ * The SDK adds up the differences between what it observes of a counter, so that a count with a fraction may come out
+ * one rounding away from what the file says.
  */
 function isCounted(value: number, written: number | undefined): boolean {
+  // Sums of doubles may both be wrong: a count that is not exact any more is wrong whatever the files say.
+  if (!(value <= Number.MAX_SAFE_INTEGER)) return false;
   return written !== undefined && Math.abs(value - written) <= 2 * Number.EPSILON * written;
 }
 

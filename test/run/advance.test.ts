@@ -142,6 +142,20 @@ describe('batches', () => {
     expect(batches(written).batches).toBe(expected);
   });
 
+  it('are finite and exact, whatever the file says: a value beyond 1e12 is skipped', () => {
+    const { run } = follow([
+      metrics({ epoch: 1, batch_number: 1e12 }),
+      metrics({ epoch: 2, batch_number: 1e12 }),
+      metrics({ epoch: 3, batch_number: 1.7e308 }),
+      metrics({ epoch: 1.7e308, batch_number: undefined, global_step: 1.7e308 }),
+    ]);
+    expect(run.progress).toMatchObject({ epoch: 3, batches: 2e12 });
+    expect(run.latest.skipped.map(({ field, reason }) => `${field} ${reason}`)).toEqual([
+      'epoch out_of_range',
+      'global_step out_of_range',
+    ]);
+  });
+
   it('and epochs never fall within a run, whatever is written', () => {
     const number = fc.option(fc.oneof(fc.nat(20), fc.double({ min: 0, max: 1e6, noNaN: true })), {
       nil: undefined,
@@ -186,6 +200,14 @@ describe('the identity of a run', () => {
   it('is its start as an instant, not as text', () => {
     const { events } = follow([start('2025-10-23T10:15:00+00:00'), start('2025-10-23T12:15:00+02:00')]);
     expect(kinds(events)).toEqual(['run_began']);
+  });
+
+  it('is the same start as text and as seconds, in turn', () => {
+    const [text, seconds] = [
+      snapshot({ job: { start_time: '2025-10-23T10:15:00.123457+00:00' } }),
+      snapshot({ job: { start_time: 1_761_214_500.123457 } }),
+    ];
+    expect(kinds(follow([text, seconds, text, seconds]).events)).toEqual(['run_began']);
   });
 
   it('changes with the start: the old one ends, the new one counts from its own', () => {

@@ -102,6 +102,18 @@ describe('a file as the contract has it', () => {
   });
 });
 
+it('has one start_time, whether it is text or seconds, to the microsecond', () => {
+  const start = (start_time: unknown) => example({ job: { start_time } }).job.startTimeMs;
+  const microseconds = fc.integer({ min: 0, max: 4_000_000_000_000_000 });
+  fc.assert(
+    fc.property(microseconds, (time) => {
+      const text = `${new Date(Math.floor(time / 1000)).toISOString().slice(0, -1)}${String(time % 1000).padStart(3, '0')}`;
+      expect(start(time / 1e6)).toBe(start(`${text}+00:00`));
+    }),
+    { numRuns: 2000, examples: [[1_761_214_500_123_000], [1_761_214_500_123_999], [1_761_214_500_000_001]] },
+  );
+});
+
 describe('a field that is wrong', () => {
   it.each(trainingMetrics.map(({ field }) => field))('%s costs itself alone', (field) => {
     const snapshot = example({ metrics: { [field]: { nested: true } } });

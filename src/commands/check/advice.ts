@@ -45,7 +45,7 @@ export function adviseOnRange(field: string, value: number): string {
     const isPercent = value > 1 && value <= 100;
     return `must be from 0 to 1${isPercent ? `: write ${fraction(value)}` : ''}`;
   }
-  if (minimum === 0) return 'must not be negative: omit the field while it has no value';
+  if (minimum === 0 && value < 0) return 'must not be negative: omit the field while it has no value';
   return `must be from ${minimum} to ${maximum}`;
 }
 
