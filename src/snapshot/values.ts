@@ -81,9 +81,9 @@ export function readInstant(value: unknown): FieldReading<number> {
     : reading;
 }
 
-/** From 1970, because OTLP has unsigned nanoseconds, to the year 9999. */
+/** OTLP has 64 bits for nanoseconds since 1970, which end in July 2554. A later time would wrap into the past. */
+const lastTimeMs = Math.floor(2 ** 64 / 1e6) - 1;
+
 function timeInRange(unixMs: number): FieldReading<number> {
-  return unixMs >= 0 && unixMs < 253_402_300_800_000
-    ? { status: 'ok', value: unixMs }
-    : skipped('not_a_time');
+  return unixMs >= 0 && unixMs <= lastTimeMs ? { status: 'ok', value: unixMs } : skipped('not_a_time');
 }

@@ -114,6 +114,14 @@ it('has one start_time, whether it is text or seconds, to the microsecond', () =
   );
 });
 
+it.each([
+  ['2554-07-21T23:34:33.708Z', 18_446_744_073_708],
+  ['2554-07-21T23:34:33.710Z', undefined],
+  [18_446_744_073.8, undefined],
+])('has no time that OTLP cannot express in nanoseconds: %s', (written, expected) => {
+  expect(example({ job: { start_time: written } }).job.startTimeMs).toBe(expected);
+});
+
 describe('a field that is wrong', () => {
   it.each(trainingMetrics.map(({ field }) => field))('%s costs itself alone', (field) => {
     const snapshot = example({ metrics: { [field]: { nested: true } } });

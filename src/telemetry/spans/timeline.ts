@@ -73,7 +73,15 @@ export function advanceTimeline(
   return { timeline: { ...timeline, sawRunStart: timeline.sawRunStart || isWatched }, actions };
 }
 
-const snapshotTime = ({ timestampMs }: Snapshot, now: PollTime) => timestampMs ?? now.unixMs;
+/**
+ * When a snapshot was written, by the file's clock. A timestamp before the one of the last snapshot, such as 1970 from a
+ * writer that has lost its clock, is replaced: the time since then was measured here.
+ */
+function snapshotTime({ timestampMs }: Snapshot, now: PollTime, latest?: OpenRun['latest']): number {
+  const timeMs = timestampMs ?? now.unixMs;
+  if (latest === undefined || timeMs >= latest.timeMs) return timeMs;
+  return latest.timeMs + Math.max(0, now.monotonicMs - latest.monotonicMs);
+}
 
 function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
   const { identity, labels, latest } = run;
@@ -139,7 +147,7 @@ function addSnapshot(timeline: Timeline, { progress }: Run, snapshot: Snapshot, 
   const before = timeline.open;
   if (before === undefined) return { timeline, actions: [] };
   const actions: SpanAction[] = [];
-  const timeMs = snapshotTime(snapshot, now);
+  const timeMs = snapshotTime(snapshot, now, before.latest);
   const { events, seen } = newEvents(before.seenEvents, snapshot, timeMs);
   const number = progress.epoch === undefined ? undefined : Math.floor(progress.epoch);
   let run: OpenRun = { ...before, seenEvents: seen };

@@ -124,3 +124,20 @@ test('of many events the newest are held, however many there were', () => {
   expect(epoch?.events).toHaveLength(128);
   expect(epoch?.events.at(-1)?.name).toBe('4.99');
 });
+
+test('a last timestamp of 1970 does not shorten the run to nothing', () => {
+  const written = [at(10), at(20), '1970-01-01T00:00:00Z'];
+  let run: Run | undefined;
+  let timeline = newTimeline('instance');
+  const now = (second: number) => ({ unixMs: begin, monotonicMs: second * 1000, fileAgeMs: 0 });
+  for (const [index, timestamp] of written.entries()) {
+    const file = exampleFile({ metrics: { epoch: index + 1 }, top: { timestamp } });
+    const snapshot = snapshotOf(interpret(file));
+    const transition = applySnapshot(run, snapshot, now(10 * index), policy);
+    run = transition.run;
+    timeline = advanceTimeline(timeline, transition, snapshot, now(10 * index)).timeline;
+  }
+  const { actions } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, now(30));
+  const [span] = actions.flatMap((action) => (action.kind === 'run_ended' ? [action.span] : []));
+  expect(span).toMatchObject({ startMs: begin, endMs: begin + 30_000 });
+});
