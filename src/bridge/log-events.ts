@@ -134,6 +134,8 @@ function logEvent(log: Logger, conditions: Conditions, event: RunEvent): void {
       return log.warn('Training run stalled: the step has not advanced');
     case 'resumed':
       return log.info('Training run resumed');
+    case 'counts_from_zero':
+      return log.info('Batches of this run are counted from 0: one is added for each epoch, past ones too');
     case 'extras_refused': {
       const { names } = event;
       const details = { names: names.slice(0, maxNames), count: names.length };

@@ -104,7 +104,7 @@ export const trainingMetrics = [
     instrument: 'counter',
     unit: '{batch}',
     description: 'Batches trained in this run',
-    note: 'the highest batch of each epoch, summed, or global_step where it is given',
+    note: 'the highest batch of each epoch, summed, or global_step where it is given; batches count from 1 unless an epoch after the first begins at 0',
     minimum: 0,
     maximum: maxCount,
   },

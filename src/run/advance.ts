@@ -148,6 +148,8 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
   const events: RunEvent[] = [];
   if (epochEnded(before, run))
     events.push({ kind: 'epoch_ended', epoch: before.progress.epoch as number, run: before });
+  if (progress.fromZero && !before.progress.fromZero && !progress.bySteps)
+    events.push({ kind: 'counts_from_zero' });
   events.push(...finiteChanges(before, run));
   if (refused.length > 0) events.push({ kind: 'extras_refused', names: refused });
   if (before.state === 'stalled' && run.state === 'running') events.push({ kind: 'resumed' });

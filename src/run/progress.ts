@@ -8,6 +8,10 @@ export interface Progress {
   readonly batch: number | undefined;
   /** Sum of the highest batches of the epochs before it. */
   readonly earlierBatches: number;
+  /** How many epochs before it had batches. */
+  readonly earlierEpochs: number;
+  /** Whether an epoch after the first began at batch 0: each epoch then has one batch more than its highest number. */
+  readonly fromZero: boolean;
   /** Batches trained: global_step if the file has it, else the sum. Undefined until one of the two was seen. */
   readonly batches: number | undefined;
   /** Whether a global_step was seen. From then on only it counts, because the two ways to count cannot be mixed. */
@@ -18,13 +22,16 @@ export const noProgress: Progress = {
   epoch: undefined,
   batch: undefined,
   earlierBatches: 0,
+  earlierEpochs: 0,
+  fromZero: false,
   batches: undefined,
   bySteps: false,
 };
 
 /**
  * Adds a snapshot's epoch, batch and global step. `batch_number` begins again at each epoch, so the highest of each
- * epoch is summed. That is exact if every batch is seen, and a lower bound if writes fall between polls.
+ * epoch is summed. That is exact if every batch is seen, and a lower bound if writes fall between polls. Batches count
+ * from 1 unless an epoch after the first begins at 0: batch 0 of the first one is written by many jobs before they begin.
  */
 export function advanceProgress(
   progress: Progress,
@@ -32,8 +39,11 @@ export function advanceProgress(
 ): Progress {
   const summed = addBatch(progress, epoch, batch);
   const bySteps = progress.bySteps || step !== undefined;
-  const sum = summed.batch === undefined ? undefined : summed.earlierBatches + summed.batch;
-  return { ...summed, bySteps, batches: highest(progress.batches, bySteps ? step : sum) };
+  return { ...summed, bySteps, batches: highest(progress.batches, bySteps ? step : sumOf(summed)) };
+}
+
+function sumOf({ batch, earlierBatches, earlierEpochs, fromZero }: Progress): number | undefined {
+  return batch === undefined ? undefined : earlierBatches + batch + (fromZero ? earlierEpochs + 1 : 0);
 }
 
 function addBatch(progress: Progress, epoch: number | undefined, batch: number | undefined): Progress {
@@ -43,6 +53,8 @@ function addBatch(progress: Progress, epoch: number | undefined, batch: number |
       epoch: epoch ?? progress.epoch,
       batch,
       earlierBatches: progress.earlierBatches + (progress.batch ?? 0),
+      earlierEpochs: progress.earlierEpochs + Number(progress.batch !== undefined),
+      fromZero: progress.fromZero || batch === 0,
     };
   }
   // The job went back to a checkpoint: the batches of this epoch are already counted.

@@ -138,6 +138,28 @@ describe('batches', () => {
       ],
       75,
     ],
+    [
+      'count from 0 if an epoch after the first does, past epochs too',
+      [
+        [1, 0],
+        [1, 1],
+        [1, 2],
+        [2, 0],
+        [2, 1],
+        [2, 2],
+        [3, 0],
+      ],
+      7,
+    ],
+    [
+      'count from 0 without epochs',
+      [
+        [undefined, 0],
+        [undefined, 1],
+        [undefined, 0],
+      ],
+      3,
+    ],
   ] as const)('%s', (_name, written, expected) => {
     expect(batches(written).batches).toBe(expected);
   });
@@ -154,6 +176,13 @@ describe('batches', () => {
       'epoch out_of_range',
       'global_step out_of_range',
     ]);
+  });
+
+  it('that count from 0 are reported once', () => {
+    const { events } = follow(
+      [1, 2, 3].flatMap((epoch) => [0, 1].map((batch_number) => metrics({ epoch, batch_number }))),
+    );
+    expect(kinds(events).filter((kind) => kind === 'counts_from_zero')).toHaveLength(1);
   });
 
   it('and epochs never fall within a run, whatever is written', () => {
