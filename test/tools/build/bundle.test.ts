@@ -31,7 +31,6 @@ describe('the bundle', () => {
   it('has these packages in what the sidecar loads, and no more', () => {
     expect(packagesOfSidecar(files.sidecar.outputs)).toEqual([
       '@grpc/grpc-js',
-      '@js-sdsl/ordered-map',
       '@opentelemetry/api',
       '@opentelemetry/core',
       '@opentelemetry/exporter-metrics-otlp-grpc',
