@@ -8,7 +8,7 @@ import {
 } from './command.ts';
 import { suggestion } from './suggestion.ts';
 
-/** The value of an option; undefined where it is not given. */
+/** The value of an option; undefined if it is not given. */
 export function optionValue({ options }: Arguments, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' ? value : undefined;
@@ -42,7 +42,7 @@ function tokensOf(known: readonly OptionDefinition[], args: readonly string[]): 
     strict: false,
     tokens: true,
   });
-  // Parsing that is not strict takes an option for the value of the one before it: those are parsed again.
+  // Parsing that is not strict may take an option as the value of the one before it. The rest is then parsed again.
   const end = tokens.findIndex(
     (it) => it.kind === 'option' && it.inlineValue === false && /^-./.test(it.value),
   );

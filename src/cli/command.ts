@@ -45,7 +45,7 @@ export interface PositionalDefinition {
 
 /** What was written after a command's name. */
 export interface Arguments {
-  /** A switch is `true`. The last one counts where an option is given twice. */
+  /** A switch is `true`. If an option is given twice, the last one counts. */
   readonly options: Readonly<Record<string, string | true>>;
   readonly positionals: readonly string[];
   /** Everything that is wrong, as sentences. */
@@ -63,8 +63,8 @@ export interface CommandContext extends Terminal {
   readonly args: Arguments;
   readonly environment: Environment;
   /**
-   * From the first call on, SIGINT and SIGTERM abort the signal instead of ending the process. So does a reader of
-   * standard output that goes away.
+   * From the first call on, SIGINT and SIGTERM abort the signal instead of ending the process. So does the end of
+   * standard output's reader.
    */
   readonly stopSignal: () => AbortSignal;
 }
@@ -95,7 +95,7 @@ export function printErrors(
   for (const message of messages) stderr.write(`${programName} ${command.name}: ${message}\n`);
 }
 
-/** Reports wrong arguments or variables. Gives the exit code for them. */
+/** Reports invalid arguments or variables. Returns the exit code for them, 2. */
 export function refuse(
   context: Pick<CommandContext, 'command' | 'stderr'>,
   problems: readonly string[],

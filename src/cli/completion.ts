@@ -5,7 +5,7 @@ export type Shell = (typeof shells)[number];
 
 type Commands = readonly CommandDefinition[];
 
-/** A script that completes commands, options and the values of options that have choices; files elsewhere. */
+/** A script that completes commands, options and choices, and file names for all other values. */
 export function completionScript(shell: Shell, commands: Commands): string {
   switch (shell) {
     case 'bash':
@@ -61,7 +61,7 @@ complete -o default -F _ml_metrics_bridge ${programName}
 `;
 }
 
-/** Inside single quotes, brackets and colons of _arguments. */
+/** Escapes a text for a single-quoted argument of _arguments. */
 const zshText = (text: string) => text.replaceAll("'", "'\\''").replaceAll(/[[\]:]/g, '\\$&');
 
 function zsh(commands: Commands): string {

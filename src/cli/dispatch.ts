@@ -8,10 +8,10 @@ import { createStop } from './stop.ts';
 import { suggestion } from './suggestion.ts';
 import type { Terminal } from './terminal/output.ts';
 
-/** A process, as far as the command line uses it. */
+/** The parts of a process that the command line uses. */
 export interface CommandProcess extends Terminal {
   readonly environment: Environment;
-  /** Stands in for SIGINT and SIGTERM. */
+  /** Replaces SIGINT and SIGTERM. */
   readonly stopSignal?: () => AbortSignal;
 }
 

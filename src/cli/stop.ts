@@ -1,16 +1,16 @@
 import type { Output } from './terminal/output.ts';
 
-/** What ends a command before it is done. */
+/** Ends a command early. */
 export interface Stop {
   /** From the first call on, SIGINT and SIGTERM abort this signal. */
   readonly signal: () => AbortSignal;
-  /** Why standard output could not be written; undefined where it could, or where its reader went away. */
+  /** Why standard output could not be written; undefined if there was no error, or only EPIPE. */
   readonly outputError: () => string | undefined;
   /** Removes all handlers. */
   readonly release: () => void;
 }
 
-/** After this time a further signal ends the process: npm passes on a Ctrl-C that the terminal has sent already. */
+/** A signal after this time ends the process. An earlier one is ignored: npm forwards a Ctrl-C that the terminal has already sent. */
 const graceMs = 1000;
 
 /** Turns SIGINT, SIGTERM and the end of standard output's reader, such as `head`, into an AbortSignal. */

@@ -1,6 +1,6 @@
 import { optionValue } from '../cli/arguments.ts';
 import { type CommandContext, printErrors, refuse } from '../cli/command.ts';
-import { namedSource, readSource } from '../cli/source.ts';
+import { inputFile, readInput } from '../cli/input.ts';
 import { readEndpoint } from '../common/endpoint.ts';
 import type { EditedManifest } from '../kubernetes/edit-resources.ts';
 import { injectManifest, removeFromManifest } from '../kubernetes/inject.ts';
@@ -21,8 +21,8 @@ import {
  */
 export async function injectCommand(context: CommandContext): Promise<number> {
   const { args, environment, stdin } = context;
-  const { file, problems: sourceProblems } = namedSource(args);
-  const problems = [...args.problems, ...sourceProblems];
+  const { file, problems: inputProblems } = inputFile(args);
+  const problems = [...args.problems, ...inputProblems];
   const trace = args.options.trace ? readTraceContext(environment) : undefined;
   if (trace?.status === 'invalid') problems.push(`--trace: ${trace.reason}.`);
   const endpoint = optionValue(args, 'endpoint') ?? injectDefaults.endpoint;
@@ -42,7 +42,7 @@ export async function injectCommand(context: CommandContext): Promise<number> {
   const [requests, limits] = [resources('requests'), resources('limits')];
   if (problems.length > 0) return refuse(context, problems);
 
-  const input = await readSource(file, stdin);
+  const input = await readInput(file, stdin);
   if (input.status === 'unreadable') {
     printErrors(context, [`cannot read ${file}: ${input.reason}`]);
     return 1;

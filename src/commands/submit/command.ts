@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT, TraceFlags, trace } from '@opentelemetry/api';
 import { optionValue } from '../../cli/arguments.ts';
 import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
-import { namedSource, readSource } from '../../cli/source.ts';
+import { inputFile, readInput } from '../../cli/input.ts';
 import type { Output } from '../../cli/terminal/output.ts';
 import { readSettings } from '../../common/setting.ts';
 import { version } from '../../common/version.ts';
@@ -30,15 +30,15 @@ interface Submission {
  */
 export async function submitCommand(context: CommandContext): Promise<number> {
   const { args, environment, stdin, stdout } = context;
-  const { file, problems: sourceProblems } = namedSource(args);
+  const { file, problems: inputProblems } = inputFile(args);
   const { values, problems: variableProblems } = readSettings(jaegerSettings, environment);
-  const problems = [...args.problems, ...sourceProblems, ...variableProblems.map(({ message }) => message)];
+  const problems = [...args.problems, ...inputProblems, ...variableProblems.map(({ message }) => message)];
   if (problems.length > 0) return refuse(context, problems);
 
-  const source = await readSource(file, stdin);
-  if (source.status === 'unreadable') return fail(context, [`cannot read ${file}: ${source.reason}`]);
+  const input = await readInput(file, stdin);
+  if (input.status === 'unreadable') return fail(context, [`cannot read ${file}: ${input.reason}`]);
   // Without a trace context nothing is added: this only reads the resources.
-  const reading = traceManifest(source.text, ROOT_CONTEXT);
+  const reading = traceManifest(input.text, ROOT_CONTEXT);
   if (reading.status === 'invalid') return fail(context, reading.problems);
 
   const submission = {
@@ -53,7 +53,7 @@ export async function submitCommand(context: CommandContext): Promise<number> {
     log: (line) => printErrors(context, [line]),
   });
   const span = beginSpan(submission, context);
-  const traced = traceManifest(source.text, span.context);
+  const traced = traceManifest(input.text, span.context);
   if (traced.status === 'invalid') return fail(context, traced.problems);
   if (args.options['dry-run']) {
     // The span is not ended, so it is not sent.

@@ -3,12 +3,12 @@ import { buffer } from 'node:stream/consumers';
 import { optionValue } from './arguments.ts';
 import type { Arguments } from './command.ts';
 
-export type Source =
+export type InputReading =
   | { readonly status: 'ok'; readonly text: string }
   | { readonly status: 'unreadable'; readonly reason: string };
 
-/** The file given by -f or as the argument; `-` where neither is. */
-export function namedSource(args: Arguments): {
+/** The file given by -f or as the argument; `-` if there is neither. */
+export function inputFile(args: Arguments): {
   readonly file: string;
   readonly problems: readonly string[];
 } {
@@ -23,7 +23,7 @@ export function namedSource(args: Arguments): {
 }
 
 /** The content of a file; `-` is standard input. */
-export async function readSource(file: string, stdin: NodeJS.ReadableStream): Promise<Source> {
+export async function readInput(file: string, stdin: NodeJS.ReadableStream): Promise<InputReading> {
   try {
     const bytes = file === '-' ? await buffer(stdin) : await readFile(file);
     return { status: 'ok', text: decoder.decode(bytes) };
