@@ -40,18 +40,28 @@ it('every folder of src/ has its rule', () => {
 });
 
 it.each(folders)('src/%s imports the folders it may, and no others', (folder) => {
+  expectOnlyAllowed(folder, `src/${folder}/example.ts`, imported[folder] ?? []);
+});
+
+it.each([
+  ['catalogue', 'spans.ts'],
+  ['kubernetes', 'trace-manifest.ts'],
+])('in src/%s only %s imports tracing too', (folder, file) => {
+  expectOnlyAllowed(folder, `src/${folder}/${file}`, [...(imported[folder] ?? []), 'tracing']);
+});
+
+function expectOnlyAllowed(folder: string, file: string, allowed: readonly string[]): void {
   const others = folders.filter((other) => other !== folder);
-  const allowed = imported[folder] ?? [];
   const refused = others.filter((other) => !allowed.includes(other)).map((other) => `../${other}/file.ts`);
   const outside = ['../main.ts', '../../test/support/file.ts', '../../tools/check/file.ts'];
   const paths = [...others.map((other) => `../${other}/file.ts`), ...outside];
   const source = paths.map((path, index) => `export { name${index} } from '${path}';`).join('\n');
-  const problems = lint({ [`src/${folder}/example.ts`]: source });
+  const problems = lint({ [file]: source });
   expect(problems.map(({ location }) => paths[location.start.line - 1])).toEqual([...refused, ...outside]);
   expect(new Set(problems.map(({ category }) => category))).toEqual(
     new Set(['lint/style/noRestrictedImports']),
   );
-});
+}
 
 it.each([
   ['a value', `import { name } from '../config/file.ts';\nexport const other = name;`],
