@@ -37,7 +37,7 @@ const table: BenchmarkTable = {
     ...(sizes
       ? [
           row('the image, Node in it', sizes.whole),
-          row('of it ours: bundle, compile cache, licences', sizes.ours),
+          row('of which ml-metrics-bridge: bundle, compile cache, licences', sizes.ours),
         ]
       : []),
     row('what the sidecar loads, `main.cjs`', plain),

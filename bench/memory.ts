@@ -19,7 +19,7 @@ const options = readOptions({ rounds: 2, seconds: 45, settle: 15 });
 const phases = [
   { title: '1 snapshot a second', intervalMs: 1_000, news: true },
   { title: '10 snapshots a second', intervalMs: 100, news: true },
-  { title: 'Nothing new, polled once a second', intervalMs: 1_000, news: false },
+  { title: 'No new snapshots, polled once per second', intervalMs: 1_000, news: false },
 ] as const;
 
 const built = await buildAsInImage();

@@ -36,7 +36,7 @@ export const bridge = ({ built, file, intervalMs }: SubjectOptions): Subject => 
 
 /** What `installMinimalSender` installed: the least that any program on Node and its gRPC takes to send as much. */
 export const minimalSender = ({ built, intervalMs }: SubjectOptions): Subject => ({
-  label: 'Node that does no more than send',
+  label: 'Node that only sends',
   sends: true,
   program: ({ port }) =>
     built.node([senderFile(built)], {
