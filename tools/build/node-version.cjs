@@ -1,5 +1,5 @@
-// Says in one line that Node is too old, where a stack trace would have to be read. JavaScript, so that an old Node runs
-// it. Types are erased without a flag since Node 22.18, and `npm ci` brings a newer Node along on Linux.
+// Prints one line if Node is too old, instead of a stack trace. It is JavaScript, so that an old Node can run it. Node
+// erases types without a flag since 22.18. On Linux, `npm ci` installs a newer Node.
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 18)) {
   console.error(

@@ -1,12 +1,12 @@
-// What the licences of bundled packages ask for: that their text goes along.
+// The licence texts of the bundled packages, which their licences require to be distributed with them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BundledPackage } from './packages.ts';
 
-/** The licence texts of packages, as `bundledPackages` gives them. */
+/** The licence texts of the packages from `bundledPackages`. */
 export function thirdPartyNotices(root: string, packages: readonly BundledPackage[]): string {
   const notices = packages.map((it) => notice(join(root, it.folder), it));
-  return `The bundle holds the following packages.\n\n${notices.join(`\n${'-'.repeat(79)}\n\n`)}`;
+  return `The bundle contains the following packages.\n\n${notices.join(`\n${'-'.repeat(79)}\n\n`)}`;
 }
 
 function notice(folder: string, { name, version, license }: BundledPackage): string {

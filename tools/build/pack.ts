@@ -1,6 +1,6 @@
-// Packs what is published. The repository's own package.json is private: it brings a Node of its own and every tool of
-// development, and none of that may reach whoever installs the package. The bridge is a bundle that needs nothing, and an
-// install for its sake brings nothing; the tracing library finds OpenTelemetry's API and SDK in the program it is used in.
+// Creates the package that is published. The repository's own package.json is private, because its dependencies, Node
+// among them, must not be installed with the package. The bridge is a bundle without dependencies. The tracing library
+// uses the OpenTelemetry API and SDK of the program that imports it.
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,7 +12,7 @@ import { bundle } from './bundle.ts';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
-/** Writes the package's archive into a folder, and gives its path. */
+/** Writes the archive of the package into a folder. Resolves to its path. */
 export async function pack(destination: string): Promise<string> {
   const staging = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-pack-'));
   try {
@@ -27,7 +27,7 @@ export async function pack(destination: string): Promise<string> {
   }
 }
 
-/** Writes what the archive holds into a folder of its own. */
+/** Writes the content of the archive into a folder. */
 async function stage(folder: string): Promise<void> {
   await bundle(join(folder, 'dist'));
   await library(join(folder, 'dist', 'tracing'));
@@ -37,12 +37,12 @@ async function stage(folder: string): Promise<void> {
   writeFileSync(join(folder, 'package.json'), `${JSON.stringify(published(), null, 2)}\n`);
 }
 
-/** What the tracing library shares with its program: spans of both meet in one API, and there is one SDK or none. */
+/** Packages that the tracing library must share with the program, so that both use the same API and SDK. */
 const peers = ['api', 'context-async-hooks', 'exporter-trace-otlp-grpc', 'resources', 'sdk-trace'].map(
   (name) => `@opentelemetry/${name}`,
 );
 
-/** All that the library reads of package.json; the rest of it would be bundled along. */
+/** Bundles only the version of package.json, which is all that the library reads. */
 const versionOnly: Plugin = {
   name: 'version-only',
   setup({ onLoad }) {
@@ -75,7 +75,7 @@ async function library(outdir: string): Promise<void> {
   }
 }
 
-/** Their types, once for each of the two: a declaration file says which it is by its extension, and imports likewise. */
+/** Their types, once for each module format: a declaration file and its imports have the extension of the format. */
 function declarations(outdir: string, emitted: string): void {
   const compiler = join(root, 'node_modules', '.bin', 'tsc');
   execFileSync(compiler, ['-p', join(root, 'src', 'tracing', 'tsconfig.json'), '--outDir', emitted]);
@@ -91,7 +91,7 @@ function declarations(outdir: string, emitted: string): void {
     for (const [, module] of text.matchAll(/from '(\.[^']+)\.ts'/g)) {
       const next = relative(from, join(from, dirname(file), `${module}.d.ts`));
       if (next.startsWith('../..'))
-        throw new Error(`${file} shows a type of ${module}, which is not published`);
+        throw new Error(`${file} exports a type of ${module}, which is not published`);
       if (!wanted.includes(next)) wanted.push(next);
     }
   }
@@ -114,7 +114,7 @@ function published(): object {
       './tracing/node': entry('node'),
       './package.json': './package.json',
     },
-    // Ranges from the version tested, so that the program's own can be shared.
+    // Ranges from the tested version on, so that the version of the program can be used.
     peerDependencies: Object.fromEntries(peers.map((name) => [name, `^${manifest.dependencies[name]}`])),
     peerDependenciesMeta: Object.fromEntries(peers.map((name) => [name, { optional: true }])),
     files: ['dist', 'CHANGELOG.md'],
@@ -128,7 +128,7 @@ const entry = (name: string) => ({
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , first = 'dist', folder] = process.argv;
-  // A lockfile holds the hash of an archive, which changes with every edit, and none of a folder.
+  // For examples: a lockfile contains the hash of an archive, which changes with every edit, but none of a folder.
   if (first === '--folder' && folder !== undefined) await stage(folder);
   else console.log(await pack(first));
 }

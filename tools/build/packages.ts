@@ -11,7 +11,7 @@ export interface BundledPackage {
   readonly license: string;
 }
 
-/** The packages that a bundle is made of, from esbuild's account of its inputs; folders are relative to the root. */
+/** The packages of a bundle, from the inputs in esbuild's metafile, sorted by folder. */
 export function bundledPackages(root: string, inputs: Metafile['inputs']): readonly BundledPackage[] {
   const folders = Object.keys(inputs).flatMap(
     (path) => path.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? [],

@@ -1,11 +1,11 @@
-// What the bundle is made of, for those who have to know. `npm sbom` lists what is installed, which is three times as much.
+// Software bill of materials of the bundle. `npm sbom` would list all installed packages, three times as many.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BundledPackage } from './packages.ts';
 
 /**
- * A CycloneDX bill of materials of packages, as `bundledPackages` gives them. Without a time or a serial number, so that
- * the same sources give the same bytes. Source: https://cyclonedx.org/docs/1.6/json/
+ * A CycloneDX bill of materials of the packages from `bundledPackages`. It has no time and no serial number, so that the
+ * build is reproducible. Source: https://cyclonedx.org/docs/1.6/json/
  */
 export function billOfMaterials(root: string, packages: readonly BundledPackage[]): string {
   const read = (file: string) => JSON.parse(readFileSync(join(root, file), 'utf8'));
@@ -32,7 +32,7 @@ function component({ name, version, license }: Omit<BundledPackage, 'folder'>) {
   return { 'bom-ref': purl, name, version, licenses: [{ license: { id: license } }], purl };
 }
 
-/** Of the archive the package came in, as the lockfile has it. */
+/** The hash of the package's archive, from the lockfile. */
 function hashesOf(integrity = '') {
   const [algorithm, digest = ''] = integrity.split(/-(.*)/);
   if (algorithm !== 'sha512') return [];

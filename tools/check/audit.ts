@@ -1,5 +1,5 @@
-// Asks the registry for what is known against the packages that users run, and fails where there is something. A registry
-// that cannot be asked (a mirror often has no such service) fails nothing, but says that nothing was checked.
+// Fails if the registry knows vulnerabilities of the packages that users run. If the registry offers no audit, as many
+// mirrors do not, a warning is printed and the check passes.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
@@ -8,18 +8,21 @@ export type Audit =
   | { readonly status: 'found'; readonly findings: readonly string[] }
   | { readonly status: 'unavailable'; readonly reason: string };
 
-/** What npm prints, as far as it is read here; a registry that offers no audit answers with a message alone. */
+/** The output of npm, as far as it is read here. If the registry offers no audit, it has only a message. */
 interface AuditReport {
   readonly message?: string;
   readonly vulnerabilities?: Readonly<Record<string, { name: string; severity: string; range: string }>>;
   readonly metadata?: { readonly vulnerabilities?: unknown };
 }
 
-/** What `npm audit --json` came to: `clean`, `found` with one line for each package, or `unavailable`. */
+/** The result of `npm audit --json`: `clean`, `found` with one line for each package, or `unavailable`. */
 export function readAudit(output: string): Audit {
   const report = parse(output);
   if (report?.metadata?.vulnerabilities === undefined)
-    return { status: 'unavailable', reason: report?.message ?? (output.trim().slice(0, 200) || 'no answer') };
+    return {
+      status: 'unavailable',
+      reason: report?.message ?? (output.trim().slice(0, 200) || 'no response'),
+    };
   const findings = Object.values(report.vulnerabilities ?? {}).map(
     ({ name, severity, range }) => `${name} ${range}: ${severity}`,
   );
@@ -41,7 +44,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     console.error(`Known vulnerabilities:\n${audit.findings.join('\n')}`);
     process.exitCode = 1;
   } else if (audit.status === 'unavailable') {
-    // The line that GitHub shows above a job's log.
+    // GitHub shows this line above the log of a job.
     console.log(`::warning::NOT AUDITED, the registry offers no audit: ${audit.reason}`);
-  } else console.log('Nothing is known against the packages that users run');
+  } else console.log('No known vulnerabilities in the packages that users run');
 }

@@ -1,4 +1,4 @@
-// Fails where two files of src/ declare and export the same name: one word has one meaning in the whole of src/.
+// Fails if two files of src/ export the same name: a name has one meaning in the whole of src/.
 import { globSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -6,8 +6,8 @@ const declaration =
   /^export (?:declare )?(?:async )?(?:abstract )?(?:function\*?|const|let|class|interface|type|enum) ([\w$]+)/gm;
 
 /**
- * The exported names that several files declare, each with its files in order. Overloads and a type beside a value of
- * its name are in one file, and a re-export declares nothing.
+ * The exported names that several files declare, each with its files in order. Overloads, and a type and a value of the
+ * same name, are in one file. A re-export declares nothing.
  */
 export function repeatedNames(
   sources: Readonly<Record<string, string>>,

@@ -99,7 +99,7 @@ it.each([
     '{ "message": "405 Method Not Allowed", "statusCode": 405, "error": { "summary": "" } }',
     { status: 'unavailable', reason: '405 Method Not Allowed' },
   ],
-  ['unavailable, where npm says nothing', '', { status: 'unavailable', reason: 'no answer' }],
+  ['unavailable, where npm says nothing', '', { status: 'unavailable', reason: 'no response' }],
   ['unavailable, where it is no report', 'oops', { status: 'unavailable', reason: 'oops' }],
 ])('takes an audit for %s', (_name, output, expected) => {
   expect(readAudit(output)).toEqual(expected);
