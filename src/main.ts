@@ -2,7 +2,7 @@
 import { exitProcess } from './bridge/lifecycle/exit-process.ts';
 import { listenForShutdown } from './bridge/lifecycle/shutdown.ts';
 
-/** The only file that ends the process. The sidecar loads nothing of the command line. */
+/** The only file that ends the process. Without arguments, nothing of the command line is loaded. */
 async function main(args: readonly string[]): Promise<number> {
   const environment = process.env;
   const [command = 'run', ...rest] = args;
@@ -12,7 +12,7 @@ async function main(args: readonly string[]): Promise<number> {
   return runCommandLine(args, { environment, stdin, stdout, stderr });
 }
 
-/** Signals count from here on, before the bridge's own code is loaded. */
+/** Listens for signals first, because one may arrive while the bridge's code is loaded. */
 async function runBridgeCommand(environment: NodeJS.ProcessEnv): Promise<number> {
   const shutdown = listenForShutdown();
   const { runCommand } = await import('./commands/run.ts');

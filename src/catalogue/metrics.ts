@@ -1,7 +1,7 @@
 /**
  * Every metric the bridge exports, as data. The schema of the file, the instruments, the documentation's tables and the
- * Prometheus names come from these tables. A gauge needs only its row here. For a row of another kind the compiler asks
- * for the function that reads it: in telemetry/run-values.ts or telemetry/internal-metrics.ts.
+ * Prometheus names come from these tables. A gauge of a field needs only its row here. Any other row needs a function
+ * that reads its value, or it does not compile: in telemetry/run-values.ts or telemetry/internal-metrics.ts.
  *
  * Names and units follow the OpenTelemetry naming rules. Ratios carry no unit, because unit `1` would append `_ratio`
  * to the Prometheus name; `{sample/s}` keeps the slash inside the annotation, because outside it would be translated
@@ -20,7 +20,7 @@ export interface MetricDefinition {
   readonly description: string;
   /** Added to the description in the documentation. */
   readonly note?: string;
-  /** Attribute keys beside those of the run. */
+  /** Attribute keys in addition to those of the run. */
   readonly attributes?: readonly string[];
 }
 
@@ -34,11 +34,11 @@ export interface FieldDefinition extends MetricDefinition {
   readonly boundaries?: readonly number[];
 }
 
-/** A metric's description and note, as they stand in the documentation. */
+/** A metric's description and note, as the documentation shows them. */
 export const fullDescription = ({ description, note }: Pick<MetricDefinition, 'description' | 'note'>) =>
   note === undefined ? description : `${description} (${note})`;
 
-/** Limit of a histogram's values: the sum of two values near the largest double would be infinite from then on. */
+/** Maximum of a histogram's values. Values near the largest double would make its sum infinite, and it would stay so. */
 const maxMeasurement = 1e15;
 
 /** Limit of a count: far above any job, and small enough that a sum over thousands of epochs is still exact. */
@@ -49,7 +49,7 @@ function oneTwoFive(from: number, last: number): readonly number[] {
   const bounds: number[] = [];
   for (let exponent = from; ; exponent++) {
     for (const step of [1, 2, 5]) {
-      // Parsed from text, because 5 * 10 ** -1 and its like are not exact in binary and bounds are compared as labels.
+      // Parsed from text, because bounds become labels, and a product such as 5 * 10 ** -1 is not always exact.
       const bound = Number(`${step}e${exponent}`);
       if (bound >= last) return [...bounds, last];
       bounds.push(bound);
@@ -123,7 +123,7 @@ export const trainingMetrics = [
     instrument: 'histogram',
     unit: 'ms',
     description: 'Time to train one batch',
-    note: 'one measurement a snapshot',
+    note: 'one measurement per snapshot',
     minimum: 0,
     maximum: maxMeasurement,
     boundaries: oneTwoFive(0, 60_000),
@@ -134,7 +134,7 @@ export const trainingMetrics = [
     instrument: 'histogram',
     unit: '{sample/s}',
     description: 'Training throughput',
-    note: 'one measurement a snapshot',
+    note: 'one measurement per snapshot',
     minimum: 0,
     maximum: maxMeasurement,
     boundaries: oneTwoFive(-1, 1_000_000),
@@ -172,7 +172,7 @@ export type TrainingFieldOf<Kind extends InstrumentKind> = Extract<
   { instrument: Kind }
 >['field'];
 
-/** A field without a metric of its own: where it is present, `ml.training.batch_number` is taken from it. */
+/** A field that has no metric. If the file has it, `ml.training.batch_number` is its value. */
 export const globalStep = {
   field: 'global_step',
   description: 'Batches trained in this run, over all epochs',
@@ -204,7 +204,7 @@ export const runMetrics = {
     instrument: 'gauge',
     unit: '',
     description: 'State of the run',
-    note: `1 for the present one of ${runStates.join(', ')}, else 0`,
+    note: `1 for the current state, 0 for the others: ${runStates.join(', ')}`,
     attributes: ['state'],
   },
   lastStepTime: {
@@ -225,7 +225,7 @@ export const runMetrics = {
 
 export type RunMetricName = keyof typeof runMetrics;
 
-/** The bridge's own health. Exported without the run's attributes; a new run does not reset them. */
+/** Metrics about the bridge itself. They do not have the attributes of the run, and a new run does not reset them. */
 export const bridgeMetrics = {
   snapshots: {
     name: 'ml.bridge.snapshots',
@@ -238,7 +238,7 @@ export const bridgeMetrics = {
     name: 'ml.bridge.fields_skipped',
     instrument: 'counter',
     unit: '{field}',
-    description: 'Fields left out of snapshots',
+    description: 'Fields of snapshots that were skipped',
     attributes: ['field', 'reason'],
   },
   fileAge: {
@@ -272,15 +272,15 @@ export const bridgeMetrics = {
     name: 'ml.bridge.points_refused',
     instrument: 'counter',
     unit: '{point}',
-    description: 'Data points the Collector refused',
-    note: 'of exports it otherwise accepted',
+    description: 'Data points the Collector rejected',
+    note: 'in requests that it otherwise accepted',
   },
   spansRejected: {
     name: 'ml.bridge.spans_rejected',
     instrument: 'counter',
     unit: '{span}',
     description: 'Spans the Collector rejected',
-    note: 'where runs are traced',
+    note: 'only if tracing is on',
   },
   backlog: {
     name: 'ml.bridge.backlog',

@@ -1,8 +1,8 @@
 import type { Level } from '../common/logger.ts';
 
 /**
- * Every value of the labels `outcome` and `reason` of the bridge's own metrics, as data: the log lines, the series that
- * begin at zero, the types and the documentation's tables all come from here.
+ * Every value of the labels `outcome` and `reason` of the bridge's own metrics, as data. The log lines, the series that
+ * begin at zero, the types and the documentation's tables come from these tables.
  */
 
 interface LabelValue {
@@ -10,11 +10,11 @@ interface LabelValue {
   readonly description: string;
   /** Logged once when it begins. */
   readonly log?: { readonly level: Level; readonly message: string };
-  /** Logged once when it is over. */
+  /** Logged once when it ends. */
   readonly over?: string;
 }
 
-/** What one poll of the metrics file found: `outcome` of `ml.bridge.snapshots`. */
+/** The result of one poll of the metrics file: `outcome` of `ml.bridge.snapshots`. */
 export const pollOutcomes = {
   ok: { description: 'A new snapshot was read' },
   unchanged: { description: 'The file has not changed since the last poll' },
@@ -62,7 +62,7 @@ export type PollOutcomeName = keyof typeof pollOutcomes;
 /** The outcomes of a poll that found no usable file. */
 export type PollFailure = Exclude<PollOutcomeName, 'ok' | 'unchanged'>;
 
-/** What became of one export request: `outcome` of `ml.bridge.exports`. */
+/** The result of one export request: `outcome` of `ml.bridge.exports`. */
 export const sendOutcomes = {
   success: { description: 'The Collector accepted the request' },
   retry: {
@@ -74,30 +74,37 @@ export const sendOutcomes = {
     over: 'Collector is back',
   },
   rejected: {
-    description: 'The Collector refused the request for good, and its snapshots are dropped',
+    description:
+      'The Collector rejected the request with an error that is not retryable; its snapshots are dropped',
     log: { level: 'error', message: 'Collector rejected an export: its snapshots are dropped' },
     over: 'Collector accepts exports again',
   },
 } as const satisfies Readonly<Record<string, LabelValue>>;
 
-interface DropReasonRow extends LabelValue {
-  /** Counted from zero on always, or only where snapshots are queued on a disk. */
+/** A reason with a log line names what is logged with it. */
+type DropReasonRow = LabelValue & {
+  /** Whether its series begins at zero always, or only if snapshots are queued on disk. */
   readonly counted: 'always' | 'with a disk queue';
-  /** Name in the configuration of the limit or folder that is logged with it. */
-  readonly setting?: string;
-}
+} & (
+    | { readonly log?: never; readonly setting?: never }
+    | {
+        readonly log: NonNullable<LabelValue['log']>;
+        /** Key in `Config` of the limit or folder that is logged. */
+        readonly setting: string;
+      }
+  );
 
 /** Why snapshots were never delivered: `reason` of `ml.bridge.dropped`. */
 export const dropReasons = {
   queue_full: {
-    description: 'More snapshots waited than `EXPORT_QUEUE_SIZE`; the oldest are dropped',
+    description: 'More than `EXPORT_QUEUE_SIZE` snapshots were queued; the oldest are dropped',
     counted: 'always',
     setting: 'exportQueueSize',
     log: { level: 'error', message: 'Export queue is full: the oldest snapshots are dropped' },
     over: 'Export queue has room again',
   },
   queue_bytes_full: {
-    description: 'The snapshots that waited took more than `EXPORT_QUEUE_BYTES`; the oldest are dropped',
+    description: 'The queued snapshots took more than `EXPORT_QUEUE_BYTES`; the oldest are dropped',
     counted: 'always',
     setting: 'exportQueueBytes',
     log: {
@@ -107,7 +114,7 @@ export const dropReasons = {
     over: 'Export queue has room again',
   },
   rejected: {
-    description: 'The Collector refused the request they were in',
+    description: 'The Collector rejected the request that contained them',
     counted: 'always',
   },
   queue_dir_full: {
@@ -134,7 +141,7 @@ export const dropReasons = {
 
 export type DropReason = keyof typeof dropReasons;
 
-/** Why a field of the metrics file was left out: `reason` of `ml.bridge.fields_skipped`. */
+/** Why a field of the metrics file was skipped: `reason` of `ml.bridge.fields_skipped`. */
 export const skipReasons = {
   null: { description: 'The value is null' },
   wrong_type: { description: 'The value has another type than the field' },

@@ -1,8 +1,8 @@
 import { isNumericField, type NumericField, numericFieldNames } from './metrics.ts';
 
 /**
- * Names that people and training frameworks write in place of ours. Only names whose meaning and unit are clear: a
- * `step` may count within an epoch, and a `throughput` may be in tokens.
+ * Names that people and training frameworks write instead of the names of the catalogue. Only names whose meaning and
+ * unit are clear are listed: a `step` may count within an epoch, and a `throughput` may be in tokens.
  */
 export const presetNames: Readonly<Record<string, NumericField>> = {
   loss: 'training_loss',
@@ -24,7 +24,7 @@ export const presetNames: Readonly<Record<string, NumericField>> = {
   max_steps: 'total_steps',
 };
 
-/** `Training Loss`, `training-loss` and `trainingLoss` are one name. */
+/** `Training Loss`, `training-loss` and `trainingLoss` are the same name. */
 const normalized = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
 
 const fieldsByName: ReadonlyMap<string, NumericField> = new Map(

@@ -5,7 +5,7 @@ const unitNames: Readonly<Record<string, string>> = { s: 'seconds', ms: 'millise
 
 /**
  * The name of a metric as the Collector's Prometheus exporter writes it, without a histogram's `_bucket`, `_sum` and
- * `_count`. Every run of other characters becomes one underscore, so `a.b`, `a_b` and `a__b_` are one name.
+ * `_count`. Each sequence of other characters becomes one underscore, so `a.b`, `a_b` and `a__b_` have the same name.
  *
  * Source: OpenTelemetry specification, "Prometheus and OpenMetrics compatibility", metric metadata.
  */
@@ -26,7 +26,7 @@ export function prometheusSeriesNames(
 }
 
 /**
- * An attribute key as the label Prometheus gives it. Source: OpenTelemetry specification, "Prometheus and OpenMetrics
+ * The Prometheus label of an attribute key. Source: OpenTelemetry specification, "Prometheus and OpenMetrics
  * compatibility", metric attributes.
  */
 export const labelName = (key: string): string => key.replaceAll(/[^a-zA-Z0-9_]/g, '_');
@@ -39,5 +39,5 @@ export function formatLabels(attributes: Readonly<Record<string, string | number
   return labels.length === 0 ? '' : `{${labels.join(', ')}}`;
 }
 
-// Quoting also keeps a control character in a job's own name from steering the terminal.
+// Control characters are escaped too, because with them the name of a job could control the terminal.
 const quoted = (value: string) => JSON.stringify(value).replaceAll(/[\u007f-\u009f]/g, '?');

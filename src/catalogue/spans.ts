@@ -11,19 +11,19 @@ import { namespaces } from '../tracing/namespaces.ts';
 export const runSpans = {
   run: {
     name: 'training.run',
-    from: '`start_time` of the file, else its first snapshot',
+    from: '`start_time` of the file, otherwise the first snapshot',
     to: 'the last snapshot of the run',
-    exported: 'when the run ends: by its `status`, by a new run in its place, or with the bridge',
+    exported: 'when the run ends by its `status`, a new run replaces it, or the bridge stops',
   },
   started: {
     name: 'training.run.started',
     from: 'as `training.run`',
     to: 'the same moment',
-    exported: 'at once, so that a trace of days is found from its first minute on',
+    exported: 'at once, so that the trace of a long run can be found from its first minute',
   },
   epoch: {
     name: 'training.epoch',
-    from: 'the last snapshot of the epoch before it; the first epoch, as `training.run`',
+    from: 'the last snapshot of the previous epoch; for the first epoch, as `training.run`',
     to: 'the last snapshot of the epoch',
     exported: 'when the epoch ends',
   },
@@ -39,7 +39,7 @@ interface AttributeRow {
 
 const { training, genAi, kubeflow } = namespaces;
 const allSpans = ['run', 'started', 'epoch'] as const;
-/** The spans that are exported when what they describe has ended. */
+/** Spans that are exported when the run or the epoch has ended. */
 const endedSpans = ['run', 'epoch'] as const;
 
 export const spanAttributes = {
@@ -48,7 +48,7 @@ export const spanAttributes = {
   dataset: { name: training.dataset[0], description: '`dataset`', on: allSpans },
   jobName: { name: kubeflow.jobName[0], description: '`job_id`', on: allSpans },
   jobType: { name: kubeflow.jobType[0], description: '`job_type`', on: allSpans },
-  rank: { name: training.rank[0], description: 'Rank, where the job has ranks', on: allSpans },
+  rank: { name: training.rank[0], description: 'Rank, if the job has ranks', on: allSpans },
   epoch: { name: training.epoch[0], description: 'The epoch; of a run, the last one', on: endedSpans },
   partial: {
     name: 'training.epoch.partial',
@@ -61,10 +61,10 @@ export const spanAttributes = {
     description: 'Batches trained, as `ml.training.batch_number`',
     on: ['run'],
   },
-  loss: { name: training.loss[0], description: 'Last `training_loss` that was finite', on: endedSpans },
+  loss: { name: training.loss[0], description: 'Last finite `training_loss`', on: endedSpans },
   validationLoss: {
     name: training.validationLoss[0],
-    description: 'Last `validation_loss` that was finite',
+    description: 'Last finite `validation_loss`',
     on: endedSpans,
   },
   accuracy: { name: training.accuracy[0], description: 'Last `accuracy`', on: endedSpans },
@@ -86,7 +86,7 @@ interface EventRow {
   readonly attributes: readonly string[];
 }
 
-/** Span events that the bridge adds by itself, beside the `events` of the file. */
+/** Span events that the bridge adds, in addition to the `events` of the file. */
 export const spanEvents = {
   lossNotFinite: {
     name: 'loss_not_finite',
@@ -94,7 +94,7 @@ export const spanEvents = {
     attributes: ['training.field', 'training.value'],
   },
   stalled: { name: 'run_stalled', description: 'No step for `STALL_AFTER`', attributes: [] },
-  resumed: { name: 'run_resumed', description: 'A step after that', attributes: [] },
+  resumed: { name: 'run_resumed', description: 'The first step after a stall', attributes: [] },
   validationImproved: {
     name: 'validation_loss_improved',
     description: 'At the end of an epoch: the lowest `validation_loss` so far',
@@ -102,7 +102,7 @@ export const spanEvents = {
   },
   restarted: {
     name: 'run_restarted',
-    description: 'The job began anew, with its `job_id` and another `start_time`',
+    description: 'The job restarted with the same `job_id` and another `start_time`',
     attributes: ['training.previous_start_time'],
   },
   exception: {

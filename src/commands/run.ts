@@ -24,7 +24,7 @@ export interface BridgeProcess {
   readonly exit: (exitCode: number) => void;
 }
 
-/** Runs the bridge until it is told to stop. Gives the exit code: 0 ended well, 1 failed, 2 wrong configuration. */
+/** Runs the bridge until SIGTERM or SIGINT. Resolves to the exit code: 0 success, 1 failure, 2 invalid configuration. */
 export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> {
   const { environment, shutdown, exit } = bridgeProcess;
   const output = createLogOutput();
@@ -73,10 +73,10 @@ export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> 
   }
 }
 
-/** The longest a start waits for credential files: their volume may hang. The exporter then reads them in the background. */
+/** Maximum wait for the credential files at the start, because their volume may hang. The exporter then reads them in the background. */
 const credentialsWaitMs = 3_000;
 
-/** Files that are wrong at the start are a wrong configuration; files that become wrong later do not end the bridge. */
+/** Only at the start is an invalid file an invalid configuration. A file that becomes invalid later does not end the bridge. */
 async function credentialProblems(config: Config, signal: AbortSignal): Promise<readonly Problem[]> {
   if (config.sdkDisabled || config.metricsExporter !== 'otlp') return [];
   const reading = readCredentials(config);
@@ -86,7 +86,7 @@ async function credentialProblems(config: Config, signal: AbortSignal): Promise<
   return result.status === 'ok' ? [] : result.problems;
 }
 
-/** Settings that are valid singly and do not fit together. */
+/** Warnings about settings that are valid, but not together. */
 function intervalWarnings({ collectionIntervalMs, staleAfterMs }: Config): readonly string[] {
   if (collectionIntervalMs < staleAfterMs) return [];
   return [
@@ -95,9 +95,9 @@ function intervalWarnings({ collectionIntervalMs, staleAfterMs }: Config): reado
 }
 
 /**
- * Reports a wrong configuration. Idle is for native sidecars: a sidecar that does not start keeps the trainer from
- * starting, so it stays, says what is wrong and is unhealthy. A plain container blocks nobody by exiting, and if it
- * stayed, the Job would not complete.
+ * Reports an invalid configuration. Idling is for native sidecars: the trainer cannot start while its sidecar does not,
+ * so the bridge keeps running and is unhealthy. An ordinary container exits, because it does not block the trainer, and
+ * the Job would not complete while it runs.
  */
 async function refuseConfig(
   { problems, idle, healthPort, sidecarMode }: Omit<InvalidConfig, 'status'>,
@@ -106,7 +106,7 @@ async function refuseConfig(
 ): Promise<number> {
   const log = createLogger('info', output);
   const messages = problems.map(({ message }) => message);
-  log.error({ problems: messages }, 'Configuration is wrong');
+  log.error({ problems: messages }, 'Configuration is invalid');
   if (sidecarMode === 'container') return 0;
   if (!idle) return 2;
   shutdown.arm({ log, timeoutMs: 1_000, exit });
@@ -144,7 +144,7 @@ function logEnd(log: Logger, summary: BridgeSummary): void {
   else
     log.error(
       summary,
-      'ml-metrics-bridge ended before everything was delivered: the Collector did not take it in time',
+      'ml-metrics-bridge ended with undelivered snapshots: the Collector did not accept them in time',
     );
 }
 

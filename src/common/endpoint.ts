@@ -1,12 +1,12 @@
 /**
- * Where the Collector is and how to speak to it. The forms are those people write for gRPC: URLs, `host:port`, and
- * gRPC names (`dns:`, `ipv4:`, `ipv6:`, `unix:`). Every form is reduced to a target of gRPC's.
+ * Address and transport of the Collector. The usual forms of a gRPC address are accepted: URLs, `host:port`, and gRPC
+ * names (`dns:`, `ipv4:`, `ipv6:`, `unix:`). Each is converted to a gRPC target.
  */
 export interface Endpoint {
   /** `host:port`, or the path of a Unix socket as `unix:///path`. */
   readonly target: string;
   readonly transport: 'plaintext' | 'tls';
-  /** What a person should know although nothing is wrong. */
+  /** Notes for the user about a valid address. */
   readonly warnings: readonly string[];
 }
 
@@ -15,7 +15,7 @@ export type EndpointReading =
   | { readonly status: 'invalid'; readonly reason: string };
 
 export interface TransportHints {
-  /** OTEL_EXPORTER_OTLP_INSECURE; decides where the address has no scheme. */
+  /** OTEL_EXPORTER_OTLP_INSECURE; used if the address has no scheme. */
   readonly insecure: boolean | undefined;
   /** Whether a certificate or key file is configured. */
   readonly certificates: boolean;
@@ -26,11 +26,11 @@ const otlpHttpPort = 4318;
 
 const invalid = (reason: string): EndpointReading => ({ status: 'invalid', reason });
 
-/** Reads an address. Never throws; what it refuses it explains without repeating credentials. */
+/** Reads an address. Never throws. The reason for an invalid one does not contain credentials. */
 export function readEndpoint(address: string, hints: TransportHints): EndpointReading {
   const [, scheme = '', rest = address] =
     /^(https?|dns|ipv4|ipv6|unix|[a-z][a-z0-9+.-]*(?=:\/\/)):(.*)$/i.exec(address) ?? [];
-  const guessed = hints.certificates || hints.insecure === false ? 'tls' : 'plaintext';
+  const defaultTransport = hints.certificates || hints.insecure === false ? 'tls' : 'plaintext';
   switch (scheme.toLowerCase()) {
     case 'http':
       return hostAndPort(rest, 'plaintext', otlpGrpcPort, []);
@@ -39,34 +39,34 @@ export function readEndpoint(address: string, hints: TransportHints): EndpointRe
     case 'dns':
       if (/^\/\/[^/]/.test(rest))
         return invalid(
-          'a DNS server of its own (dns://server/name) is not supported; write dns:///name:port',
+          'a DNS server in the address (dns://server/name) is not supported; write dns:///name:port',
         );
-      return hostAndPort(rest.replace(/^\/{3}/, ''), guessed, otlpGrpcPort, []);
+      return hostAndPort(rest.replace(/^\/{3}/, ''), defaultTransport, otlpGrpcPort, []);
     case 'ipv4':
     case 'ipv6':
-      return hostAndPort(rest.replace(/^\/{3}/, ''), guessed, otlpGrpcPort, []);
+      return hostAndPort(rest.replace(/^\/{3}/, ''), defaultTransport, otlpGrpcPort, []);
     case 'unix': {
       const path = rest.replace(/^\/\/(?=\/)/, '');
       if (!path.startsWith('/'))
         return invalid('a Unix socket needs an absolute path: unix:///path/to/socket');
       const target = `unix://${path}`;
-      return { status: 'ok', endpoint: { target, transport: guessed, warnings: [] } };
+      return { status: 'ok', endpoint: { target, transport: defaultTransport, warnings: [] } };
     }
     case '': {
       const warnings =
-        guessed === 'plaintext' && hints.insecure === undefined
-          ? [
-              `${redact(address)} has no scheme: it is spoken to in plaintext; write http:// or https:// to say so`,
-            ]
+        defaultTransport === 'plaintext' && hints.insecure === undefined
+          ? [`${redact(address)} has no scheme: plaintext is used; write http:// or https:// to choose`]
           : [];
-      return hostAndPort(rest, guessed, otlpGrpcPort, warnings);
+      return hostAndPort(rest, defaultTransport, otlpGrpcPort, warnings);
     }
     default:
-      return invalid(`scheme ${scheme}: is not known; use http://, https://, dns:///, unix:/// or host:port`);
+      return invalid(
+        `scheme ${scheme}: is not supported; use http://, https://, dns:///, unix:/// or host:port`,
+      );
   }
 }
 
-/** Takes what stands before an `@` out of an address, for printing. */
+/** Hides what is before an `@`, which may be credentials. */
 function redact(address: string): string {
   return address.replace(/[^/@]*@/, '***@');
 }
@@ -87,8 +87,8 @@ function hostAndPort(
   if (host === undefined) {
     return invalid(
       /:.*:/.test(authority)
-        ? 'an IPv6 address stands in brackets: http://[::1]:4317'
-        : 'no host and port can be read from it',
+        ? 'an IPv6 address must be in brackets: http://[::1]:4317'
+        : 'it has no valid host and port',
     );
   }
   const port = portText === undefined ? defaultPort : Number(portText);

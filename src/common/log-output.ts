@@ -6,19 +6,19 @@ import { type DestinationStream, pino } from 'pino';
 export interface LogOutput extends DestinationStream {
   /** Lines that were dropped so far because nothing read the pipe. */
   readonly dropped: number;
-  /** Calls back when lines were dropped and the pipe is read again, with how many since the last call. */
+  /** Calls back when the pipe is read again, with the number of lines dropped since the last call, if there are any. */
   onRecovery(callback: (dropped: number) => void): void;
 }
 
 /** A few thousand lines: more than the bridge writes in an hour, and little memory. */
-const maxWaitingBytes = 262_144;
+const maxBufferedBytes = 262_144;
 
 /**
- * Writes to a descriptor, stdout unless told otherwise. Node writes to a pipe synchronously, so a pipe that nobody reads
- * would stop the event loop once it is full. A pipe is therefore written to through a socket, which waits in the
- * background; what waits is bounded, and further lines are dropped and counted.
+ * Writes to a descriptor, by default standard output. Node writes to a pipe synchronously, so a full pipe that nobody
+ * reads would block the event loop. A pipe is therefore written to through a socket, which buffers up to `maxBytes` in
+ * the background. Further lines are dropped and counted.
  */
-export function createLogOutput(descriptor = 1, maxBytes = maxWaitingBytes): LogOutput {
+export function createLogOutput(descriptor = 1, maxBytes = maxBufferedBytes): LogOutput {
   return isPipe(descriptor) ? pipeOutput(descriptor, maxBytes) : synchronousOutput(descriptor);
 }
 

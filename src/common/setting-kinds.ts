@@ -72,7 +72,7 @@ export function milliseconds(minimum: number): (value: string) => ParseResult<nu
 
 const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** What to write in place of a duration with a unit, such as `10s`; empty where that number is not accepted. */
+/** What to write instead of a duration with a unit, such as `10s`; empty if that number is not accepted either. */
 function suggestNumber(
   value: string,
   parse: (value: string) => ParseResult<number>,
@@ -84,7 +84,7 @@ function suggestNumber(
   return parse(suggestion).status === 'ok' ? `; write ${suggestion}` : '';
 }
 
-/** Accepts a number above the maximum, but uses the maximum in its place and says so. */
+/** For a number above the maximum, uses the maximum and gives a warning. */
 export const cappedAt =
   (maximum: number, reason: string, parse: (value: string) => ParseResult<number>) =>
   (value: string, variable: string): ParseResult<number> => {

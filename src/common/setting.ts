@@ -7,7 +7,7 @@ export type ParseResult<T> =
   | {
       readonly status: 'ok';
       readonly value: T;
-      /** What the user should know although the value is accepted. */
+      /** A note for the user about an accepted value. */
       readonly warning?: string;
     }
   | { readonly status: 'invalid'; readonly expected: string };
@@ -15,7 +15,7 @@ export type ParseResult<T> =
 export interface Setting<T> {
   /** Name of the variable. */
   readonly variable: string;
-  /** Less specific variables, read in this order where the first is not set. */
+  /** Less specific variables, read in this order if the first is not set. */
   readonly fallbacks: readonly string[];
   /** Parses the text of a variable. The name of the variable is for messages. */
   readonly parse: (text: string, variable: string) => ParseResult<T>;
@@ -124,7 +124,7 @@ export function readSettings<S extends Settings>(settings: S, environment: Envir
 
 const shorten = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
-/** Values of a table for printing. Of a secret record only its keys are left, of any other secret nothing. */
+/** Values of a table for printing. A secret record is reduced to its keys, and any other secret is hidden. */
 export function printableValues(
   settings: Settings,
   values: Readonly<Record<string, unknown>>,

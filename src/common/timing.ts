@@ -7,8 +7,8 @@ export async function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 /**
- * Whether a promise settles within `ms`; a rejection is passed on. If it is late, it goes on in the background.
- * With a plain timer, because an AbortController and its error for each poll are a twentieth of what a poll costs.
+ * Whether a promise settles within `ms`; a rejection is passed on. A promise that takes longer continues in the
+ * background. Uses a plain timer: an AbortController and its error would add 5% to the cost of each poll.
  */
 export async function settlesWithin(ms: number, promise: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = deferred<false>();
@@ -21,7 +21,7 @@ export async function settlesWithin(ms: number, promise: Promise<unknown>): Prom
   }
 }
 
-/** What a promise gives; undefined if it is still pending `ms` after the signal was aborted. It then goes on in the background. */
+/** The result of a promise; undefined if it is still pending `ms` after the signal was aborted. It then continues in the background. */
 export async function withAbortGrace<T>(
   promise: Promise<T>,
   signal: AbortSignal,
@@ -43,7 +43,7 @@ export async function withAbortGrace<T>(
   }
 }
 
-/** A promise that nobody waits for any more may still reject. */
+/** Without this, a promise that rejects after its deadline would end the process. */
 function ignoreRejection(promise: Promise<unknown>): void {
   promise.catch(() => undefined);
 }
@@ -59,7 +59,7 @@ export interface Deferred<T> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** `Promise.withResolvers`, which Node 20 does not have: the bundle is started with whatever Node is there. */
+/** `Promise.withResolvers`, which Node 20 does not have; the bundle also runs on Node 20. */
 export function deferred<T>(): Deferred<T> {
   let settle: Pick<Deferred<T>, 'resolve' | 'reject'> | undefined;
   const promise = new Promise<T>((resolve, reject) => {

@@ -33,7 +33,7 @@ const onlyCumulative = (value: string): ParseResult<'cumulative'> =>
     : {
         status: 'invalid',
         expected:
-          'cumulative: a delta that is lost cannot be recovered, while the next cumulative value makes up for one that is lost, and Prometheus accepts nothing else',
+          'cumulative: a delta that is lost cannot be recovered, a lost cumulative value is replaced by the next one, and Prometheus accepts only cumulative values',
       };
 
 const ownSettings = {
@@ -152,7 +152,7 @@ const ownSettings = {
     'RANK_OFFSET',
     integer(0, 10_000_000),
     0,
-    'Added to the rank of RANK or JOB_COMPLETION_INDEX, where another type of replicas comes first',
+    'Added to RANK or JOB_COMPLETION_INDEX, for jobs in which replicas of another type have the first ranks',
   ),
   serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', textSetting, undefined, 'service.name', {
     defaultText: 'ml-metrics-bridge',
@@ -200,16 +200,16 @@ const ownSettings = {
   ),
 } as const;
 
-/** Every variable that the bridge reads, without those of traces. Our own durations are in seconds, OTEL_* ones in milliseconds. */
+/** Every variable that the bridge reads, except those for traces. Durations are in seconds, those of OTEL_* in milliseconds. */
 export const bridgeSettings = { ...ownSettings, ...otlpSettings('METRICS') } as const;
 
 /** The whole configuration, checked and frozen. Durations are in milliseconds. */
 export interface Config extends SettingValues<typeof ownSettings>, Destination {
-  /** Undefined where nothing is traced. */
+  /** Undefined if tracing is off. */
   readonly traces: TraceConfig | undefined;
 }
 
-/** All problems, and the settings that decide what an invalid configuration leads to. */
+/** All problems, and the settings that decide how the bridge reacts to them. */
 export interface InvalidConfig extends Pick<Config, 'healthPort' | 'sidecarMode'> {
   readonly status: 'invalid';
   readonly problems: readonly Problem[];
@@ -221,7 +221,7 @@ export type ConfigResult =
   | { readonly status: 'ok'; readonly config: Config; readonly warnings: readonly string[] }
   | InvalidConfig;
 
-/** Reads the environment and reports all problems at once. What an invalid configuration leads to can be read in any case. */
+/** Reads the environment and reports all problems at once. Never throws. */
 export function readConfig(environment: Environment): ConfigResult {
   const read = readSettings(ownSettings, environment);
   const { onConfigError, healthPort, sidecarMode, sdkDisabled } = read.values;
@@ -251,7 +251,7 @@ export function readConfig(environment: Environment): ConfigResult {
   };
 }
 
-/** A variable of all signals is read, and reported, for each signal. */
+/** A variable that applies to all signals is read for each of them, so a problem with it is found twice. */
 function withoutRepetition(problems: readonly Problem[]): readonly Problem[] {
   return [...new Map(problems.map((problem) => [problem.message, problem])).values()];
 }

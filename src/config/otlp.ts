@@ -30,13 +30,13 @@ export function otlpSettings(signal: Signal) {
       'ENDPOINT',
       textSetting,
       'http://localhost:4317',
-      'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, unix:///. Of a name with several addresses one is used at a time; the next one is used when it refuses connections',
+      'Address of the Collector: http:// (plaintext) or https://, host:port, dns:///name:port, unix:///. If a name has several addresses, one is used at a time, and the next one if it refuses connections',
     ),
     insecure: row<boolean | undefined>(
       'INSECURE',
       boolean,
       undefined,
-      'For an address without scheme: true is plaintext, false is TLS. Default: TLS where a certificate is configured, otherwise plaintext with a warning',
+      'For an address without scheme: true is plaintext, false is TLS. Default: TLS if a certificate is configured, otherwise plaintext with a warning',
     ),
     protocol: row('PROTOCOL', oneOf(['grpc']), 'grpc', 'Only grpc is supported'),
     headers: row(
@@ -57,7 +57,7 @@ export function otlpSettings(signal: Signal) {
     timeoutMs: row('TIMEOUT', milliseconds(1), 10_000, 'Timeout of one export, in milliseconds'),
     certificate: file(
       'CERTIFICATE',
-      "PEM file of the certificate authorities that the Collector's certificate is verified against, in place of Node's. Like the next two files it is read again when it changes",
+      "PEM file of the certificate authorities that the Collector's certificate is verified against, instead of Node's. This file and the two client files are read again when they change",
     ),
     clientKey: file('CLIENT_KEY', "PEM file of the bridge's private key, for mTLS"),
     clientCertificate: file('CLIENT_CERTIFICATE', "PEM file of the bridge's certificate, for mTLS"),

@@ -21,9 +21,10 @@ export interface CredentialSources {
   readonly clientCertificate: NamedFile | undefined;
 }
 
-/** What it takes to be let in, as the files are now. PEM, each null where none is configured. */
+/** The credentials of a connection, with the current content of the files. */
 export interface Credentials {
   readonly headers: Headers;
+  /** PEM, null if not configured. Undefined for plaintext. */
   readonly tls:
     | { readonly ca: Buffer | null; readonly key: Buffer | null; readonly cert: Buffer | null }
     | undefined;
@@ -31,10 +32,10 @@ export interface Credentials {
 
 export type CredentialsReading =
   | { readonly status: 'ok'; readonly credentials: Credentials }
-  /** Of each file what is wrong, without a word of what is in it. */
+  /** One problem per file. Messages never contain the content of a file. */
   | { readonly status: 'invalid'; readonly problems: readonly Problem[] };
 
-/** Reads the files and checks that they are what their variables say. Never rejects. */
+/** Reads the files and checks that each has the kind of content its variable requires. Never rejects. */
 export async function readCredentials(sources: CredentialSources): Promise<CredentialsReading> {
   const problems: Problem[] = [];
   const read = async <T>(
@@ -46,7 +47,7 @@ export async function readCredentials(sources: CredentialSources): Promise<Crede
       const content = await readFile(file.path);
       return { content, accepted: accept(content) };
     } catch (error) {
-      problems.push(problemWith(file, whyNot(error as NodeJS.ErrnoException)));
+      problems.push(problemWith(file, reasonOf(error as NodeJS.ErrnoException)));
       return undefined;
     }
   };
@@ -71,16 +72,16 @@ const problemWith = ({ variable, path }: NamedFile, reason: string): Problem => 
   message: `${variable} is ${JSON.stringify(path)}, which ${reason}`,
 });
 
-/** What is wrong with a file in words of ours: an error of a parser could quote what it parsed. */
-class Unfit extends Error {}
+/** A message that is safe to log. The error of a parser may quote the content that it parsed. */
+class InvalidContent extends Error {}
 
-function whyNot(error: NodeJS.ErrnoException): string {
-  if (error instanceof Unfit) return error.message;
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error instanceof InvalidContent) return error.message;
   switch (error.code) {
     case 'ENOENT':
       return 'does not exist';
     case 'EACCES':
-      return 'may not be read by the user of the bridge';
+      return 'cannot be read: permission denied';
     case 'EISDIR':
       return 'is a folder';
     default:
@@ -91,19 +92,19 @@ function whyNot(error: NodeJS.ErrnoException): string {
 function acceptHeaders(content: Buffer): Headers {
   const parsed = parseHeadersFile(content.toString());
   if (parsed.status === 'ok') return parsed.value;
-  throw new Unfit(`has to hold ${parsed.expected}`);
+  throw new InvalidContent(`must contain ${parsed.expected}`);
 }
 
-/** The first certificate of a PEM file; each of the others has to be one, too. */
+/** The first certificate of a PEM file. All of them must be valid. */
 function acceptCertificate(content: Buffer): X509Certificate {
   const blocks = content.toString().match(/-----BEGIN [^-]*CERTIFICATE-----[^-]*-----END [^-]*-----/g);
   try {
     const [first] = (blocks ?? []).map((block) => new X509Certificate(block));
     if (first !== undefined) return first;
   } catch {
-    throw new Unfit('holds a certificate that cannot be read');
+    throw new InvalidContent('contains an invalid certificate');
   }
-  throw new Unfit('holds no certificate in PEM form');
+  throw new InvalidContent('contains no PEM certificate');
 }
 
 function acceptKey(content: Buffer): KeyObject {
@@ -111,13 +112,13 @@ function acceptKey(content: Buffer): KeyObject {
     return createPrivateKey(content);
   } catch {
     const encrypted = /^-----BEGIN ENCRYPTED|^Proc-Type: .*ENCRYPTED/m.test(content.toString());
-    throw new Unfit(
-      encrypted ? 'is encrypted: give a key without a passphrase' : 'holds no private key in PEM form',
+    throw new InvalidContent(
+      encrypted ? 'is encrypted: use a key without a passphrase' : 'contains no PEM private key',
     );
   }
 }
 
-/** Whether an exporter created with one would be created with the other alike. */
+/** Whether an exporter created with one can be used with the other. */
 export function sameCredentials(one: Credentials, other: Credentials): boolean {
   return sameHeaders(one.headers, other.headers) && sameTls(one.tls, other.tls);
 }
@@ -143,7 +144,7 @@ export function requestMetadata({ headers }: Credentials): Metadata {
   return metadata;
 }
 
-/** Replaces the values of headers in a text: a server may repeat what it refuses, and a token must not reach the log. */
+/** Replaces the values of headers in a text: an error of the server may quote a token, which must not be logged. */
 export function redactHeaders(text: string, { headers }: Credentials): string {
   return Object.values(headers)
     .flatMap((value) => [value, ...value.split(' ')])
@@ -151,5 +152,5 @@ export function redactHeaders(text: string, { headers }: Credentials): string {
     .reduce((rest, secret) => rest.replaceAll(secret, '***'), text);
 }
 
-/** Anything shorter would take words out of messages. */
+/** In characters. Shorter values are also parts of ordinary words. */
 const shortestSecret = 8;

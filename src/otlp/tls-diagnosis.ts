@@ -1,70 +1,73 @@
 import { X509Certificate } from 'node:crypto';
 
-/** What went wrong on the way to the Collector, and what to do about it. */
+/** Why the Collector cannot be reached, and what to do about it. */
 export interface Diagnosis {
   readonly detail: string;
   readonly advice: string;
 }
 
-const authority = 'OTEL_EXPORTER_OTLP_CERTIFICATE';
-const ownPair = 'OTEL_EXPORTER_OTLP_CLIENT_KEY and OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE';
+const caFile = 'OTEL_EXPORTER_OTLP_CERTIFICATE';
+const clientFiles = 'OTEL_EXPORTER_OTLP_CLIENT_KEY and OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE';
+const acceptedClientFiles = `Set ${clientFiles} to a key and a certificate that the Collector accepts`;
+const trustOrReplace = `${acceptedClientFiles}, or add their authority to its client_ca_file.`;
 
-/** By the words of OpenSSL and Node.js, which reach us also through gRPC, while their codes do not. */
+/** By the messages of OpenSSL and Node.js: gRPC passes on the message of an error, but not its code. */
 const diagnoses: readonly (readonly [RegExp, Diagnosis])[] = [
   [
     /certificate has expired/,
     {
-      detail: 'its certificate has expired',
-      advice: 'Renew it, or set the clock right where that is wrong.',
+      detail: 'the certificate of the Collector has expired',
+      advice: 'Renew it, or correct the clock of this host.',
     },
   ],
   [
     /certificate is not yet valid/,
     {
-      detail: 'its certificate is not valid yet',
-      advice: 'Set the clock right, here or where the certificate was made.',
+      detail: 'the certificate of the Collector is not valid yet',
+      advice: 'Correct the clock of this host, or of the host where the certificate was issued.',
     },
   ],
   [
     /self-signed certificate in certificate chain|unable to verify the first certificate|unable to get (local )?issuer certificate/,
     {
-      detail: 'its certificate is signed by an authority that is not known here',
-      advice: `Give the authority's certificate, a PEM file, in ${authority}.`,
+      detail: 'the certificate of the Collector is signed by an unknown authority',
+      advice: `Set ${caFile} to a PEM file with the certificate of that authority.`,
     },
   ],
   [
     /self-signed certificate/,
     {
-      detail: 'its certificate is self-signed and not known here',
-      advice: `Give this certificate, as a PEM file, in ${authority}.`,
+      detail: 'the certificate of the Collector is self-signed and not trusted',
+      advice: `Set ${caFile} to a PEM file with this certificate.`,
     },
   ],
   [
     /alert certificate expired/,
     {
-      detail: "it refuses the bridge's certificate, which has expired",
-      advice: `Renew the files of ${ownPair}.`,
+      detail: 'the Collector rejects the certificate of the bridge, which has expired',
+      advice: `Renew the files of ${clientFiles}.`,
     },
   ],
   [
     /alert unknown ca/,
     {
-      detail: "it refuses the bridge's certificate, which is signed by an authority it does not know",
-      advice: `Give a key and a certificate it accepts in ${ownPair}, or have it trust their authority.`,
+      detail:
+        'the Collector rejects the certificate of the bridge, because it does not know the authority that signed it',
+      advice: trustOrReplace,
     },
   ],
   [
     /alert (certificate required|handshake failure|bad certificate)/,
     {
-      detail: 'the Collector asks for a client certificate that it knows',
-      advice: `Give a key and a certificate it accepts in ${ownPair}.`,
+      detail: 'the Collector requires a client certificate that it trusts',
+      advice: `${acceptedClientFiles}.`,
     },
   ],
   [
     /wrong version number|packet length too long|EPROTO/,
     {
-      detail: 'what it answers is not TLS',
-      advice: 'The port speaks plaintext: write http:// in OTEL_EXPORTER_OTLP_ENDPOINT.',
+      detail: 'the response is not TLS',
+      advice: 'If the port uses plaintext, write http:// in OTEL_EXPORTER_OTLP_ENDPOINT.',
     },
   ],
 ];
@@ -72,35 +75,36 @@ const diagnoses: readonly (readonly [RegExp, Diagnosis])[] = [
 const otherHost =
   /certificate's altnames: (?:Host|IP): (\S+?)\.? is not in the cert's (?:altnames|list): (.*?)(?:\. Resolution note:.*)?$/s;
 
-/** What an error of a TLS connection means, by its message; undefined where it is none of those that are known. */
+/** The cause of a TLS error, by its message; undefined if the message is not known. */
 export function diagnoseTls(message: string): Diagnosis | undefined {
   const [, host, names] = otherHost.exec(message) ?? [];
   if (host !== undefined) {
     const named = names?.replaceAll(/\b(DNS|IP Address):/g, '').trim();
     return {
       detail: named
-        ? `its certificate is for ${named}, not for ${host}`
-        : `its certificate is not for ${host}`,
-      advice: 'Write the endpoint with a name the certificate is for, or have it made for this one.',
+        ? `the certificate of the Collector is for ${named}, not for ${host}`
+        : `the certificate of the Collector is not for ${host}`,
+      advice: 'Use a name of the certificate in the endpoint, or issue a certificate for this name.',
     };
   }
-  return diagnoses.find(([words]) => words.test(message))?.[1];
+  return diagnoses.find(([pattern]) => pattern.test(message))?.[1];
 }
 
-/** The port speaks TLS, and plaintext was sent. */
+/** The bridge uses plaintext, and the port uses TLS. */
 export const plaintextToTls: Diagnosis = {
-  detail: 'the port speaks TLS and was spoken to in plaintext',
+  detail: 'the port uses TLS, but plaintext was sent to it',
   advice: 'Write https:// in OTEL_EXPORTER_OTLP_ENDPOINT.',
 };
 
-/** The Collector ends the connection after the handshake without saying why, which may be read off the certificate. */
-export function ownCertificateRefused(pem: Buffer): Diagnosis {
+/**
+ * The Collector closes the connection after the handshake without a reason, so the reason is derived from the bridge's
+ * certificate. Throws if `pem` is not a certificate.
+ */
+export function ownCertificateRejected(pem: Buffer): Diagnosis {
   const { validTo } = new X509Certificate(pem);
   const hasExpired = Date.parse(validTo) < Date.now();
   return {
-    detail: `it ends the connection when it has seen the bridge's certificate${hasExpired ? `, which has expired (${validTo})` : ''}`,
-    advice: hasExpired
-      ? `Renew the files of ${ownPair}.`
-      : `Give a key and a certificate it accepts in ${ownPair}, or have it trust their authority.`,
+    detail: `the Collector closes the connection after receiving the certificate of the bridge${hasExpired ? `, which has expired (${validTo})` : ''}`,
+    advice: hasExpired ? `Renew the files of ${clientFiles}.` : trustOrReplace,
   };
 }

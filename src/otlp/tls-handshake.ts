@@ -2,7 +2,7 @@ import { isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { deferred } from '../common/timing.ts';
 import type { Credentials } from './credentials.ts';
-import { type Diagnosis, diagnoseTls, ownCertificateRefused, plaintextToTls } from './tls-diagnosis.ts';
+import { type Diagnosis, diagnoseTls, ownCertificateRejected, plaintextToTls } from './tls-diagnosis.ts';
 
 export interface Address {
   readonly host?: string;
@@ -10,7 +10,7 @@ export interface Address {
   readonly path?: string;
 }
 
-/** Where a target of `readEndpoint` is connected to. */
+/** The address to connect to for a target of `readEndpoint`. */
 export function addressOf(target: string): Address {
   const [, path] = /^unix:\/\/(.*)$/.exec(target) ?? [];
   if (path !== undefined) return { path };
@@ -19,7 +19,7 @@ export function addressOf(target: string): Address {
   return { host, port: Number(target.slice(separator + 1)) };
 }
 
-/** A socket that shakes hands with the Collector as the bridge does. */
+/** Begins a TLS handshake with the same options as the bridge's exporter. */
 export function startHandshake(address: Address, tls: NonNullable<Credentials['tls']>): TLSSocket {
   return connectTls({
     ...address,
@@ -31,11 +31,11 @@ export function startHandshake(address: Address, tls: NonNullable<Credentials['t
   });
 }
 
-/** Whether the port would shake hands, whatever its certificate: then plaintext is what is wrong. */
+/** Whether the port completes a TLS handshake, with any certificate. */
 async function answersTls(address: Address, timeoutMs: number): Promise<boolean> {
   const socket = connectTls({ ...address, rejectUnauthorized: false });
   try {
-    await settled(socket, 'secureConnect', timeoutMs);
+    await socketEvent(socket, 'secureConnect', timeoutMs);
     return true;
   } catch {
     return false;
@@ -45,8 +45,9 @@ async function answersTls(address: Address, timeoutMs: number): Promise<boolean>
 }
 
 /**
- * Why a port that takes connections ends them. gRPC says only that it could not connect where the other side ends the
- * connection after the handshake, as it does when it does not like a certificate of ours, or does not shake hands.
+ * Why a port accepts TCP connections and then closes them. The error of gRPC says only that it could not connect. The
+ * usual causes are TLS on one side only, and a client certificate that the Collector rejects after the handshake.
+ * Resolves to undefined if the cause is another. Never rejects.
  */
 export async function explainRefusal(
   target: string,
@@ -56,24 +57,24 @@ export async function explainRefusal(
   const address = addressOf(target);
   if (tls === undefined) return (await answersTls(address, timeoutMs)) ? plaintextToTls : undefined;
   const socket = startHandshake(address, tls);
-  let shookHands = false;
+  let isHandshakeDone = false;
   socket.once('secureConnect', () => {
-    shookHands = true;
+    isHandshakeDone = true;
   });
   try {
-    // A server that is content begins to speak HTTP/2.
-    await settled(socket, 'data', timeoutMs);
+    // A server that accepts the connection sends its HTTP/2 settings.
+    await socketEvent(socket, 'data', timeoutMs);
     return undefined;
   } catch (error) {
     const diagnosis = diagnoseTls((error as Error).message);
-    return diagnosis ?? (shookHands && tls.cert !== null ? ownCertificateRefused(tls.cert) : undefined);
+    return diagnosis ?? (isHandshakeDone && tls.cert !== null ? ownCertificateRejected(tls.cert) : undefined);
   } finally {
     socket.destroy();
   }
 }
 
-/** Resolves at an event, and rejects with what ends the socket before it. */
-export function settled(socket: Socket, event: string, timeoutMs: number): Promise<void> {
+/** Resolves at an event. Rejects with the error of the socket, CLOSED if it closes first, or ETIMEDOUT. */
+export function socketEvent(socket: Socket, event: string, timeoutMs: number): Promise<void> {
   const { promise, resolve, reject } = deferred<void>();
   socket.once(event, () => resolve());
   socket.on('error', reject);
@@ -83,7 +84,7 @@ export function settled(socket: Socket, event: string, timeoutMs: number): Promi
   return withDeadline(timeoutMs, promise);
 }
 
-/** Rejects with ETIMEDOUT where a promise takes longer. */
+/** Rejects with ETIMEDOUT if a promise takes longer. */
 export async function withDeadline<T>(ms: number, promise: Promise<T>): Promise<T> {
   const { promise: late, reject } = deferred<never>();
   const timer = setTimeout(

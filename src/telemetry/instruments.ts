@@ -17,9 +17,9 @@ import { type Observation, observed, observeMetric } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
 import { counterValue, extraValue, gaugeValue, runMetricValues } from './run-values.ts';
 
-/** The instruments of one run. A new run gets new ones, so that its counters and histograms have a start time of their own. */
+/** The instruments of one run. A new run gets new ones, so that its counters and histograms have their own start time. */
 export interface RunInstruments {
-  /** Sets the run that the observable instruments report; `undefined` is a run that is still waited for. */
+  /** Sets the run that the observable instruments report; undefined while no run has begun. */
   setRun(run: Run | undefined): void;
   /** Records the snapshot's values in the histograms; call it once for each snapshot. */
   record(snapshot: Snapshot): void;

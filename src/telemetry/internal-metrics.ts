@@ -15,7 +15,7 @@ import { scopeName } from './instruments.ts';
 import { type Observation, observed, observeMetric } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
 
-/** The bridge's own health, `ml.bridge.*`. One for the life of the process, through every change of run. */
+/** Metrics about the bridge itself, `ml.bridge.*`. There is one instance per process; a new run does not reset it. */
 export interface InternalMetrics {
   polled(outcome: PollOutcomeName): void;
   skipped(field: string, reason: SkipReason, count?: number): void;
@@ -25,14 +25,14 @@ export interface InternalMetrics {
   collect(): Promise<ScopeMetrics[]>;
 }
 
-/** What is read when metrics are collected. */
+/** Values that are read at each collection. */
 export interface ObservedMetrics {
-  /** Requests that wait. */
+  /** Number of queued requests. */
   readonly backlog: () => number;
-  /** Undefined where there is no file. */
+  /** Undefined if there is no file. */
   readonly fileAgeMs: () => number | undefined;
   readonly logLinesDropped: () => number;
-  /** Spans; undefined where nothing is traced. */
+  /** Number of spans; undefined if tracing is off. */
   readonly spansRejected: () => number | undefined;
 }
 
@@ -52,7 +52,7 @@ export function createInternalMetrics(
   let pointsRefused = 0;
   let lastSuccessUnixMs: number | undefined;
 
-  /** How each metric is read. A metric of the catalogue that is not here does not compile. */
+  /** How each metric is read. A metric of the catalogue that is missing here is a type error. */
   const values: Readonly<Record<BridgeMetricName, () => Iterable<Observation>>> = {
     snapshots: polls.read,
     fieldsSkipped: skips.read,
@@ -90,8 +90,8 @@ export function createInternalMetrics(
 const seconds = (ms: number | undefined) => observed(ms === undefined ? undefined : ms / 1000);
 
 /**
- * Counts by attributes. The initial series begin at zero, because rate() cannot see a counter's first step where its
- * first value is already that step.
+ * Counts by attributes. The initial series begin at zero, because rate() does not see the first increase of a series
+ * that begins above zero.
  */
 function createTally(initial: readonly Attributes[] = []) {
   const series = new Map<string, Observation>();

@@ -1,7 +1,7 @@
 import { type Attributes, type Meter, ValueType } from '@opentelemetry/api';
 import type { MetricDefinition } from '../catalogue/metrics.ts';
 
-/** One data point of an observable instrument, without the attributes that all points of its meter carry. */
+/** One data point of an observable instrument, without the attributes that all points of its meter have. */
 export interface Observation {
   readonly value: number;
   readonly attributes?: Attributes;
@@ -13,7 +13,7 @@ export const observed = (value: number | undefined): readonly Observation[] =>
 
 /**
  * Creates the observable counter or gauge of a row of the catalogue; `read` is called at each collection. Values are
- * doubles unless told otherwise: as an integer, 1.5 would become 1 and NaN 0.
+ * doubles by default: as an integer, 1.5 would become 1 and NaN 0.
  */
 export function observeMetric(
   meter: Meter,

@@ -8,8 +8,8 @@ import {
 import type { Config } from '../config/bridge.ts';
 
 /**
- * Collects when it is told to and sends nothing itself. The SDK's periodic reader collects by its own timer and skips
- * a collection while an export is under way; here each new snapshot is collected, whatever the Collector does.
+ * Collects only on request and exports nothing itself. The SDK's periodic reader collects on its own timer and skips a
+ * collection during an export. Here every new snapshot is collected, even while the Collector does not respond.
  */
 export class SnapshotReader extends MetricReader {
   constructor(histograms: Config['histogramAggregation']) {
@@ -22,7 +22,7 @@ export class SnapshotReader extends MetricReader {
     });
   }
 
-  /** The present state of every instrument of the provider this reader belongs to. */
+  /** The current data points of every instrument. Rejects with an AggregateError if an observable callback throws. */
   async read(): Promise<ScopeMetrics[]> {
     const { resourceMetrics, errors } = await this.collect();
     if (errors.length > 0) throw new AggregateError(errors, 'an observer failed');
@@ -35,8 +35,8 @@ export class SnapshotReader extends MetricReader {
 }
 
 /**
- * A gauge has no temporality on the wire, but the SDK goes on exporting one that is no longer observed for as long as
- * it is collected as cumulative. As delta it is gone when its value is.
+ * OTLP gauges have no temporality. In the SDK, however, a cumulative gauge is exported for ever after its last
+ * observation, and a delta gauge only if it was observed in this collection.
  */
 function temporalityOf(type: InstrumentType): AggregationTemporality {
   const isGauge = type === InstrumentType.GAUGE || type === InstrumentType.OBSERVABLE_GAUGE;

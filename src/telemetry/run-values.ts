@@ -4,7 +4,7 @@ import type { Progress } from '../run/progress.ts';
 import type { Run } from '../run/run.ts';
 import { type Observation, observed } from './observe.ts';
 
-/** How each counter of the catalogue is read from a run. A counter that is not here does not compile. */
+/** How each counter of the catalogue is read from a run. A counter that is missing here is a type error. */
 const counterValues: Readonly<
   Record<TrainingFieldOf<'counter'>, (progress: Progress) => number | undefined>
 > = {
@@ -12,7 +12,7 @@ const counterValues: Readonly<
   epoch: ({ epoch }) => epoch,
 };
 
-/** How any counter is read. A run that is waited for has not counted anything. */
+/** How any counter is read. A run that has not begun has no counts. */
 export function counterValue(
   { state, progress }: Run,
   field: TrainingFieldOf<'counter'>,
@@ -20,23 +20,23 @@ export function counterValue(
   return state === 'waiting' ? undefined : counterValues[field](progress);
 }
 
-/** How any gauge is read: the value in the latest snapshot, NaN included, until the file is stale. */
+/** How any gauge is read: the value in the latest snapshot, including NaN, until the file is stale. */
 export function gaugeValue({ fresh, latest }: Run, field: TrainingFieldOf<'gauge'>): number | undefined {
   return fresh ? (latest.values[field] ?? latest.nonFinite.get(field)) : undefined;
 }
 
-/** The same for an extra metric. */
+/** How an extra metric is read, like a gauge of the catalogue. */
 export function extraValue({ fresh, latest }: Run, name: string): number | undefined {
   return fresh ? (latest.extras.get(name) ?? latest.nonFinite.get(name)) : undefined;
 }
 
-/** How each metric of `runMetrics` is read; `undefined` is a run that is still waited for. */
+/** How each metric of `runMetrics` is read; the run is undefined while none has begun. */
 export const runMetricValues: Readonly<
   Record<RunMetricName, (run: Run | undefined) => Iterable<Observation>>
 > = {
   state: (run) => {
-    const present = run?.state ?? 'waiting';
-    return runStates.map((state) => ({ value: Number(state === present), attributes: { state } }));
+    const current = run?.state ?? 'waiting';
+    return runStates.map((state) => ({ value: Number(state === current), attributes: { state } }));
   },
   lastStepTime: (run) =>
     observed(run === undefined || run.state === 'waiting' ? undefined : run.lastStep.unixMs / 1000),
@@ -49,7 +49,7 @@ export const runMetricValues: Readonly<
         })),
 };
 
-/** From zero on, because rate() cannot see a counter's first step where its first value is already that step. */
+/** These series begin at zero, because rate() does not see the first increase of a series that begins above zero. */
 const lossesAtZero = (['training_loss', 'validation_loss'] satisfies TrainingFieldOf<'gauge'>[]).map(
   (field) => [field, 0] as const,
 );

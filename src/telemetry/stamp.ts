@@ -2,8 +2,10 @@ import { millisToHrTime } from '@opentelemetry/core';
 import type { DataPoint, MetricData, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 
 /**
- * Metrics with times of ours, in Unix milliseconds: every point at `time`, and since `start`, or since `time` where that
- * is earlier, as after the clock was set back. The SDK puts in the time of the call.
+ * Replaces the times of all points, which the SDK sets to the time of the collection.
+ *
+ * @param time Unix milliseconds
+ * @param start Unix milliseconds; if it is later than `time`, because the clock was set back, `time` is used
  */
 export function stamp(scopeMetrics: readonly ScopeMetrics[], time: number, start: number): ScopeMetrics[] {
   const [startTime, endTime] = [millisToHrTime(Math.min(start, time)), millisToHrTime(time)];

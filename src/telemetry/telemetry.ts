@@ -16,7 +16,7 @@ import { stamp } from './stamp.ts';
 /** Turns polls and runs into OpenTelemetry metrics and spans, and exports them. */
 export interface Telemetry {
   polled(poll: Poll): void;
-  /** Follows a transition of the run; `snapshot` is the one that made it, if one did. */
+  /** Updates instruments, spans and counters after a transition of the run. `snapshot` is its cause, if it has one. */
   follow(transition: Transition, snapshot: Snapshot | undefined, now: PollTime): Promise<void>;
   /**
    * Collects and queues the result; does not wait until it is sent. The bridge's own metrics and an unchanged state of
@@ -42,8 +42,8 @@ export interface TelemetryOptions {
 }
 
 /**
- * The longest time without a full collection while snapshots arrive. The Collector, as configured here, forgets a series
- * after a minute, and a full collection that is due waits for the next snapshot.
+ * The longest time between full collections while snapshots arrive. The Collector, as configured in this repository,
+ * drops a series after a minute, and a full collection that is due is made with the next snapshot.
  */
 const maxFullIntervalMs = 20_000;
 
@@ -82,7 +82,7 @@ export function createTelemetry({
 
   let nextFullMonotonicMs = Number.NEGATIVE_INFINITY;
 
-  /** The bridge's own metrics and an unchanged state are a third of an export, so most snapshots leave them out. */
+  /** The bridge's own metrics and an unchanged state are a third of an export, so most exports of snapshots omit them. */
   async function collect(occasion: ExportRequest['kind'] | 'final'): Promise<void> {
     if (!exporting) return;
     const { monotonicMs, unixMs } = clock();
@@ -93,7 +93,7 @@ export function createTelemetry({
       runStartedUnixMs,
     );
     if (isFull) scopeMetrics.push(...stamp(await internalMetrics.collect(), unixMs, startedUnixMs));
-    // Not after a heartbeat: one that waits in the queue is replaced by the next snapshot, and lost with its content.
+    // Not after a heartbeat: a queued heartbeat is replaced by the next snapshot, so it may never be sent.
     if (isFull && occasion === 'snapshot')
       nextFullMonotonicMs = monotonicMs + Math.min(config.exportIntervalMs, maxFullIntervalMs);
     pipeline.send(occasion === 'heartbeat' ? 'heartbeat' : 'snapshot', { resource, scopeMetrics });

@@ -2,12 +2,12 @@ import type { Clock } from '../common/clock.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { DiskQueueOptions } from '../otlp/queue/disk-queue.ts';
 
-/** A volume that is nearly full takes a request of a block and refuses the next of two: one good write proves nothing. */
+/** A nearly full volume may have room for a small file and not for the next, larger one, so one successful write is not enough. */
 const steadyMs = 60_000;
 
 /**
- * Tells of the volume of the export queue by what became of each write: once that it cannot be written, and once that
- * it can again, when no write has failed for a minute.
+ * Logs the state of the export queue's volume, given the result of each write: once when a write fails, and once when no
+ * write has failed for a minute.
  */
 export function createVolumeReport(
   path: string,
@@ -23,7 +23,7 @@ export function createVolumeReport(
         'queue_dir',
         'warn',
         { path, reason: error.code ?? error.message },
-        'Folder of the export queue cannot be written: what waits is in memory alone',
+        'Folder of the export queue cannot be written: queued snapshots are kept only in memory',
       );
     } else if (monotonicMs - failedMs >= steadyMs)
       conditions.clear('queue_dir', 'Folder of the export queue can be written again', { path });

@@ -7,7 +7,7 @@ export type Annotations = Readonly<Record<string, string | undefined>>;
 export const traceparentAnnotation = 'opentelemetry.io/traceparent';
 export const tracestateAnnotation = 'opentelemetry.io/tracestate';
 
-/** The trace context annotations of an object, where it has them. */
+/** The trace context annotations of an object, if it has them. */
 export type TraceAnnotations = {
   readonly [traceparentAnnotation]?: string;
   readonly [tracestateAnnotation]?: string;

@@ -6,7 +6,7 @@ import { type AttributeValues, attributesFrom, type Fields } from './fields.ts';
  *
  * `gen_ai.*` are from the OpenTelemetry semantic conventions for generative AI, `kubeflow.*` are the names proposed for
  * the Kubeflow SDK. The others have no convention; their names follow the naming rules of the semantic conventions
- * (lower case, dots between namespaces, the unit in the name where it is not obvious).
+ * (lower case, dots between namespaces, the unit in the name if it is not obvious).
  */
 export const namespaces = {
   training: {

@@ -12,7 +12,7 @@ const { kubeflow, genAi, model } = namespaces;
 
 /**
  * Operations of a machine learning platform, by the name of their span. All are synchronous calls to another service,
- * so their kind is CLIENT. The job that a call starts has a span of its own, as a child.
+ * so their kind is CLIENT. The job that a call starts has its own span, as a child.
  */
 export const operations = {
   'trainer.submit_job': {

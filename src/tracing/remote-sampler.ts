@@ -61,14 +61,14 @@ function strategyOf(answer: unknown): Strategy {
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null) throw new Error('the answer holds no strategy');
+  if (typeof value !== 'object' || value === null) throw new Error('the response has no strategy');
   return value as Record<string, unknown>;
 }
 
 function share(value: unknown): number {
   const rate = value === undefined ? 0 : value;
   if (typeof rate !== 'number' || !(rate >= 0 && rate <= 1))
-    throw new Error(`a rate in the answer is ${JSON.stringify(value)}, not 0 to 1`);
+    throw new Error(`a rate in the response is ${JSON.stringify(value)}, not 0 to 1`);
   return rate;
 }
 
@@ -79,7 +79,7 @@ function probabilistic(rate: number): Strategy {
 
 /** A token bucket of `perSecond` traces, with a burst of at least one. */
 function rateLimited(perSecond: number): Strategy {
-  if (!(perSecond >= 0)) throw new Error('the answer holds no rate');
+  if (!(perSecond >= 0)) throw new Error('the response has no rate');
   const most = Math.max(1, perSecond);
   let balance = perSecond === 0 ? 0 : most;
   let lastMs = performance.now();
@@ -104,7 +104,7 @@ async function bodyOf(url: string): Promise<string> {
   let bytes = 0;
   for await (const chunk of response) {
     bytes += chunk.length;
-    if (bytes > mostBytes) throw new Error(`the answer is longer than ${mostBytes} bytes`);
+    if (bytes > mostBytes) throw new Error(`the response is longer than ${mostBytes} bytes`);
     chunks.push(chunk);
   }
   if (response.statusCode !== 200) throw new Error(`HTTP ${response.statusCode}`);

@@ -9,7 +9,7 @@ import {
 } from '@opentelemetry/api';
 import { TraceState, W3CTraceContextPropagator } from '@opentelemetry/core';
 
-/** The two headers of W3C Trace Context, in whatever carrier they are. */
+/** The two headers of W3C Trace Context, independent of the carrier. */
 export interface TraceHeaders {
   readonly traceparent: string;
   readonly tracestate?: string;
@@ -34,7 +34,7 @@ export function injectTraceHeaders(from: Context): TraceHeaders | undefined {
 /**
  * The context with the span of the headers as its parent; the context itself if traceparent is missing or invalid.
  * An invalid tracestate is ignored as a whole, with a line to the API's diagnostics: it "MUST NOT affect the parsing of
- * traceparent" (W3C Trace Context Level 2, 3.3), and the propagator alone would drop single members without a word.
+ * traceparent" (W3C Trace Context Level 2, 3.3), and the propagator alone would drop single members silently.
  */
 export function extractTraceHeaders(into: Context, traceparent: unknown, tracestate: unknown): Context {
   if (typeof traceparent !== 'string') return into;

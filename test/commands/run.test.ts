@@ -93,7 +93,7 @@ describe('a Collector that is no help', () => {
     expect(await bridge.ended).toEqual({ code: 0, signal: null });
     // The bound is the promise itself, and an order of magnitude above what is waited for.
     expect(performance.now() - start).toBeLessThan(10_000);
-    expect(bridge.log.at(-1)?.message).toMatch(/^ml-metrics-bridge ended before everything was delivered/);
+    expect(bridge.log.at(-1)?.message).toMatch(/^ml-metrics-bridge ended with undelivered snapshots/);
   };
 
   it('because it refuses connections cannot hold the end', async () => {
@@ -358,7 +358,7 @@ describe('a wrong configuration', () => {
   it('is refused with every problem at once, exit code 2', async () => {
     const { bridge } = await setUp({ environment: wrong });
     expect(await bridge.ended).toEqual({ code: 2, signal: null });
-    const { problems } = await bridge.said('Configuration is wrong');
+    const { problems } = await bridge.said('Configuration is invalid');
     expect(problems).toHaveLength(3);
     for (const variable of Object.keys(wrong)) expect(JSON.stringify(problems)).toContain(variable);
   });
@@ -370,7 +370,7 @@ describe('a wrong configuration', () => {
         environment: { ...wrong, SIDECAR_MODE: 'container', ON_CONFIG_ERROR: onError },
       });
       expect(await bridge.ended).toEqual({ code: 0, signal: null });
-      await bridge.said('Configuration is wrong');
+      await bridge.said('Configuration is invalid');
     },
   );
 

@@ -133,13 +133,13 @@ describe('no secret is printed', () => {
 describe('a file of credentials that is wrong at the start', () => {
   it.each([
     ['OTEL_EXPORTER_OTLP_CERTIFICATE', 'no-such', 'does not exist'],
-    ['OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE', 'headers', 'holds no certificate in PEM form'],
-    ['OTEL_EXPORTER_OTLP_HEADERS_FILE', 'no-headers', 'has to hold key=value pairs'],
+    ['OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE', 'headers', 'contains no PEM certificate'],
+    ['OTEL_EXPORTER_OTLP_HEADERS_FILE', 'no-headers', 'must contain key=value pairs'],
   ])('is a wrong configuration that names %s and the path', async (variable, file, reason) => {
     const { path, start } = await setUp();
     const bridge = start({ OTEL_EXPORTER_OTLP_ENDPOINT: 'https://localhost:4317', [variable]: path(file) });
     expect(await bridge.ended).toEqual({ code: 2, signal: null });
-    const { problems } = await bridge.said('Configuration is wrong');
+    const { problems } = await bridge.said('Configuration is invalid');
     expect(problems).toEqual([expect.stringContaining(`${variable} is "${path(file)}", which ${reason}`)]);
   });
 

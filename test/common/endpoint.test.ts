@@ -65,10 +65,10 @@ describe('an address reaches the right host, port and transport', () => {
 
 describe('an address is refused', () => {
   it.each([
-    ['ftp://collector:21', 'scheme ftp: is not known'],
-    ['grpc://collector:4317', 'scheme grpc: is not known'],
-    ['http://', 'no host and port'],
-    ['http://col lector:4317', 'no host and port'],
+    ['ftp://collector:21', 'scheme ftp: is not supported'],
+    ['grpc://collector:4317', 'scheme grpc: is not supported'],
+    ['http://', 'no valid host and port'],
+    ['http://col lector:4317', 'no valid host and port'],
     ['http://collector:0', 'port 0'],
     ['http://collector:70000', 'port 70000'],
     ['::1:4317', 'brackets'],
@@ -77,7 +77,7 @@ describe('an address is refused', () => {
     ['ipv4:10.0.0.1:4317,', 'use a DNS name'],
     ['http://collector-1:4317,collector-2:4317', 'use a DNS name'],
     ['http://[fe80::1%eth0]:4317', 'a zone of an IPv6 address is not supported'],
-    ['dns://1.1.1.1/collector:4317', 'a DNS server of its own'],
+    ['dns://1.1.1.1/collector:4317', 'a DNS server in the address'],
     ['unix:socket', 'absolute path'],
   ])('%s', (address, reason) => {
     expect(readEndpoint(address, nothing)).toEqual({

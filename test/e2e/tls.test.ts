@@ -50,7 +50,7 @@ describe('the real Collector with mTLS', () => {
     const { write, log, stop } = await startBridge({ environment });
     await write({ metrics: { training_loss: 0.25 } });
     const refusal = await until(() => log.find(({ endpoint }) => endpoint !== undefined), 'the refusal');
-    expect(refusal.reason).toMatch(/the bridge's certificate, which has expired/);
+    expect(refusal.reason).toMatch(/the certificate of the bridge, which has expired/);
     volume.renew(clientFiles(ours, ours.issue('bridge')));
     await until(
       async () => /^ml_training_loss\{.*\} 0.25/m.test(await scraped(collector.scrapeUrl)),
@@ -70,32 +70,28 @@ describe('the real Collector with mTLS', () => {
     [
       'its own certificate has expired',
       ({ ours }) => ({ server: ours.issue('localhost', 'expired') }),
-      /^its certificate has expired$/,
+      /^the certificate of the Collector has expired$/,
     ],
     [
       'its authority is not the one the bridge knows',
       ({ theirs }) => ({ trusts: theirs }),
-      /^its certificate is signed by an authority that is not known here$/,
+      /^the certificate of the Collector is signed by an unknown authority$/,
     ],
     [
       'its name is another',
       ({ ours }) => ({ server: ours.issue('collector.example') }),
-      /^its certificate is for collector.example, not for localhost$/,
+      /^the certificate of the Collector is for collector.example, not for localhost$/,
     ],
-    [
-      'it is sent plaintext',
-      () => ({ scheme: 'http' }),
-      /^the port speaks TLS and was spoken to in plaintext$/,
-    ],
+    ['it is sent plaintext', () => ({ scheme: 'http' }), /^the port uses TLS, but plaintext was sent to it$/],
     [
       'the authority of the bridge is another',
       ({ theirs }) => ({ own: theirs.issue('bridge') }),
-      /^it refuses the bridge's certificate, which is signed by an authority it does not know$/,
+      /^the Collector rejects the certificate of the bridge, because it does not know the authority that signed it$/,
     ],
     [
       'the certificate of the bridge has expired',
       ({ ours }) => ({ own: ours.issue('bridge', 'expired') }),
-      /the bridge's certificate, which has expired/,
+      /the certificate of the bridge, which has expired/,
     ],
   ])('is told by the cause, in the log and by check, where %s', async (_what, make, cause) => {
     const authorities = { ours: createAuthority(), theirs: createAuthority('another') };
@@ -122,5 +118,5 @@ it('the real Collector without TLS is told by that where the bridge expects it',
   const { write, log } = await startBridge({ environment: environmentOf(collector.endpoint, volume.path) });
   await write({});
   const refusal = await until(() => log.find(({ endpoint }) => endpoint !== undefined), 'the refusal');
-  expect(refusal.reason).toBe('what it answers is not TLS');
+  expect(refusal.reason).toBe('the response is not TLS');
 });

@@ -152,7 +152,7 @@ it('refuses a trace context that is none', async () => {
 
 it.each([
   [['--endpoint', 'not a url'], /--endpoint "not a url" cannot be used/],
-  [['--endpoint', 'ftp://collector:21'], /scheme ftp: is not known/],
+  [['--endpoint', 'ftp://collector:21'], /scheme ftp: is not supported/],
   [['--image', 'two words'], /--image "two words" is not an image reference/],
 ])('refuses what the bridge could not be started with: %j', async (args, message) => {
   const { code, errors } = await run(args);

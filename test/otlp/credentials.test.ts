@@ -75,19 +75,19 @@ describe('files of credentials', () => {
     chmodSync(closed, 0);
     const [problem] = await problems({ certificate: named('CA', closed) });
     // Root reads everything.
-    expect(problem).toMatch(process.getuid?.() === 0 ? /no certificate/ : /may not be read/);
+    expect(problem).toMatch(process.getuid?.() === 0 ? /no PEM certificate/ : /permission denied/);
   });
 
   it.each([
-    ['certificate', 'secret', 'holds no certificate in PEM form'],
+    ['certificate', 'secret', 'contains no PEM certificate'],
     [
       'clientCertificate',
       '-----BEGIN CERTIFICATE-----\nc2VjcmV0\n-----END CERTIFICATE-----\n',
-      'holds a certificate that cannot be read',
+      'contains an invalid certificate',
     ],
-    ['clientKey', 'secret', 'holds no private key in PEM form'],
-    ['headersFile', 'secret', 'has to hold key=value pairs'],
-    ['headersFile', 'a=secret\u0007', 'has to hold key=value pairs'],
+    ['clientKey', 'secret', 'contains no PEM private key'],
+    ['headersFile', 'secret', 'must contain key=value pairs'],
+    ['headersFile', 'a=secret\u0007', 'must contain key=value pairs'],
   ] as const)('as %s with %j say what is wrong and not what is in them', async (source, content, reason) => {
     const [problem, ...others] = await problems({ [source]: named('VARIABLE', fileWith(content)) });
     expect(problem).toMatch(/^VARIABLE is "\/.*", which /);
@@ -103,7 +103,7 @@ describe('files of credentials', () => {
       privateKeyEncoding: { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' },
     });
     const [problem] = await problems({ clientKey: named('KEY', fileWith(privateKey)) });
-    expect(problem).toContain('is encrypted: give a key without a passphrase');
+    expect(problem).toContain('is encrypted: use a key without a passphrase');
   });
 
   it('say so where the key is of another certificate', async () => {

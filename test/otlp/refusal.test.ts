@@ -47,39 +47,43 @@ it.each<[string, (ours: Authority, theirs: Authority) => Case, RegExp]>([
   [
     'an expired certificate',
     (ours) => ({ server: ours.issue('localhost', 'expired') }),
-    /^its certificate has expired$/,
+    /^the certificate of the Collector has expired$/,
   ],
   [
     'one of another authority',
     (ours, theirs) => ({ server: ours.issue('localhost'), trusts: theirs }),
-    /^its certificate is signed by an authority that is not known here$/,
+    /^the certificate of the Collector is signed by an unknown authority$/,
   ],
-  ['one of its own making', (_ours, theirs) => ({ server: theirs }), /^its certificate is self-signed/],
+  [
+    'one of its own making',
+    (_ours, theirs) => ({ server: theirs }),
+    /^the certificate of the Collector is self-signed/,
+  ],
   [
     'one for another host',
     (ours) => ({ server: ours.issue('collector.example') }),
-    /^its certificate is for collector.example, not for localhost$/,
+    /^the certificate of the Collector is for collector.example, not for localhost$/,
   ],
   [
     'TLS where plaintext is sent',
     (ours) => ({ server: ours.issue('localhost'), scheme: 'http' }),
-    /^the port speaks TLS and was spoken to in plaintext$/,
+    /^the port uses TLS, but plaintext was sent to it$/,
   ],
-  ['plaintext where TLS is sent', () => ({}), /^what it answers is not TLS$/],
+  ['plaintext where TLS is sent', () => ({}), /^the response is not TLS$/],
   [
     'a wish for a certificate, where the bridge has none',
     (ours) => ({ server: ours.issue('localhost'), mutual: true }),
-    /^the Collector asks for a client certificate that it knows$/,
+    /^the Collector requires a client certificate that it trusts$/,
   ],
   [
     'no trust in the authority of the bridge',
     (ours, theirs) => ({ server: ours.issue('localhost'), mutual: true, own: theirs.issue('bridge') }),
-    /^it ends the connection when it has seen the bridge's certificate$/,
+    /^the Collector closes the connection after receiving the certificate of the bridge$/,
   ],
   [
     'no time for the expired certificate of the bridge',
     (ours) => ({ server: ours.issue('localhost'), mutual: true, own: ours.issue('bridge', 'expired') }),
-    /^it ends the connection when it has seen the bridge's certificate, which has expired \(/,
+    /^the Collector closes the connection after receiving the certificate of the bridge, which has expired \(/,
   ],
 ])('a Collector with %s is told by its cause, in the log and by check', async (_what, make, cause) => {
   const ours = createAuthority();

@@ -78,7 +78,7 @@ it('an authority that is replaced on both sides costs no snapshot', async () => 
   const refusal = await until(() => log.find(({ reason }) => /authority/.test(String(reason))), 'the cause');
   expect(refusal).toMatchObject({
     level: 'warn',
-    reason: 'its certificate is signed by an authority that is not known here',
+    reason: 'the certificate of the Collector is signed by an unknown authority',
     advice: expect.stringContaining('OTEL_EXPORTER_OTLP_CERTIFICATE'),
   });
   volume.renew(clientFiles(after, after.issue('bridge')));

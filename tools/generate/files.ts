@@ -17,7 +17,7 @@ import { spanAttributesTable, spanEventsTable, spansTable } from './tables/spans
 export interface GeneratedFile {
   /** Relative to the root of the repository. */
   readonly path: string;
-  /** What the file should be, from what it is; `undefined` is a file that is not there. */
+  /** The new content of the file, given its current content; undefined if there is no file. */
   readonly render: (current: string | undefined) => string;
 }
 
@@ -41,7 +41,7 @@ const tracingSections = {
   environment: environmentTable(bridgeTraceSettings),
 };
 
-/** kustomize reads nothing above its own folder, so what the cluster shares with docker-compose.yaml is copied there. */
+/** kustomize reads no files outside its own folder, so the files it shares with docker-compose.yaml are copied there. */
 const copies = ['otel-collector.yaml', 'prometheus.yml'].map((path) => ({
   path: `k8s/base/config/${path}`,
   render: () => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'),
@@ -70,7 +70,7 @@ function document(path: string, title: string, sections: Sections): GeneratedFil
   };
 }
 
-/** Where two texts part, as a person looks for it; `undefined` where they are one. Lines count from 1. */
+/** The first line that differs between two texts; undefined if there is none. Lines count from 1. */
 export function firstDifference(
   current: string,
   expected: string,

@@ -1,4 +1,4 @@
-// Rewrites what is generated from the tables in src/; with --check, only says where it differs, and fails.
+// Rewrites generated text from the tables in src/. With --check, only reports the differences, and fails if there are any.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ function report(path: string, problem: string): void {
   process.exitCode = 1;
 }
 
-/** What the file should be; a document whose markers are broken is reported and left alone. */
+/** The new content of the file. A document with invalid markers is reported and not changed. */
 function render({ path, render }: GeneratedFile, current: string | undefined): string | undefined {
   try {
     return render(current);

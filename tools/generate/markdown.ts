@@ -4,7 +4,7 @@ export function markdownTable(header: readonly string[], rows: readonly (readonl
   return [line(header), `|${' --- |'.repeat(header.length)}`, ...rows.map(line)].join('\n');
 }
 
-/** Plain text as a table cell. An underscore inside a word means nothing to Markdown and stays readable. */
+/** Plain text as a table cell. An underscore inside a word has no meaning in Markdown and is not escaped. */
 export function prose(text: string): string {
   return text
     .replaceAll(/[\\`*|[\]]/g, '\\$&')
@@ -15,7 +15,7 @@ export function prose(text: string): string {
     .trim();
 }
 
-/** Text as code in a table cell; nothing is a dash. A pipe would end the cell even inside code, so it is escaped there too. */
+/** Text as code in a table cell; a dash if it is empty. A pipe would end the cell even inside code, so it is escaped. */
 export function code(text: string): string {
   if (text === '') return '–';
   const longest = Math.max(0, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));

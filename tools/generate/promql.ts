@@ -10,12 +10,12 @@ import {
 } from '../../src/catalogue/metrics.ts';
 import { prometheusName } from '../../src/catalogue/prometheus-name.ts';
 
-/** What identifies a bridge in Prometheus: service.name and service.instance.id, by the names they get there. */
+/** The labels that identify a bridge in Prometheus: service.name and service.instance.id. */
 const bridgeLabels = 'job, instance';
 
 export const jobLabel = runAttributes.jobId.replaceAll('.', '_');
 
-/** One bridge's part in one job. A job of many pods has many. */
+/** The labels that identify a run of one pod. A job with several pods has several. */
 export const runLabels = `${bridgeLabels}, ${jobLabel}`;
 
 /** A metric's series, or those that match, as `name="value"`. */
@@ -39,13 +39,12 @@ interface HistogramQuery {
   readonly by: string;
   readonly window: string;
   readonly matchers?: readonly string[];
-  /** Looks at the past: `1h` ago. */
+  /** Offset into the past, such as `1h`. */
   readonly offset?: string;
 }
 
 /**
- * Classic buckets where there are any, else the native histogram: which of them a job has is its own setting, and one
- * panel shows jobs of both kinds.
+ * Quantile of classic buckets or, if there are none, of the native histogram. One panel shows jobs with either setting.
  */
 export function histogramQuantile(quantile: number, query: HistogramQuery): string {
   const { metric, by } = query;
@@ -55,7 +54,7 @@ export function histogramQuantile(quantile: number, query: HistogramQuery): stri
   return `histogram_quantile(${quantile}, ${classic})\nor\nhistogram_quantile(${quantile}, ${native})`;
 }
 
-/** Mean of the measurements in the window, of both kinds of histogram. */
+/** Mean of the measurements in the window, for both kinds of histogram. */
 export function histogramMean(query: HistogramQuery): string {
   const { metric, by } = query;
   const name = prometheusName(metric);
@@ -68,19 +67,19 @@ function rate(name: string, { matchers = [], window, offset }: HistogramQuery): 
 }
 
 /**
- * A bridge's own series with the job it serves. They do not carry job_id themselves, because a bridge outlives its
- * runs. For a minute after a change of run there are two jobs to one bridge, and a join on both would fail: the one
- * that is not over is taken, and that the bridge still waited a minute ago counts less than the job it has found.
+ * Joins a bridge's own series with the job_id of its run, which they do not have. For a minute after a new run began, a
+ * bridge has two runs, and a join with both would fail. The run that has not ended is used, and the state `waiting` only
+ * if there is no run.
  */
 export function withJob(expr: string, ...matchers: readonly string[]): string {
   const underWay = series(runMetrics.state, ...matchers, inStates('running', 'stalled'));
   const waiting = series(runMetrics.state, ...matchers, inStates('waiting'));
-  const present = `max by (${runLabels}) (2 * ${underWay} or ${waiting})`;
-  // Only its label is wanted: anything to the power of 0 is 1, even 0.
-  return joinJob(expr, `(topk by (${bridgeLabels}) (1, ${present}) ^ 0)`);
+  const current = `max by (${runLabels}) (2 * ${underWay} or ${waiting})`;
+  // Only the label is needed: any value to the power of 0 is 1, even 0.
+  return joinJob(expr, `(topk by (${bridgeLabels}) (1, ${current}) ^ 0)`);
 }
 
-/** The same, and only of bridges whose run is in one of these states, by what is known now or was known last. */
+/** The same, only for bridges whose current or last known state is one of these. */
 export function withJobInState(expr: string, states: readonly RunState[], within?: string): string {
   const state = series(runMetrics.state, inStates(...states));
   const known = within === undefined ? state : `last_over_time(${state}[${within}])`;
@@ -90,13 +89,13 @@ export function withJobInState(expr: string, states: readonly RunState[], within
 const joinJob = (expr: string, serves: string) =>
   `${expr}\n* on (${bridgeLabels}) group_left (${jobLabel}) ${serves}`;
 
-/** Of a run's own series, those whose run is in one of these states. */
+/** Restricts series of a run to runs in one of these states. */
 export function whileInState(expr: string, ...states: readonly RunState[]): string {
   return `${expr}\nand on (${runLabels}) ${series(runMetrics.state, inStates(...states))} == 1`;
 }
 
 /**
- * Counters that rose of late, as they stand. One that was not there before, and is above zero, rose too, which increase()
+ * The values of counters that increased within the window. A new counter above zero has increased too, which increase()
  * does not see.
  */
 export function recentlyIncreased(counter: string, window: string): string {
@@ -106,7 +105,7 @@ export function recentlyIncreased(counter: string, window: string): string {
 export const secondsSince = (metric: MetricDefinition, ...matchers: readonly string[]) =>
   `(time() - ${series(metric, ...matchers)})`;
 
-/** Names of every series the catalogue knows, for selectors that want the others. */
+/** Names of all series of the catalogue, for selectors that exclude them. */
 export const catalogueNames: readonly string[] = [
   ...trainingMetrics,
   ...Object.values(runMetrics),

@@ -3,15 +3,15 @@ import { rows } from './dashboard/dashboard.ts';
 import { defaultWindow, jobVariable, windowVariable } from './dashboard/panel.ts';
 
 export interface NamedQuery {
-  /** Panel or alert, for a message. */
+  /** Panel or alert, for messages. */
   readonly where: string;
-  /** PromQL as it stands, with no variable left in it. */
+  /** PromQL with all variables replaced. */
   readonly expr: string;
-  /** Whether a healthy job gives it something to answer. */
+  /** Whether the query has a result for a healthy job. */
   readonly expectData: boolean;
 }
 
-/** Every query that is shipped, ready to be run: of every panel, of every alert, and what each alert watches. */
+/** Every query of the panels and alerts, and those that each alert watches, ready to be run. */
 export function allQueries(): readonly NamedQuery[] {
   return [...panelQueries(), ...alertQueries()];
 }

@@ -1,7 +1,7 @@
-/** What stands between the markers of a document, by the markers' name. */
+/** The text between the markers of a document, by the name of the markers. */
 export type Sections = Readonly<Record<string, string>>;
 
-/** A document is ours between the markers and its author's everywhere else. */
+/** Replaces the text between the markers, and nothing else. Throws if a marker is missing or repeated. */
 export function replaceSections(document: string, sections: Sections): string {
   return Object.entries(sections).reduce(
     (text, [name, content]) => replaceSection(text, name, content),
@@ -18,7 +18,7 @@ function replaceSection(document: string, name: string, content: string): string
   return `${before}${section(name, content)}${after}`;
 }
 
-/** A document that holds nothing but its generated sections, to begin with. */
+/** A new document with empty generated sections. */
 export function newDocument(title: string, sections: Sections): string {
   const parts = Object.entries(sections).map(([name, content]) => section(name, content));
   return `${[`# ${title}`, ...parts].join('\n\n')}\n`;

@@ -54,7 +54,7 @@ export function checkAccess(pathComponents: readonly PathComponent[], reader: Fi
 }
 
 /**
- * Source: POSIX, file access permissions. The first class that the process belongs to decides, even where a later one
+ * Source: POSIX, file access permissions. The first class that the process belongs to decides, even if a later one
  * grants more.
  */
 function canAccess({ kind, uid, gid, mode }: PathComponent, reader: FileReader): boolean {

@@ -6,7 +6,13 @@ import { exportersOf } from '../../otlp/exporter.ts';
 import { metricsSignal } from '../../otlp/metrics-signal.ts';
 import { probeCollector } from '../../otlp/probe.ts';
 import type { Diagnosis } from '../../otlp/tls-diagnosis.ts';
-import { type Address, addressOf, settled, startHandshake, withDeadline } from '../../otlp/tls-handshake.ts';
+import {
+  type Address,
+  addressOf,
+  socketEvent,
+  startHandshake,
+  withDeadline,
+} from '../../otlp/tls-handshake.ts';
 import { adviseOnDns, adviseOnFiles, adviseOnOtlp, adviseOnTcp, adviseOnTls } from './collector-advice.ts';
 
 export type StepName = 'name' | 'connection' | 'TLS' | 'OTLP';
@@ -14,9 +20,9 @@ export type StepName = 'name' | 'connection' | 'TLS' | 'OTLP';
 export interface StepReport {
   readonly step: StepName;
   readonly status: 'ok' | 'failed' | 'not_needed' | 'not_tried';
-  /** What was found, or what went wrong. */
+  /** The result, or the error. */
   readonly detail: string;
-  /** What to do where it failed. */
+  /** What to do if it failed. */
   readonly advice?: string;
 }
 
@@ -30,7 +36,7 @@ export interface CollectorReport {
 
 type StepResult = Omit<StepReport, 'step'>;
 
-/** Tries the Collector as the bridge would reach it, one step after the other; what comes after a failure is not tried. */
+/** Tests the connection to the Collector in the order in which the bridge connects. Steps after a failure are not tried. */
 export async function tryCollector(config: Config, version: string): Promise<CollectorReport> {
   const { target, transport } = config.endpoint;
   const steps: StepReport[] = [];
@@ -38,7 +44,7 @@ export async function tryCollector(config: Config, version: string): Promise<Col
   const tries: readonly (readonly [StepName, () => Promise<StepResult>])[] = [
     ['name', () => resolveName(address, config)],
     ['connection', () => openConnection(address, config)],
-    ['TLS', () => shakeHands(address, config)],
+    ['TLS', () => handshake(address, config)],
     ['OTLP', () => exportNothing(config, version)],
   ];
   let failed = false;
@@ -54,8 +60,9 @@ const succeeded = (detail: string): StepResult => ({ status: 'ok', detail });
 const failedWith = ({ detail, advice }: Diagnosis): StepResult => ({ status: 'failed', detail, advice });
 
 async function resolveName({ host }: Address, config: Config): Promise<StepResult> {
-  if (host === undefined) return { status: 'not_needed', detail: 'a Unix socket has none to look up' };
-  if (isIP(host.replace(/%.*$/, '')) !== 0) return { status: 'not_needed', detail: `${host} is an address` };
+  if (host === undefined) return { status: 'not_needed', detail: 'a Unix socket has no host name' };
+  if (isIP(host.replace(/%.*$/, '')) !== 0)
+    return { status: 'not_needed', detail: `${host} is an IP address` };
   try {
     const found = await withDeadline(config.timeoutMs, lookup(host, { all: true }));
     return succeeded(`${host} is ${found.map(({ address }) => address).join(', ')}`);
@@ -69,10 +76,12 @@ async function openConnection(address: Address, config: Config): Promise<StepRes
   const started = performance.now();
   const socket: Socket = connectTcp(address as NetConnectOpts);
   try {
-    await settled(socket, 'connect', config.timeoutMs);
+    await socketEvent(socket, 'connect', config.timeoutMs);
     const where =
       socket.remoteAddress === undefined ? name : `${socket.remoteAddress} port ${socket.remotePort}`;
-    return succeeded(`${where} answers in ${Math.max(1, Math.round(performance.now() - started))} ms`);
+    return succeeded(
+      `${where} accepts connections, after ${Math.max(1, Math.round(performance.now() - started))} ms`,
+    );
   } catch (error) {
     return failedWith(adviseOnTcp(name, error as NodeJS.ErrnoException));
   } finally {
@@ -80,14 +89,14 @@ async function openConnection(address: Address, config: Config): Promise<StepRes
   }
 }
 
-async function shakeHands(address: Address, config: Config): Promise<StepResult> {
+async function handshake(address: Address, config: Config): Promise<StepResult> {
   const reading = await readCredentials(config);
   if (reading.status === 'invalid') return failedWith(adviseOnFiles(reading.problems));
   const { tls } = reading.credentials;
   if (tls === undefined) return { status: 'not_needed', detail: 'plaintext' };
   const socket = startHandshake(address, tls);
   try {
-    await settled(socket, 'secureConnect', config.timeoutMs);
+    await socketEvent(socket, 'secureConnect', config.timeoutMs);
     const { subject, valid_to: until } = socket.getPeerCertificate();
     const name = subject?.CN === undefined ? '' : ` for ${subject.CN}`;
     return succeeded(`${socket.getProtocol()}, certificate${name} valid until ${until}`);
@@ -98,13 +107,13 @@ async function shakeHands(address: Address, config: Config): Promise<StepResult>
   }
 }
 
-/** An export without a metric, by an exporter like the bridge's own. */
+/** Sends an empty export with the same exporter as the bridge. */
 async function exportNothing(config: Config, version: string): Promise<StepResult> {
   const started = performance.now();
   const outcome = await probeCollector(exportersOf(metricsSignal, { ...config, version })());
   if (outcome.status === 'success')
     return succeeded(
-      `an empty export is accepted in ${Math.max(1, Math.round(performance.now() - started))} ms`,
+      `an empty export was accepted in ${Math.max(1, Math.round(performance.now() - started))} ms`,
     );
   const advice = outcome.status === 'retry' ? outcome.advice : undefined;
   return failedWith(

@@ -19,7 +19,7 @@ import { bridgeSeriesOf, type ExportedMetric, exportedMetrics, type Series, targ
 export interface Report {
   readonly status: 'usable' | 'unusable';
   readonly file: FileReport;
-  /** Why the file cannot be used; empty where it can. */
+  /** Why the file cannot be used; empty if it can. */
   readonly problems: readonly ProblemReport[];
   /** Warnings about a usable file. */
   readonly notes: readonly string[];

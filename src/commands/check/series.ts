@@ -7,7 +7,7 @@ import type { Config } from '../../config/bridge.ts';
 import type { Run } from '../../run/run.ts';
 import { createRunInstruments } from '../../telemetry/instruments.ts';
 
-/** One time series as Prometheus has it; a histogram's buckets have a label `le` beside these. */
+/** One time series in Prometheus. The buckets of a histogram also have the label `le`. */
 export interface Series {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
@@ -29,8 +29,8 @@ export function bridgeSeriesOf({ traces }: Pick<Config, 'traces'>): readonly str
 }
 
 /**
- * What the bridge would export now, asked of its own instruments, with the names and labels that the Collector's
- * Prometheus exporter gives them under this repository's otel-collector.yaml.
+ * The metrics of a run, collected from the bridge's own instruments, with the names and labels that the Collector's
+ * Prometheus exporter gives them with the otel-collector.yaml of this repository.
  */
 export async function exportedMetrics(
   run: Run,

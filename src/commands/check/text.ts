@@ -168,7 +168,7 @@ function labelLines({ fields, labels, runMetrics, bridgeSeries }: Report, width:
   ];
 }
 
-/** A UUID of the host name and the path, used where the pod's name is not known. */
+/** A UUID of the host name and the path, used if the pod's name is not known. */
 const isHostSpecific = (instance = '') => /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(instance);
 
 function summaryLines({ status, fields }: Report, width: number): readonly Line[] {

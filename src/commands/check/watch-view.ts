@@ -25,7 +25,7 @@ export function jsonWatch(output: Output): WatchView {
   };
 }
 
-/** Lines, where the output is not a terminal: the full first report, then what each write changed. */
+/** Lines for an output that is not a terminal: the full first report, then the changes of each write. */
 export function plainWatch(output: Output, clock: () => Date): WatchView {
   const columns = columnsOf(output);
   return {

@@ -1,4 +1,4 @@
-/** The package has no types of its own; these are of the part used here. */
+/** Types for the part of the package that is used here; it has none. */
 declare module 'asciichart' {
   /** Draws lines of box characters, the highest value first, joined by newlines. */
   export function plot(

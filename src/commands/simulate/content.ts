@@ -55,7 +55,7 @@ export function timestamp(ms: number): string {
 
 type Json = string | number | { readonly [key: string]: Json };
 
-/** JSON with the bare NaN, Infinity and -Infinity that Python writes, where JSON.stringify would put null. */
+/** JSON with the bare NaN, Infinity and -Infinity that Python writes, for which JSON.stringify writes null. */
 function pythonJson(value: Json, indent = ''): string {
   if (typeof value === 'number') return String(value);
   if (typeof value === 'string') return JSON.stringify(value);

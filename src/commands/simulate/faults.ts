@@ -19,8 +19,8 @@ export const isTorn = (fault: SimulatedFault | undefined, { globalStep }: Traini
   fault === 'torn' && globalStep % 5 === 1;
 
 /**
- * How long a half-written file stands, in milliseconds: longer than the 50 ms after which a malformed file is read
- * again, or the fault would never show, and long enough for a reader as slow as the writer to read it now and then.
+ * How long a file stays half-written, in milliseconds. It must exceed the 50 ms after which the bridge reads a malformed
+ * file again, and be long enough to be read sometimes by a bridge that polls as slowly as the job writes.
  */
 export const tornPauseMs = (writeIntervalMs: number): number => Math.max(120, writeIntervalMs / 2);
 

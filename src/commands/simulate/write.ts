@@ -61,7 +61,7 @@ async function attempt(path: string, write: () => Promise<void>): Promise<WriteR
   }
 }
 
-/** In place of mkdir's `recursive`, which does not end where the system always answers ENOENT, as below /proc. */
+/** Used instead of mkdir's `recursive`, which never ends if the system always returns ENOENT, as below /proc. */
 async function makeDirectory(directory: string): Promise<void> {
   const parent = dirname(directory);
   await mkdir(directory).catch(async (error) => {

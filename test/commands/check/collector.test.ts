@@ -72,7 +72,7 @@ describe('a Collector that is there', () => {
     expect(await attempt(endpoint, known)).toMatchObject({ status: 'ok' });
     expect(failure(await attempt(endpoint, { OTEL_EXPORTER_OTLP_CERTIFICATE: ca }))).toMatchObject({
       step: 'OTLP',
-      detail: 'the Collector asks for a client certificate that it knows',
+      detail: 'the Collector requires a client certificate that it trusts',
     });
   });
 
@@ -161,7 +161,7 @@ describe('a Collector that is not', () => {
     expect(failure(report)).toMatchObject({
       step: 'TLS',
       detail: expect.stringContaining('collector.example'),
-      advice: expect.stringContaining('a name the certificate is for'),
+      advice: expect.stringContaining('a name of the certificate'),
     });
   });
 
@@ -194,7 +194,7 @@ describe('a Collector that is not', () => {
     const server = createHttpServer((_request, response) => void response.end('hello'));
     expect(failure(await attempt(`http://127.0.0.1:${await listen(server)}`))).toMatchObject({
       step: 'OTLP',
-      detail: 'what it answers is not gRPC',
+      detail: 'the response is not gRPC',
     });
   });
 

@@ -218,7 +218,7 @@ describe('--collector', () => {
     const file = openFile({});
     const good = await run([file, '--collector'], { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint });
     expect(good.code).toBe(0);
-    expect(good.text).toMatch(/✓ OTLP {8}an empty export is accepted in \d+ ms\n$/);
+    expect(good.text).toMatch(/✓ OTLP {8}an empty export was accepted in \d+ ms\n$/);
     await receiver.stop();
     const bad = await run([file, '--collector', '-o', 'json'], {
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,

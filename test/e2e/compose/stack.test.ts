@@ -104,7 +104,7 @@ describe('docker compose up', () => {
     );
     for (const [, name] of histograms) {
       const count = await queryOne(stack, `${name}_count${ourJob}`);
-      expect(count, 'one measurement a snapshot, not one a poll').toBeLessThanOrEqual(writes);
+      expect(count, 'one measurement per snapshot, not one a poll').toBeLessThanOrEqual(writes);
       expect(count).toBeGreaterThan(writes / 2);
       expect(await queryOne(stack, `${name}_bucket{job_id="training-job-001",le="+Inf"}`)).toBe(count);
     }

@@ -3,11 +3,11 @@ export interface Alert {
   readonly name: string;
   readonly severity: 'critical' | 'warning';
   readonly expr: string;
-  /** How long it must hold. */
+  /** How long the condition must be true. */
   readonly for?: string;
   readonly summary: string;
   readonly description: string;
-  /** What it looks at: of a healthy job these are there, so an alert that can never fire is noticed. */
+  /** Queries that have a result for a healthy job. They show that the alert can fire. */
   readonly watches: readonly string[];
 }
 
@@ -16,7 +16,7 @@ const runbook = 'https://github.com/ml-metrics-bridge/ml-metrics-bridge/blob/mai
 /** A heading's anchor is its text in lower case. */
 export const runbookUrl = ({ name }: Pick<Alert, 'name'>) => `${runbook}#${name.toLowerCase()}`;
 
-/** Deeper by two spaces, for a query that holds another. */
+/** Indents a query inside another by two spaces. */
 export const indented = (expr: string) => expr.replaceAll(/^/gm, '  ');
 
 export const aggregated = (aggregate: string, labels: string, expr: string) =>

@@ -10,26 +10,26 @@ const bridge = `${jobLabel}, instance`;
 const lastSuccess = series(bridgeMetrics.lastSuccessTime);
 const silentSeconds = `(time() - last_over_time(${lastSuccess}[1h]))`;
 
-/** Eight exports that should have been. */
+/** In seconds: eight export intervals. */
 const silentTooLong = (8 * bridgeSettings.exportIntervalMs.default) / 1000;
 
-/** Gone series have no value, so the last that was known counts: in it a run that was under way never ended. */
+/** The series have disappeared, so their last values are used, which show a run that had not ended. */
 const notExporting: Alert = {
   name: 'MlBridgeNotExporting',
   severity: 'warning',
   for: '1m',
   expr: [
     `${aggregated('max', bridge, withJobInState(silentSeconds, activeStates, '1h'))} > ${silentTooLong}`,
-    // The job came back in another pod.
+    // Not if the job runs in another pod now.
     `unless on (${jobLabel})`,
     `(${withJob(`(${secondsSince(bridgeMetrics.lastSuccessTime)} <= ${silentTooLong})`)})`,
   ].join('\n'),
-  summary: `Nothing is heard of training job ${job} any more`,
-  description: `The bridge {{ $labels.instance }} of ${job} last exported {{ $value | humanizeDuration }} ago, and its run had not ended. What is shown of the job is out of date.`,
+  summary: `The bridge of training job ${job} no longer exports`,
+  description: `The bridge {{ $labels.instance }} of ${job} last exported {{ $value | humanizeDuration }} ago, and its run had not ended. The values of the job are out of date.`,
   watches: [withJobInState(silentSeconds, activeStates, '1h')],
 };
 
-/** Which requests, of all of the last five minutes. */
+/** Export requests of the last five minutes. */
 const requests = (...matchers: readonly string[]) =>
   aggregated(
     'sum',
@@ -40,7 +40,7 @@ const requests = (...matchers: readonly string[]) =>
 const exportsFailing: Alert = {
   name: 'MlBridgeExportsFailing',
   severity: 'warning',
-  // Longer than the window, because after an outage that is over all its failures arrive at once.
+  // Longer than the window, because the failures of an outage are all exported at once when it is over.
   for: '10m',
   expr: `${requests('outcome!="success"')}\n/\n${requests()}\n> 0.5`,
   summary: `Most exports of training job ${job} fail`,
@@ -59,13 +59,13 @@ const dropping: Alert = {
   watches: [],
 };
 
-/** As manifests name it. */
+/** The name of the container in the manifests. */
 const container = 'container="otel-metrics-bridge"';
 
 const podsThatShouldReport = [
   `(kube_pod_init_container_info{${container}} or kube_pod_container_info{${container}})`,
   'and on (namespace, pod) kube_pod_status_phase{phase="Running"} == 1',
-  // As an ordinary container the bridge leaves when the run is over, maybe before the pod does.
+  // An ordinary container exits when the run is over, possibly before the pod.
   `unless on (namespace, pod) kube_pod_container_status_terminated_reason{${container}, reason="Completed"} == 1`,
 ].join('\n');
 
@@ -73,7 +73,7 @@ const absent: Alert = {
   name: 'MlBridgeAbsent',
   severity: 'warning',
   for: '5m',
-  // service.instance.id in a pod, as the bridge makes it.
+  // The service.instance.id of a bridge in a pod.
   expr: aggregated(
     'max',
     'namespace, pod',
@@ -85,9 +85,9 @@ const absent: Alert = {
       `unless on (instance) ${series(bridgeMetrics.snapshots)}`,
     ].join('\n'),
   ),
-  summary: 'Training pod {{ $labels.namespace }}/{{ $labels.pod }} has a bridge that nothing is heard of',
+  summary: 'Training pod {{ $labels.namespace }}/{{ $labels.pod }} has a bridge that does not export',
   description:
-    'Pod {{ $labels.pod }} in namespace {{ $labels.namespace }} runs, its bridge should export, and for 5 minutes nothing of it was here.',
+    'Pod {{ $labels.pod }} in namespace {{ $labels.namespace }} is running, but no metrics of its bridge have arrived for 5 minutes.',
   watches: [],
 };
 

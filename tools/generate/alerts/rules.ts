@@ -10,8 +10,8 @@ export const alertGroups: Readonly<Record<string, readonly Alert[]>> = {
 
 const note = [
   '# Generated from tools/generate by `npm run generate`, which overwrites edits. What each alert means: docs/runbook.md',
-  '# Every alert takes a scrape with honor_labels: true, so that instance is the bridge and not the Collector.',
-  '# MlBridgeAbsent takes the series of kube-state-metrics, and never fires without them.',
+  '# All alerts need a scrape with honor_labels: true, so that instance is the bridge and not the Collector.',
+  '# MlBridgeAbsent needs the series of kube-state-metrics, and never fires without them.',
 ].join('\n');
 
 export function rulesYaml(): string {

@@ -13,7 +13,7 @@ import {
 } from '../promql.ts';
 import { type Alert, aggregated, indented } from './alert.ts';
 
-/** Nobody is woken for a run that is over, nor for a rank that only waits. */
+/** There are no alerts about a run that is over, or a rank that only waits. */
 export const activeStates: readonly RunState[] = ['running', 'stalled'];
 
 const job = `{{ $labels.${jobLabel} }}`;
@@ -21,7 +21,7 @@ const job = `{{ $labels.${jobLabel} }}`;
 const stalled: Alert = {
   name: 'MlTrainingStalled',
   severity: 'critical',
-  // At once: the bridge has waited for STALL_AFTER.
+  // Without `for`, because the bridge has already waited for STALL_AFTER.
   expr: aggregated('max', jobLabel, whileInState(secondsSince(runMetrics.lastStepTime), 'stalled')),
   summary: `Training job ${job} makes no progress`,
   description: `No step of ${job} for {{ $value | humanizeDuration }}, and the run has not ended.`,
@@ -47,7 +47,7 @@ const lossNotFinite: Alert = {
 const batches = series(field('batch_number'));
 const epochs = series(field('epoch'));
 
-/** A run that began within the window has another run's past behind it, which says nothing of it. */
+/** If a run began within the window, earlier values belong to another run and cannot be compared. */
 function withoutRestart(expr: string, window: string): string {
   const restarted = `(resets(${batches}[${window}]) > 0 or resets(${epochs}[${window}]) > 0)`;
   return `${expr}\nunless on (${runLabels}) ${restarted}`;
@@ -64,7 +64,7 @@ const lossDiverging: Alert = {
     'max',
     jobLabel,
     withoutRestart(
-      // Twice the best; of a loss that may be negative, above zero.
+      // Twice the best loss; abs() for losses that can be negative.
       whileInState(`(${recentLoss} > ${bestLoss} + abs(${bestLoss}))`, 'running'),
       '70m',
     ),
@@ -108,7 +108,7 @@ const fileStale: Alert = {
   name: 'MlMetricsFileStale',
   severity: 'warning',
   for: '1m',
-  // A run that counts as stalled has an alert of its own.
+  // A stalled run has its own alert.
   expr: `${aggregated('max', jobLabel, withJobInState(series(bridgeMetrics.fileAge), ['running']))} > ${staleSeconds}`,
   summary: `Metrics file of training job ${job} is not written`,
   description: `The metrics file of ${job} was last written {{ $value | humanizeDuration }} ago, and the run has not ended. Its values are no longer exported once it is older than STALE_AFTER.`,

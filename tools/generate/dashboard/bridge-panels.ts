@@ -13,7 +13,8 @@ function perMinute(metric: MetricDefinition, label: string): string {
 const exports: Panel = {
   ...third,
   title: 'Exports a minute',
-  description: 'Requests to the Collector, by outcome. retry: it could not be reached; rejected: it refused.',
+  description:
+    'Requests to the Collector, by outcome. retry: it could not be reached; rejected: it rejected the request.',
   unit: 'none',
   queries: [{ legend: '{{job_id}} {{outcome}}', expr: perMinute(bridgeMetrics.exports, 'outcome') }],
 };
@@ -22,7 +23,7 @@ const lastSuccess: Panel = {
   ...third,
   title: 'Last successful export',
   description:
-    'Time since the slowest bridge of a job last reached the Collector, as the Collector last heard. Normally below twice the export interval and a poll.',
+    'Time since the last successful export, of the bridge for which it is longest. Normally below twice the export interval plus a poll.',
   unit: 's',
   queries: [
     {
@@ -35,7 +36,7 @@ const lastSuccess: Panel = {
 const backlog: Panel = {
   ...third,
   title: 'Backlog',
-  description: 'Snapshots that wait for the Collector. Normally 0.',
+  description: 'Snapshots waiting to be exported. Normally 0.',
   unit: 'none',
   queries: [
     {
@@ -49,7 +50,7 @@ const dropped: Panel = {
   ...third,
   title: 'Dropped snapshots',
   description:
-    'Snapshots that were never delivered since the bridge started, by reason, points and spans that the Collector rejected, and log lines that nothing read. Empty is good.',
+    'Snapshots that were never delivered since the bridge started, by reason, points and spans that the Collector rejected, and dropped log lines. Normally empty.',
   unit: 'none',
   queries: [
     {
@@ -80,7 +81,7 @@ const dropped: Panel = {
 const polls: Panel = {
   ...third,
   title: 'Polls a minute',
-  description: 'Readings of the file, by outcome. ok: new and read well; unchanged: nothing new.',
+  description: 'Polls of the file, by outcome. ok: a new snapshot; unchanged: no new snapshot.',
   unit: 'none',
   queries: [{ legend: '{{job_id}} {{outcome}}', expr: perMinute(bridgeMetrics.snapshots, 'outcome') }],
 };
@@ -89,7 +90,7 @@ const skipped: Panel = {
   ...third,
   title: 'Fields left out',
   description:
-    'Fields of the file that could not be used since the bridge started, by field and reason. Empty is good.',
+    'Fields of the file that were skipped since the bridge started, by field and reason. Normally empty.',
   unit: 'none',
   queries: [
     {

@@ -39,9 +39,7 @@ export function dashboard(): Dashboard {
     .withVariable(
       new IntervalVariableBuilder(windowVariable)
         .label('Window')
-        .description(
-          'What rates and quantiles are taken over: longer than the time between two writes of the file',
-        )
+        .description('Window of rates and quantiles: longer than the time between two writes of the file')
         .values(windows.join(','))
         .current({ text: defaultWindow, value: defaultWindow }),
     );
@@ -64,7 +62,7 @@ function jobs() {
       .sort(VariableSort.NaturalAsc)
       .multi(true)
       .includeAll(true)
-      // Bridges that still wait for a first file have no job_id; All means them too.
+      // Bridges without a file have no job_id; All includes them.
       .allValue('.*')
       .current({ text: 'All', value: '$__all' })
   );

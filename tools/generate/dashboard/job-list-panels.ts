@@ -4,7 +4,7 @@ import { jobMatcher, labelMissingJob, type Panel, perJob, type Row, stateNumbers
 
 const jobSeries = (name: Parameters<typeof field>[0]) => series(field(name), jobMatcher);
 
-/** Every state is exported as 0 or 1, so the present one's number is the highest product. */
+/** Each state is exported as 0 or 1, so the number of the current state is the highest product. */
 export const jobState = labelMissingJob(
   perJob(
     'max',
@@ -45,7 +45,7 @@ const states: Panel = {
   kind: 'states',
   title: 'Run state',
   description:
-    'State of each run. Where the pods of a job disagree, the most worrying one: failed, stalled, running, completed, ended, waiting.',
+    'State of each run. If the pods of a job differ, the most severe one: failed, stalled, running, completed, ended, waiting.',
   width: 24,
   height: 6,
   queries: [{ legend: '{{job_id}}', expr: jobState }],

@@ -18,7 +18,7 @@ const loss: Panel = {
   ...half,
   title: 'Loss',
   description:
-    'Loss on the training batches and on the validation set. A gap with a run that goes on is NaN.',
+    'Loss on the training batches and on the validation set. A gap while the run continues is NaN.',
   queries: [
     { legend: 'training', expr: perJob('avg', jobSeries('training_loss')) },
     { legend: 'validation', expr: perJob('avg', jobSeries('validation_loss')) },
@@ -99,7 +99,7 @@ const progress: Panel = {
   height: 7,
   title: 'Progress',
   description:
-    'Batches trained of those the run will train, or epochs where the job does not say how many batches there are. Empty where it says neither.',
+    'Batches trained of all batches of the run, or epochs if the job does not write the number of batches. Empty if it writes neither.',
   unit: 'percentunit',
   min: 0,
   max: 1,
@@ -116,7 +116,7 @@ const epochs: Panel = {
   width: 6,
   height: 7,
   title: 'Epochs',
-  description: 'Epoch reached, and how many there will be where the job says so.',
+  description: 'Epoch reached, and the total number if the job writes it.',
   unit: 'none',
   min: 0,
   queries: [
@@ -145,7 +145,7 @@ const state: Panel = {
   width: 7,
   height: 7,
   title: 'Run state',
-  description: 'State of the run. Where its pods disagree, the most worrying one.',
+  description: 'State of the run. If its pods differ, the most severe one.',
   queries: [{ legend: 'state', expr: jobState }],
 };
 
@@ -153,7 +153,7 @@ const nonFinite: Panel = {
   ...half,
   height: 7,
   title: 'NaN and infinite values',
-  description: 'Values that were NaN or infinite in this run so far, by field. Empty is good.',
+  description: 'Values that were NaN or infinite in this run so far, by field. Normally empty.',
   unit: 'none',
   min: 0,
   queries: [
@@ -183,7 +183,7 @@ const extras: Panel = {
   ...half,
   height: 7,
   title: 'Further metrics',
-  description: "The job's own fields, and metrics without a panel of their own.",
+  description: 'Additional fields of the job, and metrics without their own panel.',
   queries: [
     {
       legend: '{{__name__}}',

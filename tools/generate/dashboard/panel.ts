@@ -1,11 +1,11 @@
 import { jobLabel } from '../promql.ts';
 
-/** A panel as data: what is asked and how it is to be read, without a word of Grafana. */
+/** A panel as data, independent of Grafana. */
 export interface Panel {
   readonly kind: 'curves' | 'states' | 'gauge' | 'table';
   readonly title: string;
   readonly description: string;
-  /** Of the 24 columns of the grid. */
+  /** In columns of the grid, which has 24. */
   readonly width: number;
   readonly height: number;
   /** Grafana's id of the unit. */
@@ -21,7 +21,7 @@ export interface Query {
   readonly legend: string;
   /** Unit of a table's column. */
   readonly unit?: string;
-  /** A healthy job may well have no such series: errors that did not happen, fields that are optional. */
+  /** The query may have no result for a healthy job, such as for errors and for optional fields. */
   readonly optional?: true;
 }
 
@@ -44,11 +44,11 @@ export const defaultWindow: (typeof windows)[number] = '2m';
 export const perJob = (aggregate: 'avg' | 'max' | 'min' | 'sum', expr: string) =>
   `${aggregate} by (${jobLabel}) (${expr})`;
 
-/** A bridge that has seen no file yet knows no job; it should not be a line without a name. */
+/** A bridge without a file has no job_id. This gives its line a name. */
 export const labelMissingJob = (expr: string) =>
   `label_replace(${expr}, "${jobLabel}", "(no file yet)", "${jobLabel}", "")`;
 
-/** States as numbers, the more worrying the higher: where the pods of a job disagree, the highest is shown. */
+/** States as numbers, a more severe one being higher: if the pods of a job differ, the highest is shown. */
 export const stateNumbers = {
   waiting: { number: 0, color: 'text' },
   ended: { number: 1, color: 'purple' },

@@ -13,11 +13,11 @@ export function commandLineSection(): string {
       all.map(({ name, summary }) => [code(name), prose(summary)]),
     ),
     ...all.filter(({ options }) => options.length > 0).map(optionsOf),
-    `${code('check --output json')} prints one object. Members may be added; none changes its meaning.`,
+    `${code('check --output json')} prints one object. Members may be added; existing ones keep their meaning.`,
     membersTable(reportMembers),
-    `Each of ${code('fields')}:`,
+    `Each element of ${code('fields')}:`,
     membersTable(fieldMembers),
-    `Every command takes ${code('--help')}. ${code(`${programName} --version`)} shows the version.`,
+    `Every command accepts ${code('--help')}. ${code(`${programName} --version`)} shows the version.`,
   ].join('\n\n');
 }
 

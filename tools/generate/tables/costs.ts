@@ -4,13 +4,13 @@ import { type BenchmarkName, type BenchmarkResult, measuredText } from './perfor
 interface Cost {
   readonly what: string;
   readonly benchmark: BenchmarkName;
-  /** Where the figure stands in the benchmark's tables. */
+  /** Position of the figure in the tables of the benchmark. */
   readonly table: string;
   readonly row: string;
   readonly column: string;
 }
 
-/** The figures by which a user decides, for the README. */
+/** The costs of the bridge, for the README. */
 export const costs: readonly Cost[] = [
   {
     what: 'Memory of the container (working set)',
@@ -49,7 +49,7 @@ export const costs: readonly Cost[] = [
   },
 ];
 
-/** One row a cost. Throws where a benchmark no longer has the figure. */
+/** One row per cost. Throws if a benchmark no longer has the figure. */
 export function costsTable(results: readonly BenchmarkResult[]): string {
   return markdownTable(
     ['Cost', 'Measured', 'Command'],
@@ -69,7 +69,7 @@ function resultOf({ benchmark }: Cost, results: readonly BenchmarkResult[]): Ben
 function measuredIn({ table, row, column }: Cost, tables: BenchmarkResult['tables']) {
   const found = tables.find(({ title }) => title === table);
   const cells = found?.rows.find(({ label }) => label === row)?.cells;
-  // The first column names the rows.
+  // The first column has the names of the rows.
   const measured = cells?.[(found?.columns.indexOf(column) ?? 0) - 1];
   if (measured === undefined) throw new Error(`no benchmark has "${table}", "${row}", "${column}"`);
   return measured;

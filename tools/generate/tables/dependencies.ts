@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { markdownTable } from '../markdown.ts';
 
-/** What of a package package-lock.json says, as far as it is read here. */
+/** The members of an entry of package-lock.json that are read here. */
 interface LockedPackage {
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
@@ -15,7 +15,7 @@ interface Lockfile {
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
-/** How many packages there are to trust, from package-lock.json. Those for other platforms are counted like any other. */
+/** The number of packages, from package-lock.json. Packages for other platforms are included. */
 export function dependenciesTable(lockfile: Lockfile = readLockfile()): string {
   const root = lockfile.packages[''];
   const packages = Object.entries(lockfile.packages).filter(([folder]) => folder.includes('node_modules/'));

@@ -15,16 +15,16 @@ import { code, codes, markdownTable, prose } from '../markdown.ts';
 
 const metricHeader = ['OpenTelemetry name', 'Instrument', 'Unit', 'Prometheus name', 'Description'];
 
-/** Every metric there is, as Markdown: those of the training, of the run, and of the bridge itself. */
+/** Every metric, as Markdown: from fields of the file, of the run, and of the bridge itself. */
 export function metricsTable(): string {
   const { rank, ...always } = runAttributes;
   return [
-    `The training's own, each from a field of \`training_metrics\`. Attributes: ${codes(Object.values(always))}, and ${code(rank)} where the job has ranks.`,
+    `Metrics of the training, each from a field of \`training_metrics\`. Attributes: ${codes(Object.values(always))}, and ${code(rank)} if the job has ranks.`,
     markdownTable(['Field', ...metricHeader], [...trainingMetrics.map(fieldRow), extraRow]),
-    `Beside them ${code(globalStep.field)} is read: ${prose(lowerFirst(globalStep.description))}. Where it is there, ${code('batch_number')} counts by it.`,
-    "What is known of the run, with the run's attributes and the one named.",
+    `The field ${code(globalStep.field)} has no metric: ${prose(lowerFirst(globalStep.description))}. If it is present, it replaces ${code('batch_number')} as the value of ${code('ml.training.batch_number')}.`,
+    'State of the run. These metrics have the attributes of the run, and the one in the last column.',
     ownAttributesTable(Object.values(runMetrics)),
-    "The bridge's own health, without the run's attributes.",
+    'Metrics about the bridge itself. They do not have the attributes of the run.',
     ownAttributesTable(Object.values(bridgeMetrics)),
     'Values of their attributes:',
     labelValuesTable(),
@@ -38,7 +38,7 @@ const labelTables = [
   [bridgeMetrics.dropped, 'reason', dropReasons],
 ] as const;
 
-/** Each value that `outcome` and `reason` can have, by metric. */
+/** The values of the attributes `outcome` and `reason`, by metric. */
 function labelValuesTable(): string {
   const rows = labelTables.flatMap(([{ name }, attribute, values]) =>
     Object.entries(values).map(([value, { description }]) => [
@@ -50,7 +50,7 @@ function labelValuesTable(): string {
   return markdownTable(['Metric and attribute', 'Value', 'Description'], rows);
 }
 
-/** Why snapshots were dropped, for the page about the alert. */
+/** The reasons for dropped snapshots, for the runbook. */
 export function dropReasonsTable(): string {
   const rows = Object.entries(dropReasons).map(([reason, { description }]) => [code(reason), description]);
   return markdownTable(['Reason', 'Description'], rows);
@@ -64,7 +64,7 @@ const extraRow = [
   'gauge',
   '–',
   code(`${prometheusName({ name: extraMetricPrefix, unit: '', instrument: 'gauge' })}_<field>`),
-  `The field's value; at most ${code('MAX_EXTRA_METRICS')} of them`,
+  `Value of the field; at most ${code('MAX_EXTRA_METRICS')} of these metrics`,
 ];
 
 function ownAttributesTable(metrics: readonly MetricDefinition[]): string {

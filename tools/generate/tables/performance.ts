@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { code, markdownTable } from '../markdown.ts';
 
-/** What a benchmark writes to `bench/results/NAME.json`; the tables in the documents come from it. */
+/** The content of `bench/results/NAME.json`, from which the tables of the documentation are generated. */
 export interface BenchmarkResult {
   readonly name: string;
-  /** What a reader types to have it again. */
+  /** The command that repeats the measurement. */
   readonly command: string;
   /** Day of the measurement, `2026-11-21`. */
   readonly measuredOn: string;
@@ -25,12 +25,12 @@ export interface Machine {
 
 export interface BenchmarkTable {
   readonly title: string;
-  /** The first names the rows. */
+  /** The first column has the names of the rows. */
   readonly columns: readonly string[];
   readonly rows: readonly { readonly label: string; readonly cells: readonly (Measured | null)[] }[];
 }
 
-/** The median of what was measured, and between which values it lay. */
+/** The median of the measurements, and their range. */
 export interface Measured {
   readonly unit: string;
   readonly median: number;
@@ -39,7 +39,7 @@ export interface Measured {
   readonly count: number;
 }
 
-/** What was aimed at. `measured` is a median or, where the name says so, another quantile. */
+/** A target. `measured` is a median, or another quantile if the name says so. */
 export interface Target {
   readonly what: string;
   readonly unit: string;
@@ -47,7 +47,7 @@ export interface Target {
   readonly measured: number;
 }
 
-/** Benchmarks in the order the documents show them. */
+/** Benchmarks in the order of the documentation. */
 export const benchmarks = ['memory', 'start', 'latency', 'bytes', 'image', 'snapshot', 'scale'] as const;
 export type BenchmarkName = (typeof benchmarks)[number];
 
@@ -94,7 +94,7 @@ function targetCells({ what, unit, atMost, measured }: Target): string[] {
   return [what, `${withUnit(measured, unit)}${verdict}`, withUnit(atMost, unit)];
 }
 
-/** The median, and its spread where there is one to see. */
+/** The median, and the range if it is visible after rounding. */
 export function measuredText(measured: Measured | null): string {
   if (measured === null) return '–';
   const { unit, median, low, high } = measured;
@@ -105,7 +105,7 @@ export function measuredText(measured: Measured | null): string {
 
 const withUnit = (value: number, unit: string) => `${figure(value)}${unit === '' ? '' : ` ${unit}`}`;
 
-/** Three figures are more than any of these measurements tells; whole numbers keep theirs. */
+/** Three significant digits, because the measurements are less precise; whole numbers are not rounded. */
 function figure(value: number): string {
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : Math.abs(value) >= 1 ? 2 : 3;
   return Number(value.toFixed(digits)).toLocaleString('en-US', { maximumFractionDigits: digits });

@@ -22,7 +22,7 @@ export function spanAttributesTable(): string {
   return markdownTable(['Attribute', 'What it is', 'Of'], rows);
 }
 
-/** What the bridge notices itself. */
+/** The events that the bridge adds. */
 export function spanEventsTable(): string {
   const rows = Object.values(spanEvents).map(({ name, description, attributes }) => [
     code(name),

@@ -7,7 +7,7 @@ const root = protobuf.Root.fromJSON(description);
 const requestType = root.lookupType('ExportMetricsServiceRequest');
 const responseType = root.lookupType('ExportMetricsServiceResponse');
 
-/** What an exporter is told about points that were taken and then refused. */
+/** OTLP partial success: points that were rejected from an accepted request. */
 export interface WirePartialSuccess {
   readonly rejectedDataPoints: number;
   readonly errorMessage: string;

@@ -1,4 +1,4 @@
-/** `Map.groupBy`, which Node 20 does not have: the bundle is started with whatever Node is there. */
+/** `Map.groupBy`, which Node 20 does not have; the bundle also runs on Node 20. */
 export function groupBy<T, K>(items: Iterable<T>, keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

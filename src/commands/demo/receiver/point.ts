@@ -33,16 +33,16 @@ export interface Point {
   readonly scope: string;
   /** Sums only. */
   readonly monotonic?: boolean;
-  /** All but gauges; absent where the sender left it unspecified. */
+  /** All but gauges; absent if the sender left it unspecified. */
   readonly temporality?: 'cumulative' | 'delta';
   /** Lists and maps, which no metric backend takes as labels, as JSON text. */
   readonly attributes: Readonly<Record<string, string | number | boolean>>;
   readonly resource: Readonly<Record<string, AttributeValue>>;
-  /** Unix time in milliseconds, to the microsecond; 0 where not set. */
+  /** Unix time in milliseconds, to the microsecond; 0 if not set. */
   readonly startTimeMs: number;
-  /** Unix time in milliseconds, to the microsecond; 0 where not set. */
+  /** Unix time in milliseconds, to the microsecond; 0 if not set. */
   readonly timeMs: number;
-  /** Value of a gauge or sum, sum of a histogram; NaN where the point carries none. */
+  /** Value of a gauge or sum, sum of a histogram; NaN if the point has none. */
   readonly value: number;
   /** Histograms only. */
   readonly count?: number;

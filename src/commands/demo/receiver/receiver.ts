@@ -37,7 +37,7 @@ const service: ServiceDefinition = {
 
 /**
  * An OTLP/gRPC metrics receiver in this process: a real server that keeps its requests and can reject them.
- * Requests over 4 MiB are refused with RESOURCE_EXHAUSTED, as by the Collector. Rejects where the port is taken.
+ * Requests over 4 MiB are rejected with RESOURCE_EXHAUSTED, as by the Collector. Rejects if the port is in use.
  */
 export async function startReceiver(options: ReceiverOptions = {}): Promise<Receiver> {
   const { host = '127.0.0.1', credentials, keep = Number.POSITIVE_INFINITY } = options;
@@ -107,7 +107,7 @@ function counted(
   };
 }
 
-/** A replier that throws is an error, not a receiver that hangs. */
+/** A reply function that throws causes an error response; the request does not hang. */
 const failed = (error: unknown): ReceiverResponse => ({
   status: 'error',
   code: status.INTERNAL,
