@@ -73,11 +73,35 @@ export const sendOutcomes = {
     },
     over: 'Collector is back',
   },
+  split: {
+    description:
+      'The Collector refused a request of several snapshots, which are sent in smaller ones at once',
+  },
   rejected: {
     description:
       'The Collector rejected the request with an error that is not retryable; its snapshots are dropped',
     log: { level: 'error', message: 'Collector rejected an export: its snapshots are dropped' },
     over: 'Collector accepts exports again',
+  },
+} as const satisfies Readonly<Record<string, LabelValue>>;
+
+/** Why an export has to wait, with the log line of each. */
+export const retryCauses = {
+  no_answer: { description: 'There was no answer', log: sendOutcomes.retry.log },
+  later: { description: 'The Collector, or what is behind it, asks for time', log: sendOutcomes.retry.log },
+  credentials: {
+    description: 'The headers or the certificate of the bridge are refused, and may be renewed',
+    log: {
+      level: 'error',
+      message: 'Collector refuses the credentials: snapshots wait until the files are renewed',
+    },
+  },
+  not_grpc: {
+    description: 'Something answered that is no OTLP/gRPC receiver',
+    log: {
+      level: 'error',
+      message: 'Endpoint answers, but not as an OTLP/gRPC receiver: snapshots wait until it does',
+    },
   },
 } as const satisfies Readonly<Record<string, LabelValue>>;
 
@@ -115,6 +139,11 @@ export const dropReasons = {
   },
   rejected: {
     description: 'The Collector rejected the request that contained them',
+    counted: 'always',
+  },
+  too_large: {
+    description:
+      'The Collector, or what is before or behind it, takes no request of the size of one snapshot',
     counted: 'always',
   },
   queue_dir_full: {

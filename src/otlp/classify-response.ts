@@ -2,12 +2,26 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import type { PartialSuccess } from './partial-success.ts';
 import { retryDelayOf } from './retry-info.ts';
 
+/** Why an export has to wait. */
+export type RetryCause =
+  | 'no_answer'
+  /** The Collector, or what is behind it, asks for time. */
+  | 'later'
+  /** The headers or the certificate are refused, and may be renewed. */
+  | 'credentials'
+  /** Something answered that is no OTLP/gRPC receiver. */
+  | 'not_grpc';
+
+/** Why snapshots are dropped that were refused. */
+export type RejectReason = 'rejected' | 'too_large';
+
 /** What became of an export. */
 export type ExportOutcome =
   | { readonly status: 'success'; readonly partialSuccess?: PartialSuccess }
   /** It may work later. */
   | {
       readonly status: 'retry';
+      readonly cause: RetryCause;
       readonly reason: string;
       /** gRPC's, where it comes from there. */
       readonly code?: status;
@@ -16,60 +30,151 @@ export type ExportOutcome =
       /** How long the Collector asks to be left alone, in milliseconds; absent where it does not say. */
       readonly afterMs?: number;
     }
+  /** Fewer snapshots in one request may work, at once. Only of a request of several. */
+  | { readonly status: 'split'; readonly reason: string; readonly code: status }
   /** It will never work. */
-  | { readonly status: 'rejected'; readonly reason: string; readonly code: status };
+  | {
+      readonly status: 'rejected';
+      readonly reason: string;
+      readonly code: status;
+      readonly dropReason: RejectReason;
+      /** Whether a part of the request may be accepted. */
+      readonly divisible: boolean;
+    };
 
 /** How a failed request was answered, by gRPC's own error. */
 export type FailedResponse = Pick<ServiceError, 'code' | 'details' | 'message' | 'metadata'>;
 
-interface Rule {
-  readonly codes: readonly status[] | 'any';
+export interface AnswerRule {
+  /** For documentation: the answer, in Markdown. */
+  readonly answer: string;
+  readonly codes: readonly (keyof typeof status)[] | 'any';
   readonly details?: RegExp;
   /** Whether the answer says when to try again. */
   readonly hasRetryInfo?: true;
-  readonly status: 'retry' | 'rejected';
+  /** Whether headers or certificates come from files, which may be renewed. */
+  readonly hasCredentialFiles?: true;
+  readonly reaction: Reaction;
+  /** For documentation: why this differs from the OTLP specification, where it does. */
+  readonly beyond?: string;
 }
 
+/** What follows from an answer: a cause to wait, or a reason to drop. */
+type Reaction =
+  | { readonly action: 'wait'; readonly cause: RetryCause }
+  /** Halved until the snapshot that is refused is alone, which is dropped. */
+  | { readonly action: 'halve'; readonly dropReason: RejectReason }
+  | { readonly action: 'drop'; readonly dropReason: RejectReason };
+
+const anyOther: AnswerRule = {
+  answer: 'Any other, for example `UNIMPLEMENTED` (unknown service), `UNKNOWN` with HTTP status 501',
+  codes: 'any',
+  reaction: { action: 'drop', dropReason: 'rejected' },
+};
+
 /**
- * The first that matches decides; what none matches is rejected. Source: OTLP specification, "OTLP/gRPC Response" and
- * "OTLP/gRPC Throttling".
+ * The first that matches decides. Sources: OTLP specification, "OTLP/gRPC Response" and "OTLP/gRPC Throttling"; the
+ * texts are those of grpc-js, grpc-go and of the Collector's `otlp_http` exporter, run with Collector 0.155.0.
  */
-const rules: readonly Rule[] = [
-  // Where the stream broke there was no answer, whatever code gRPC puts in its place.
+export const answerRules: readonly AnswerRule[] = [
   {
+    answer: 'None: no connection, a broken stream, or a timeout',
     codes: 'any',
-    details: /^Received RST_STREAM|^Bandwidth exhausted or memory limit exceeded$/,
-    status: 'retry',
+    details:
+      /^(No connection established|Name resolution failed|Connection dropped|Received RST_STREAM|Bandwidth exhausted or memory limit exceeded$|Deadline exceeded|Failed to start HTTP\/2 stream|(read|write|connect) E[A-Z]+)/,
+    reaction: { action: 'wait', cause: 'no_answer' },
   },
   {
-    codes: [
-      status.CANCELLED,
-      status.DEADLINE_EXCEEDED,
-      status.ABORTED,
-      status.OUT_OF_RANGE,
-      status.UNAVAILABLE,
-      status.DATA_LOSS,
-    ],
-    status: 'retry',
+    answer: 'HTTP status 413, of a gateway or of the backend behind the Collector',
+    codes: 'any',
+    details: /HTTP status code 413\b/i,
+    reaction: { action: 'halve', dropReason: 'too_large' },
+    beyond: 'The code is `UNKNOWN`. A smaller request fits',
   },
-  // Without RetryInfo it may be the receiver's message limit, which no retry gets past.
-  { codes: [status.RESOURCE_EXHAUSTED], hasRetryInfo: true, status: 'retry' },
+  {
+    // Also the text of a page, whose first bytes are read as the length of a message.
+    answer: 'Not gRPC: an HTTP status without gRPC (except 413, 429, 502, 503, 504), or a web page',
+    codes: 'any',
+    details:
+      /^Received HTTP status code (?!429|502|503|504)|^No status information received|larger than max \(\d{9,} /,
+    reaction: { action: 'wait', cause: 'not_grpc' },
+    beyond: 'gRPC gives it a code such as `UNIMPLEMENTED`, but no Collector has refused anything',
+  },
+  {
+    answer:
+      '`CANCELLED`, `DEADLINE_EXCEEDED`, `ABORTED`, `OUT_OF_RANGE`, `UNAVAILABLE`, `DATA_LOSS` (HTTP status 429, 502, 503, 504 of a gateway is `UNAVAILABLE`)',
+    codes: ['CANCELLED', 'DEADLINE_EXCEEDED', 'ABORTED', 'OUT_OF_RANGE', 'UNAVAILABLE', 'DATA_LOSS'],
+    reaction: { action: 'wait', cause: 'later' },
+  },
+  {
+    answer: '`RESOURCE_EXHAUSTED` with RetryInfo',
+    codes: ['RESOURCE_EXHAUSTED'],
+    hasRetryInfo: true,
+    reaction: { action: 'wait', cause: 'later' },
+  },
+  {
+    answer: '`UNKNOWN` or `RESOURCE_EXHAUSTED` that names HTTP status 408, 429 or 500 of the backend',
+    codes: ['UNKNOWN', 'RESOURCE_EXHAUSTED'],
+    details: /HTTP status code (408|429|500)\b/i,
+    reaction: { action: 'wait', cause: 'later' },
+    beyond:
+      'A backend without a quorum or at its limit answers so, and the Collector passes on neither the status nor Retry-After',
+  },
+  {
+    answer: '`RESOURCE_EXHAUSTED`: message larger than the limit of the receiver',
+    codes: ['RESOURCE_EXHAUSTED'],
+    details: /larger than max|exceeds maximum|too large/i,
+    reaction: { action: 'halve', dropReason: 'too_large' },
+    beyond: 'Snapshots that waited go out as one request. Each may fit alone',
+  },
+  {
+    answer: '`INVALID_ARGUMENT`, other `RESOURCE_EXHAUSTED`',
+    codes: ['INVALID_ARGUMENT', 'RESOURCE_EXHAUSTED'],
+    reaction: { action: 'halve', dropReason: 'rejected' },
+    beyond: 'One bad snapshot must not take the others with it',
+  },
+  {
+    answer: '`UNKNOWN` that names HTTP status 400 or 409 of the backend',
+    codes: ['UNKNOWN'],
+    details: /HTTP status code (400|409)\b/i,
+    reaction: { action: 'halve', dropReason: 'rejected' },
+    beyond: 'As for `INVALID_ARGUMENT`',
+  },
+  {
+    answer: '`UNAUTHENTICATED`, `PERMISSION_DENIED`, where headers or certificates come from files',
+    codes: ['UNAUTHENTICATED', 'PERMISSION_DENIED'],
+    hasCredentialFiles: true,
+    reaction: { action: 'wait', cause: 'credentials' },
+    beyond: 'The files may be renewed at any time, and are read again before each export',
+  },
+  anyOther,
 ];
 
 /** Says what a failed response means for the request. */
-export function classifyResponse(response: FailedResponse): Exclude<ExportOutcome, { status: 'success' }> {
+export function classifyResponse(
+  response: FailedResponse,
+  credentials: 'from files' | 'fixed' = 'fixed',
+): Exclude<ExportOutcome, { status: 'success' | 'split' }> {
   const { code } = response;
   const reason = describeError(response);
   const afterMs = retryDelayOf(response.metadata);
-  const rule = rules.find((it) => matches(it, response, afterMs));
-  if (rule?.status !== 'retry') return { status: 'rejected', reason, code };
-  return { status: 'retry', reason, code, ...(afterMs !== undefined && { afterMs }) };
+  const { reaction } = ruleOf(response, credentials);
+  if (reaction.action !== 'wait') {
+    const divisible = reaction.action === 'halve';
+    return { status: 'rejected', reason, code, dropReason: reaction.dropReason, divisible };
+  }
+  return { status: 'retry', cause: reaction.cause, reason, code, ...(afterMs !== undefined && { afterMs }) };
 }
 
-function matches(rule: Rule, { code, details }: FailedResponse, afterMs: number | undefined): boolean {
-  if (rule.codes !== 'any' && !rule.codes.includes(code)) return false;
-  if (rule.details !== undefined && !rule.details.test(details ?? '')) return false;
-  return rule.hasRetryInfo === undefined || afterMs !== undefined;
+/** The rule that decides. */
+function ruleOf(response: FailedResponse, credentials: 'from files' | 'fixed'): AnswerRule {
+  const hasRetryInfo = retryDelayOf(response.metadata) !== undefined;
+  const matches = ({ codes, details, ...needs }: AnswerRule) =>
+    (codes === 'any' || codes.some((name) => status[name] === response.code)) &&
+    (details === undefined || details.test(response.details ?? '')) &&
+    (!needs.hasRetryInfo || hasRetryInfo) &&
+    (!needs.hasCredentialFiles || credentials === 'from files');
+  return answerRules.find(matches) ?? anyOther;
 }
 
 /** The message of an error, for a log line. */

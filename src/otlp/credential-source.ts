@@ -19,7 +19,7 @@ export function createCredentialSource(options: CredentialSourceOptions): Creden
   let latest: Credentials | undefined;
   return {
     async read() {
-      if (latest !== undefined && !hasFiles(options)) return latest;
+      if (latest !== undefined && !hasCredentialFiles(options)) return latest;
       const read = readCredentials(options);
       // A volume that hangs must not keep back what can be sent with the credentials at hand.
       const isInTime = await settlesWithin(options.timeoutMs, read);
@@ -34,5 +34,11 @@ export function createCredentialSource(options: CredentialSourceOptions): Creden
   };
 }
 
-const hasFiles = ({ headersFile, certificate, clientKey, clientCertificate }: CredentialSources) =>
+/** Whether credentials can change while the bridge runs. */
+export const hasCredentialFiles = ({
+  headersFile,
+  certificate,
+  clientKey,
+  clientCertificate,
+}: CredentialSources) =>
   [headersFile, certificate, clientKey, clientCertificate].some((file) => file !== undefined);

@@ -7,7 +7,11 @@ import {
   type ExportOutcome,
   type FailedResponse,
 } from './classify-response.ts';
-import { type CredentialSourceOptions, createCredentialSource } from './credential-source.ts';
+import {
+  type CredentialSourceOptions,
+  createCredentialSource,
+  hasCredentialFiles,
+} from './credential-source.ts';
 import {
   type Credentials,
   channelCredentials,
@@ -49,6 +53,7 @@ let connections = 0;
  */
 export function exportersOf<T>(signal: Signal<T>, options: ExporterOptions): () => Exporter<T> {
   const source = createCredentialSource(options);
+  const kind = hasCredentialFiles(options) ? 'from files' : 'fixed';
   const explain = createExplanation(options.endpoint, Math.min(options.timeoutMs, longestProbeMs));
   listenToPartialSuccess();
 
@@ -81,9 +86,9 @@ export function exportersOf<T>(signal: Signal<T>, options: ExporterOptions): () 
           const credentials = await source.read();
           const data = signal.merge(requests.map((request) => request.data));
           const response = await send(exporterFor(credentials), data);
-          return await explain(outcomeOf(response, credentials), credentials);
+          return await explain(outcomeOf(response, credentials, kind), credentials);
         } catch (error) {
-          return { status: 'retry', reason: describeError(error) };
+          return { status: 'retry', cause: 'no_answer', reason: describeError(error) };
         }
       },
       shutdown,
@@ -111,7 +116,11 @@ const send = <T>(exporter: OfficialExporter<T>, data: T): Promise<Response> =>
     exporter.export(data, (result) => resolve({ result, partialSuccess: takePartialSuccess() }));
   });
 
-function outcomeOf({ result, partialSuccess }: Response, credentials: Credentials): ExportOutcome {
+function outcomeOf(
+  { result, partialSuccess }: Response,
+  credentials: Credentials,
+  kind: 'from files' | 'fixed',
+): ExportOutcome {
   if (result.code === ExportResultCode.SUCCESS) {
     if (partialSuccess === undefined) return { status: 'success' };
     const reason = redactHeaders(partialSuccess.reason, credentials);
@@ -119,8 +128,8 @@ function outcomeOf({ result, partialSuccess }: Response, credentials: Credential
   }
   const { error } = result;
   if (!isFromGrpc(error))
-    return { status: 'retry', reason: redactHeaders(describeError(error), credentials) };
-  const outcome = classifyResponse(error);
+    return { status: 'retry', cause: 'no_answer', reason: redactHeaders(describeError(error), credentials) };
+  const outcome = classifyResponse(error, kind);
   return { ...outcome, reason: redactHeaders(outcome.reason, credentials) };
 }
 

@@ -1,10 +1,12 @@
 import type { Clock } from '../common/clock.ts';
 import { pause, settlesWithin } from '../common/timing.ts';
 import type { ExportOutcome } from './classify-response.ts';
-import { type ExportRequest, withinBytes } from './export-request.ts';
+import { exportLease } from './export-lease.ts';
+import type { ExportRequest } from './export-request.ts';
 import type { Exporter } from './exporter.ts';
-import type { Lease } from './queue/lease.ts';
+import { joinLeases, type Lease } from './queue/lease.ts';
 import type { Queue } from './queue/queue.ts';
+import { initialSendState } from './send-state.ts';
 
 export interface Sender<T> {
   /** Puts a request into the queue and returns at once. */
@@ -30,6 +32,8 @@ const retryWhenClosingMs = 200;
 const leastFlushMs = 50;
 /** The longest pause a Collector can ask for: its answer must not silence a bridge for good. */
 const longestThrottleMs = 300_000;
+/** How long a request is answered with "later" until the next one may try. At the end there is no time for that. */
+const longestLaterMs = 600_000;
 
 /** Empties the queue, one request in flight, oldest first, and tries again until it succeeds. */
 export function createSender<T>(options: SenderOptions<T>): Sender<T> {
@@ -37,6 +41,7 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
   let exporter = createExporter();
   let inFlight: Lease<ExportRequest<T>> | undefined;
   let draining: Promise<void> | undefined;
+  let state = initialSendState;
   const closing = new AbortController();
 
   function renewExporter(): void {
@@ -44,28 +49,32 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
     exporter = createExporter();
   }
 
-  /** Exports what a lease holds, and stops where it has to be tried again. Undefined where it holds nothing. */
-  async function exportLease(
+  /** Where the oldest are blocked, it holds also newer ones that may pass them. */
+  async function leaseOldest(): Promise<Lease<ExportRequest<T>>> {
+    const lease = await queue.lease('oldest');
+    const laterMs = clock().monotonicMs - (state.laterSinceMs ?? Number.POSITIVE_INFINITY);
+    const isBlocked = state.postponed > 0 || laterMs >= longestLaterMs;
+    if (!isBlocked || lease.requests.length > state.postponed + 1) return lease;
+    return joinLeases(lease, await queue.lease('oldest'));
+  }
+
+  /** Exports a lease and gives the rest back. Undefined where it holds nothing. */
+  async function sendLease(
     lease: Lease<ExportRequest<T>>,
+    patienceMs: number,
     signal?: AbortSignal,
   ): Promise<ExportOutcome | undefined> {
-    let outcome: ExportOutcome | undefined;
-    let left = lease.requests;
     inFlight = lease;
-    while (left.length > 0 && !signal?.aborted) {
-      const batch = firstBatch(left, canMerge);
-      outcome = await exportBatch(batch);
-      if (outcome.status === 'retry') break;
-      lease.ack(batch);
-      left = left.slice(batch.length);
-    }
+    const nowMs = () => clock().monotonicMs;
+    const result = await exportLease(lease, state, { canMerge, exportBatch, nowMs, patienceMs, signal });
     lease.nack();
-    return outcome;
+    state = result.state;
+    return result.outcome;
   }
 
   async function exportBatch(batch: readonly ExportRequest<T>[]): Promise<ExportOutcome> {
     const used = exporter;
-    const outcome = await used.export(batch);
+    const outcome = splitWhereDivisible(await used.export(batch), batch.length);
     onExported(outcome, batch);
     // A Collector that asks for time is well connected.
     if (outcome.status === 'retry' && outcome.afterMs === undefined && used === exporter) renewExporter();
@@ -75,7 +84,7 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
   async function drain(): Promise<void> {
     let failures = 0;
     while (queue.size > 0 && !closing.signal.aborted) {
-      const outcome = await exportLease(await queue.lease('oldest'), closing.signal);
+      const outcome = await sendLease(await leaseOldest(), longestLaterMs, closing.signal);
       failures = outcome?.status === 'retry' ? failures + 1 : 0;
       if (outcome?.status === 'retry')
         await pause(retryDelay(failures, maxRetryMs, outcome.afterMs), closing.signal);
@@ -85,7 +94,11 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
 
   async function flush(deadlineMonotonicMs: number): Promise<void> {
     while (queue.size > 0 && clock().monotonicMs < deadlineMonotonicMs) {
-      const outcome = await exportLease(await queue.lease('newest'));
+      const lease = await queue.lease('newest');
+      // Those that are postponed are the oldest, which this lease may not reach.
+      const beyond = queue.size - lease.requests.length;
+      state = { ...state, postponed: Math.max(0, state.postponed - beyond) };
+      const outcome = await sendLease(lease, 0);
       if (outcome?.status === 'retry') await pause(retryWhenClosingMs);
     }
   }
@@ -113,14 +126,10 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
   };
 }
 
-/** The requests at the start of a list that can be exported as one. */
-function firstBatch<T>(
-  requests: readonly ExportRequest<T>[],
-  canMerge: (one: T, other: T) => boolean,
-): readonly ExportRequest<T>[] {
-  const [first] = requests;
-  const end = requests.findIndex(({ data }) => first !== undefined && !canMerge(first.data, data));
-  return withinBytes(end < 0 ? requests : requests.slice(0, end));
+/** What may be accepted in part is refused for good only where it is one snapshot. */
+function splitWhereDivisible(outcome: ExportOutcome, count: number): ExportOutcome {
+  if (outcome.status !== 'rejected' || !outcome.divisible || count === 1) return outcome;
+  return { status: 'split', reason: outcome.reason, code: outcome.code };
 }
 
 /**

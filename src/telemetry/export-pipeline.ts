@@ -1,12 +1,12 @@
 import type { Resource } from '@opentelemetry/resources';
 import { ConsoleMetricExporter, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { type DropReason, dropReasons, sendOutcomes } from '../catalogue/outcomes.ts';
+import { type DropReason, dropReasons, retryCauses, sendOutcomes } from '../catalogue/outcomes.ts';
 import type { Clock } from '../common/clock.ts';
 import { keysOf } from '../common/keys.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Problem } from '../common/setting.ts';
 import type { Config } from '../config/bridge.ts';
-import type { ExportOutcome } from '../otlp/classify-response.ts';
+import type { ExportOutcome, RejectReason } from '../otlp/classify-response.ts';
 import type { ExportRequest } from '../otlp/export-request.ts';
 import { exportersOf } from '../otlp/exporter.ts';
 import { metricsRequest, metricsSignal } from '../otlp/metrics-signal.ts';
@@ -45,7 +45,7 @@ const longestRetryMs = 5_000;
 
 export function createExportPipeline(options: ExportPipelineOptions): ExportPipeline {
   const { config, version, clock, conditions, self } = options;
-  const sent = { success: 0, retry: 0, rejected: 0, dropped: 0 };
+  const sent = { success: 0, retry: 0, split: 0, rejected: 0, dropped: 0 };
   const drop = (reason: DropReason, count: number) => {
     sent.dropped += count;
     self.dropped(reason, count);
@@ -65,7 +65,7 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
   const onExported = (outcome: ExportOutcome, requests: readonly MetricsRequest[]) => {
     sent[outcome.status] += 1;
     self.exported(outcome, clock().unixMs);
-    if (outcome.status === 'rejected') drop('rejected', requests.length);
+    if (outcome.status === 'rejected') drop(outcome.dropReason, requests.length);
     reportOutcome(conditions, outcome, config, queue.size);
   };
   const sender = createSender({
@@ -98,7 +98,7 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
 type MetricsRequest = ExportRequest<ResourceMetrics>;
 
 /** The reasons with a log line of their own; that of a rejected request is in `sendOutcomes`. */
-type LoggedDropReason = Exclude<DropReason, 'rejected'>;
+type LoggedDropReason = Exclude<DropReason, RejectReason>;
 
 function openDiskQueue(
   { config, resource, clock, conditions, self }: ExportPipelineOptions,
@@ -147,17 +147,23 @@ function reportOutcome(
         );
       return;
     case 'retry': {
-      const { level, message } = sendOutcomes.retry.log;
-      const { reason, advice } = outcome;
-      // A cause that is known is worth a line also where an outage began with another.
-      const name = advice === undefined ? 'retry' : `retry: ${reason}`;
-      return conditions.raise(name, level, { endpoint, reason, advice, waiting }, message);
+      const { cause, reason, advice } = outcome;
+      const { level, message } = retryCauses[cause].log;
+      return conditions.raise(retryCondition(outcome), level, { endpoint, reason, advice, waiting }, message);
     }
+    case 'split':
+      return;
     case 'rejected': {
       const { level, message } = sendOutcomes.rejected.log;
       return conditions.raise('rejected', level, { endpoint, reason: outcome.reason }, message);
     }
   }
+}
+
+/** A cause that is known is worth a line also where an outage began with another. */
+function retryCondition({ cause, reason, advice }: Extract<ExportOutcome, { status: 'retry' }>): string {
+  if (advice !== undefined) return `retry: ${reason}`;
+  return cause === 'no_answer' || cause === 'later' ? 'retry' : `retry: ${cause}`;
 }
 
 function reportCredentials(conditions: Conditions, problems: readonly Problem[]): void {

@@ -473,7 +473,7 @@ describe('delivery', () => {
       receiver.requests.at(-1)?.points.filter(({ metric }) => metric === 'ml.bridge.exports') ?? [];
     // From zero on, so that the first failure can be seen by rate().
     const counts = Object.fromEntries(exports.map(({ attributes, value }) => [attributes.outcome, value]));
-    expect(counts).toEqual({ success: expect.any(Number), retry: 0, rejected: 0 });
+    expect(counts).toEqual({ success: expect.any(Number), retry: 0, split: 0, rejected: 0 });
     expect(counts.success).toBeGreaterThan(0);
     expect(last(receiver, 'ml.bridge.last_success_time')?.value).toBeGreaterThan(1_700_000_000);
   });

@@ -5,6 +5,7 @@ import { bridgeTraceSettings } from '../../src/config/traces.ts';
 import { rulesYaml } from './alerts/rules.ts';
 import { dashboardJson } from './dashboard/dashboard.ts';
 import { newDocument, replaceSections, type Sections } from './sections.ts';
+import { answersTable } from './tables/answers.ts';
 import { commandLineSection } from './tables/command-line.ts';
 import { costsTable } from './tables/costs.ts';
 import { dependenciesTable } from './tables/dependencies.ts';
@@ -54,6 +55,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   document('docs/reference/command-line.md', 'Command line', { commands: commandLineSection() }),
   document('docs/performance.md', 'Performance', performancePage),
   document('docs/runbook.md', 'Runbook', { dropped: dropReasonsTable() }),
+  document('docs/reliability.md', 'Reliability', { answers: answersTable() }),
   document('SECURITY.md', 'Security', securitySections),
   document('docs/tracing.md', 'Traces', tracingSections),
   { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },

@@ -9,3 +9,18 @@ export interface Lease<R> {
   /** Gives back those that are not acknowledged; the lease is over. */
   nack(): void;
 }
+
+/** Two leases of a queue as one. */
+export function joinLeases<R>(older: Lease<R>, newer: Lease<R>): Lease<R> {
+  return {
+    requests: [...older.requests, ...newer.requests],
+    ack(requests) {
+      older.ack(requests);
+      newer.ack(requests);
+    },
+    nack() {
+      older.nack();
+      newer.nack();
+    },
+  };
+}

@@ -105,6 +105,8 @@ function report(conditions: Conditions, outcome: ExportOutcome, endpoint: string
         'Collector cannot be reached: spans wait and are sent when it is back',
       );
     }
+    case 'split':
+      return;
     case 'rejected':
       return conditions.raise(
         'spans rejected',

@@ -1,0 +1,181 @@
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  type Point,
+  type ReceiverResponse,
+  startReceiver,
+} from '../../src/commands/demo/receiver/receiver.ts';
+import { answerRules } from '../../src/otlp/classify-response.ts';
+import { startBridge } from '../support/bridge.ts';
+import { replaceFile, temporaryFolder } from '../support/file.ts';
+import { retryAfter } from './retry-details.ts';
+
+/** The text of the Collector's otlp_http exporter. */
+const backend = (code: number) =>
+  `error exporting items, request to http://backend/v1/metrics responded with HTTP Status Code ${code}`;
+
+const error = (code: status, message = 'no'): ReceiverResponse => ({ status: 'error', code, message });
+
+type Answered = { readonly points: readonly Point[] };
+const losses = ({ points }: Answered) =>
+  points.filter(({ metric }) => metric === 'ml.training.loss').map(({ value }) => value);
+
+/** A bridge whose snapshots 1 to 8 wait for the Collector, which then answers as it is told. */
+async function setUp(answer: (values: readonly unknown[], n: number) => ReceiverResponse, environment = {}) {
+  const bridge = await startBridge({ environment: { OTEL_METRIC_EXPORT_INTERVAL: '50', ...environment } });
+  const { receiver, write } = bridge;
+  receiver.reply(() => error(status.UNAVAILABLE));
+  for (let value = 1; value <= 8; value++) await write({ metrics: { training_loss: value } });
+  let asked = 0;
+  receiver.reply((request) => answer(losses(request), losses(request).length > 0 ? ++asked : 0));
+  await write({ metrics: { training_loss: 9 } });
+  const delivered = () => [...new Set(receiver.points('ml.training.loss').map(({ value }) => value))];
+  const dropped = (reason: string) =>
+    receiver.points('ml.bridge.dropped').findLast(({ attributes }) => attributes.reason === reason)?.value;
+  await receiver.waitFor(() => delivered().at(-1) === 9, 'the last');
+  return { ...bridge, delivered, dropped };
+}
+
+const all = [1, 2, 3, 4, 5, 6, 7, 8, 9];
+
+describe('an answer that means "later" loses nothing', () => {
+  it.each([
+    ['UNAVAILABLE', error(status.UNAVAILABLE)],
+    ['RESOURCE_EXHAUSTED with RetryInfo', { ...error(status.RESOURCE_EXHAUSTED), metadata: retryAfter(0) }],
+    ['500 of the backend', error(status.UNKNOWN, backend(500))],
+    ['408 of the backend', error(status.UNKNOWN, backend(408))],
+    ['429 of the backend', error(status.RESOURCE_EXHAUSTED, backend(429))],
+  ] as const)('%s', async (_name, answer) => {
+    const { delivered, dropped } = await setUp((_values, n) => (n === 1 ? answer : { status: 'ok' }));
+    expect(delivered()).toEqual(all);
+    expect(dropped('rejected')).toBe(0);
+  });
+
+  it.each([status.UNAUTHENTICATED, status.PERMISSION_DENIED])(
+    '%s, where a file gives headers',
+    async (code) => {
+      const path = join(temporaryFolder(), 'headers');
+      replaceFile(path, 'x-tenant=ml');
+      const environment = { OTEL_EXPORTER_OTLP_HEADERS_FILE: path };
+      const answer = (_values: unknown, n: number) => (n === 1 ? error(code) : { status: 'ok' as const });
+      const { delivered, dropped, log } = await setUp(answer, environment);
+      expect(delivered()).toEqual(all);
+      expect(dropped('rejected')).toBe(0);
+      expect(
+        log.filter(({ message }) => message.startsWith('Collector refuses the credentials')),
+      ).toHaveLength(1);
+    },
+  );
+});
+
+describe('a refusal that may be due to one snapshot drops that one alone', () => {
+  it.each([
+    ['INVALID_ARGUMENT', status.INVALID_ARGUMENT, 'no', 'rejected'],
+    ['400 of the backend', status.UNKNOWN, backend(400), 'rejected'],
+    ['409 of the backend', status.UNKNOWN, backend(409), 'rejected'],
+    ['RESOURCE_EXHAUSTED', status.RESOURCE_EXHAUSTED, 'no', 'rejected'],
+    ['413 of the backend', status.UNKNOWN, backend(413), 'too_large'],
+    ['413 of a gateway', status.UNKNOWN, 'Received HTTP status code 413', 'too_large'],
+    [
+      'a message over the limit',
+      status.RESOURCE_EXHAUSTED,
+      'grpc: received message larger than max (5000000 vs. 4194304)',
+      'too_large',
+    ],
+  ])('%s', async (_name, code, message, reason) => {
+    const { delivered, dropped, receiver } = await setUp((values) =>
+      values.includes(4) ? error(code, message) : { status: 'ok' },
+    );
+    expect(delivered()).toEqual(all.filter((value) => value !== 4));
+    await receiver.waitFor(() => dropped(reason) === 1, 'the drop counted');
+  });
+
+  it('and a gateway that takes less than all of them gets them in parts', async () => {
+    const { delivered, dropped } = await setUp((values) =>
+      values.length > 2 ? error(status.RESOURCE_EXHAUSTED, 'too large') : { status: 'ok' },
+    );
+    expect(delivered()).toEqual(all);
+    expect(dropped('too_large')).toBe(0);
+  });
+});
+
+describe('a final answer drops the request', () => {
+  it.each([
+    ['UNIMPLEMENTED', error(status.UNIMPLEMENTED, 'unknown service')],
+    ['501 of the backend', error(status.UNKNOWN, backend(501))],
+    ['UNAUTHENTICATED without files', error(status.UNAUTHENTICATED)],
+    ['INTERNAL', error(status.INTERNAL)],
+  ] as const)('%s', async (_name, answer) => {
+    const { delivered, receiver, dropped } = await setUp((values) =>
+      values.includes(1) ? answer : { status: 'ok' },
+    );
+    expect(delivered()).not.toContain(1);
+    await receiver.waitFor(() => (dropped('rejected') ?? 0) > 0, 'the drop counted');
+  });
+});
+
+/** An HTTP/2 server that knows no gRPC. */
+async function startWebServer(code: number, page: string) {
+  let requests = 0;
+  const server = createServer();
+  server.on('stream', (stream) => {
+    requests += 1;
+    stream.on('error', () => undefined);
+    stream.respond({ ':status': code, 'content-type': 'text/html' });
+    stream.end(page);
+  });
+  const sessions = new Set<{ destroy(): void }>();
+  server.on('session', (session) => sessions.add(session));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const stop = () =>
+    new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      for (const session of sessions) session.destroy();
+    });
+  return { port, stop, requests: () => requests };
+}
+
+describe('an HTTP answer that is no gRPC waits, with one error line that says what answered', () => {
+  it.each([
+    [404, ''],
+    [401, ''],
+    [500, ''],
+    [200, '<html>welcome</html>'],
+  ])('%i %s', async (code, page) => {
+    const web = await startWebServer(code, page);
+    const { write, log } = await startBridge({
+      environment: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${web.port}`,
+        OTEL_METRIC_EXPORT_INTERVAL: '50',
+      },
+    });
+    for (const value of [1, 2, 3]) await write({ metrics: { training_loss: value } });
+    await expect.poll(web.requests, { timeout: 10_000 }).toBeGreaterThan(3);
+    const lines = log.filter(({ level }) => level === 'error');
+    expect(lines).toMatchObject([
+      {
+        message: 'Endpoint answers, but not as an OTLP/gRPC receiver: snapshots wait until it does',
+        reason: expect.stringMatching(
+          code === 200 ? /larger than max \(\d{10} / : `HTTP status code ${code}`,
+        ),
+      },
+    ]);
+    await web.stop();
+    const receiver = await startReceiver({ port: web.port });
+    onTestFinished(() => receiver.stop());
+    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 3, 'the last');
+    expect(new Set(receiver.points('ml.training.loss').map(({ value }) => value))).toEqual(
+      new Set([1, 2, 3]),
+    );
+  });
+});
+
+it('documents every rule that goes beyond the specification with its reason', () => {
+  for (const { answer, details, beyond, reaction } of answerRules)
+    if (details !== undefined && !(reaction.action === 'wait' && reaction.cause === 'no_answer'))
+      expect(beyond, answer).toBeDefined();
+});
