@@ -75,7 +75,7 @@ export const sendOutcomes = {
   },
   split: {
     description:
-      'The Collector refused a request of several snapshots, which are sent in smaller ones at once',
+      'The Collector rejected a request of several snapshots; they are sent again in smaller requests',
   },
   rejected: {
     description:
@@ -85,19 +85,22 @@ export const sendOutcomes = {
   },
 } as const satisfies Readonly<Record<string, LabelValue>>;
 
-/** Why an export has to wait, with the log line of each. */
+/** Why an export is retried later, with the log line of each reason. */
 export const retryCauses = {
   no_answer: { description: 'There was no answer', log: sendOutcomes.retry.log },
-  later: { description: 'The Collector, or what is behind it, asks for time', log: sendOutcomes.retry.log },
+  later: {
+    description: 'The Collector, or the backend behind it, cannot accept it now',
+    log: sendOutcomes.retry.log,
+  },
   credentials: {
-    description: 'The headers or the certificate of the bridge are refused, and may be renewed',
+    description: 'The headers or the certificate were rejected; they come from files, which may be renewed',
     log: {
       level: 'error',
       message: 'Collector refuses the credentials: snapshots wait until the files are renewed',
     },
   },
   not_grpc: {
-    description: 'Something answered that is no OTLP/gRPC receiver',
+    description: 'The answer did not come from an OTLP/gRPC receiver',
     log: {
       level: 'error',
       message: 'Endpoint answers, but not as an OTLP/gRPC receiver: snapshots wait until it does',
@@ -142,8 +145,7 @@ export const dropReasons = {
     counted: 'always',
   },
   too_large: {
-    description:
-      'The Collector, or what is before or behind it, takes no request of the size of one snapshot',
+    description: 'The Collector, a gateway or the backend rejected the snapshot because of its size',
     counted: 'always',
   },
   queue_dir_full: {

@@ -2,37 +2,37 @@ import { type ServiceError, status } from '@grpc/grpc-js';
 import type { PartialSuccess } from './partial-success.ts';
 import { retryDelayOf } from './retry-info.ts';
 
-/** Why an export has to wait. */
+/** Why an export is retried later. */
 export type RetryCause =
   | 'no_answer'
-  /** The Collector, or what is behind it, asks for time. */
+  /** The Collector, or the backend behind it, cannot accept it now. */
   | 'later'
-  /** The headers or the certificate are refused, and may be renewed. */
+  /** The headers or the certificate were rejected. They come from files, which may be renewed. */
   | 'credentials'
-  /** Something answered that is no OTLP/gRPC receiver. */
+  /** The answer did not come from an OTLP/gRPC receiver. */
   | 'not_grpc';
 
-/** Why snapshots are dropped that were refused. */
+/** Why rejected snapshots are dropped. */
 export type RejectReason = 'rejected' | 'too_large';
 
-/** What became of an export. */
+/** The result of an export. */
 export type ExportOutcome =
   | { readonly status: 'success'; readonly partialSuccess?: PartialSuccess }
-  /** It may work later. */
+  /** It is sent again later. */
   | {
       readonly status: 'retry';
       readonly cause: RetryCause;
       readonly reason: string;
-      /** gRPC's, where it comes from there. */
+      /** Of gRPC; absent if the request was never sent. */
       readonly code?: status;
-      /** What to do about it, where that is known. */
+      /** What to do about it, if that is known. */
       readonly advice?: string;
-      /** How long the Collector asks to be left alone, in milliseconds; absent where it does not say. */
+      /** The delay that the Collector asks for, in milliseconds. */
       readonly afterMs?: number;
     }
-  /** Fewer snapshots in one request may work, at once. Only of a request of several. */
+  /** A request of several snapshots was rejected; smaller requests may be accepted. */
   | { readonly status: 'split'; readonly reason: string; readonly code: status }
-  /** It will never work. */
+  /** It is never accepted. */
   | {
       readonly status: 'rejected';
       readonly reason: string;
@@ -42,7 +42,7 @@ export type ExportOutcome =
       readonly divisible: boolean;
     };
 
-/** How a failed request was answered, by gRPC's own error. */
+/** The parts of gRPC's error that decide. */
 export type FailedResponse = Pick<ServiceError, 'code' | 'details' | 'message' | 'metadata'>;
 
 export interface AnswerRule {
@@ -55,14 +55,14 @@ export interface AnswerRule {
   /** Whether headers or certificates come from files, which may be renewed. */
   readonly hasCredentialFiles?: true;
   readonly reaction: Reaction;
-  /** For documentation: why this differs from the OTLP specification, where it does. */
+  /** For documentation: why this differs from the OTLP specification, if it does. */
   readonly beyond?: string;
 }
 
-/** What follows from an answer: a cause to wait, or a reason to drop. */
+/** The reaction to an answer. */
 type Reaction =
   | { readonly action: 'wait'; readonly cause: RetryCause }
-  /** Halved until the snapshot that is refused is alone, which is dropped. */
+  /** The request is halved until one snapshot is rejected alone; it is dropped. */
   | { readonly action: 'halve'; readonly dropReason: RejectReason }
   | { readonly action: 'drop'; readonly dropReason: RejectReason };
 
@@ -73,7 +73,7 @@ const anyOther: AnswerRule = {
 };
 
 /**
- * The first that matches decides. Sources: OTLP specification, "OTLP/gRPC Response" and "OTLP/gRPC Throttling"; the
+ * The first rule that matches decides. Sources: OTLP specification, "OTLP/gRPC Response" and "OTLP/gRPC Throttling"; the
  * texts are those of grpc-js, grpc-go and of the Collector's `otlp_http` exporter, run with Collector 0.155.0.
  */
 export const answerRules: readonly AnswerRule[] = [
@@ -92,7 +92,7 @@ export const answerRules: readonly AnswerRule[] = [
     beyond: 'The code is `UNKNOWN`. A smaller request fits',
   },
   {
-    // Also the text of a page, whose first bytes are read as the length of a message.
+    // The last pattern is a web page: gRPC reads its first bytes as the length of a message.
     answer: 'Not gRPC: an HTTP status without gRPC (except 413, 429, 502, 503, 504), or a web page',
     codes: 'any',
     details:
@@ -150,7 +150,7 @@ export const answerRules: readonly AnswerRule[] = [
   anyOther,
 ];
 
-/** Says what a failed response means for the request. */
+/** Decides what happens to a request that failed. */
 export function classifyResponse(
   response: FailedResponse,
   credentials: 'from files' | 'fixed' = 'fixed',
@@ -166,7 +166,6 @@ export function classifyResponse(
   return { status: 'retry', cause: reaction.cause, reason, code, ...(afterMs !== undefined && { afterMs }) };
 }
 
-/** The rule that decides. */
 function ruleOf(response: FailedResponse, credentials: 'from files' | 'fixed'): AnswerRule {
   const hasRetryInfo = retryDelayOf(response.metadata) !== undefined;
   const matches = ({ codes, details, ...needs }: AnswerRule) =>
