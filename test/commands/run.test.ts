@@ -10,11 +10,18 @@ import { startProcess, type TestProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 async function setUp(
-  options: { endpoint?: string; environment?: Record<string, string>; preload?: string } = {},
+  options: {
+    endpoint?: string;
+    environment?: Record<string, string>;
+    preload?: string;
+    /** The metrics file before the bridge starts, for a bridge that polls seldom. */
+    content?: string;
+  } = {},
 ) {
   const receiver = await startReceiver();
   onTestFinished(() => receiver.stop());
   const file = join(temporaryFolder(), 'current.json');
+  if (options.content !== undefined) replaceFile(file, options.content);
   const bridge = startProcess({
     environment: {
       METRICS_FILE_PATH: file,
@@ -72,8 +79,10 @@ describe('the bundle, away from node_modules', () => {
 describe.each(['SIGTERM', 'SIGINT'] as const)('%s', (signal) => {
   it('flushes the value written just before, 25 times of 25', { timeout: 120_000 }, async () => {
     const once = async (value: number) => {
-      const { receiver, file, bridge } = await setUp({ environment: { COLLECTION_INTERVAL: '30' } });
-      replaceFile(file, exampleText());
+      const { receiver, file, bridge } = await setUp({
+        environment: { COLLECTION_INTERVAL: '30' },
+        content: exampleText(),
+      });
       await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the first loss');
       replaceFile(file, exampleText({ metrics: { training_loss: value, batch_number: 46 } }));
       bridge.child.kill(signal);
@@ -146,8 +155,10 @@ describe('leaving', () => {
   });
 
   it('is not hurried by the echo of the first: timeout(1) and npm signal a process and its group', async () => {
-    const { receiver, file, bridge } = await setUp({ environment: { COLLECTION_INTERVAL: '30' } });
-    replaceFile(file, exampleText());
+    const { receiver, file, bridge } = await setUp({
+      environment: { COLLECTION_INTERVAL: '30' },
+      content: exampleText(),
+    });
     await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the first loss');
     receiver.reply(async () => {
       await new Promise((resolve) => setTimeout(resolve, 300));
@@ -168,8 +179,8 @@ describe('leaving', () => {
     const { receiver, file, bridge } = await setUp({
       preload: pathToFileURL(trap).href,
       environment: { COLLECTION_INTERVAL: '30' },
+      content: exampleText(),
     });
-    replaceFile(file, exampleText());
     await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the first loss');
     replaceFile(file, exampleText({ metrics: { training_loss: 9 } }));
     bridge.child.kill('SIGUSR2');
