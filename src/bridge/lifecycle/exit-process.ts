@@ -1,3 +1,5 @@
+import { flushCompileCache } from 'node:module';
+
 /** What is still pending may be done a moment later: a write to the queue folder, or the last log lines. */
 const graceMs = 150;
 
@@ -18,6 +20,8 @@ export function exitProcess(exitCode: number): void {
 function replaceProcess(exitCode: number): void {
   // As process.exit does: the demo shows the terminal's cursor again.
   process.emit('exit', exitCode);
+  // Also as process.exit does: the image is built with the compiled code that a first run leaves. Node 20 keeps none.
+  flushCompileCache?.();
   try {
     // Without NODE_OPTIONS and the like, which could load modules that hang or print.
     const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('NODE_'));
