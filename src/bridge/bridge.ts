@@ -89,7 +89,7 @@ async function passTime(bridge: Bridge): Promise<boolean> {
   return transition.events.length > 0;
 }
 
-/** Takes over what a poll or the time made of the run: into the log, the metrics and the spans. */
+/** Makes the transition's run the current one and reports its events to the log, the metrics and the spans. */
 async function applyTransition(
   bridge: Bridge,
   transition: Transition,

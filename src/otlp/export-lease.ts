@@ -14,11 +14,11 @@ export interface LeaseExport<T> {
 
 export interface LeaseResult {
   readonly state: SendState;
-  /** The last; undefined where nothing was exported. */
+  /** Of the last export; undefined if nothing was exported. */
   readonly outcome: ExportOutcome | undefined;
 }
 
-/** Exports what a lease holds until something has to wait, and acknowledges what was accepted or dropped. */
+/** Exports the requests of a lease until one has to wait. Acknowledges those that were accepted or dropped. */
 export async function exportLease<T>(
   lease: Lease<ExportRequest<T>>,
   state: SendState,
@@ -72,7 +72,7 @@ async function exportNext<T>(
   return outcome;
 }
 
-/** Each alone, so that one does not hold the others back. */
+/** Exports each request alone, so that one does not block the others. */
 async function exportPostponed<T>(
   lease: Lease<ExportRequest<T>>,
   requests: readonly ExportRequest<T>[],

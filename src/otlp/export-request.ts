@@ -1,9 +1,9 @@
 /**
- * What is exported of one moment, or one batch of spans. Requests are merged only where the exporter is called, so that
- * each can be acknowledged, dropped or kept on a disk for itself.
+ * The metrics of one snapshot, or one batch of spans. Requests are merged only when they are exported, so that each can
+ * be acknowledged, dropped or kept on a disk separately.
  *
- * A `heartbeat` only keeps series alive while nothing is new. The next snapshot repeats all of it, so a heartbeat that
- * still waits is replaced.
+ * A `heartbeat` only keeps series alive between snapshots. The next snapshot repeats all of it, so a heartbeat that is
+ * still queued is replaced.
  */
 export interface ExportRequest<T = unknown> {
   readonly kind: 'snapshot' | 'heartbeat';
@@ -12,7 +12,7 @@ export interface ExportRequest<T = unknown> {
   readonly bytes: number;
 }
 
-/** A request that is weighed when something asks: one that is sent at once need not be. */
+/** A request whose size is estimated on first use: a request that is sent at once needs no estimate. */
 export function requestOf<T>(
   kind: ExportRequest['kind'],
   data: T,
@@ -32,7 +32,7 @@ export function requestOf<T>(
 /** The Collector's OTLP receiver takes 4 MiB a request; this leaves room. */
 export const maxRequestBytes = 3 * 1_048_576;
 
-/** The requests at the start of a list that together stay within the limit; at least one where there is one. */
+/** The requests at the start of a list that together stay within the limit; at least one, unless the list is empty. */
 export function withinBytes<R extends Pick<ExportRequest, 'bytes'>>(
   requests: readonly R[],
   maxBytes: number = maxRequestBytes,

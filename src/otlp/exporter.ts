@@ -29,7 +29,7 @@ import { explainRefusal } from './tls-handshake.ts';
 export interface Exporter<T> {
   /** Sends requests that can be merged as one. Never rejects. */
   export(requests: readonly ExportRequest<T>[]): Promise<ExportOutcome>;
-  /** Closes the connection when what is under way has ended; nothing can cancel it before its timeout. */
+  /** Closes the connection when the request in flight has ended; nothing can cancel it before its timeout. */
   shutdown(): void;
 }
 
@@ -44,12 +44,12 @@ export interface ExporterOptions extends CredentialSourceOptions {
 
 const longestProbeMs = 1_000;
 
-/** What gRPC shares connections by; see `userAgent`. */
+/** Numbers the exporters; see `userAgent`. */
 let connections = 0;
 
 /**
- * Creates exporters of a signal. A new one does not wait out gRPC's backoff of the one before, which may be two minutes;
- * all use the same credentials.
+ * Creates exporters of a signal, which share the credentials. A new exporter does not inherit gRPC's backoff from the
+ * previous one, which may be two minutes.
  */
 export function exportersOf<T>(signal: Signal<T>, options: ExporterOptions): () => Exporter<T> {
   const source = createCredentialSource(options);
@@ -97,9 +97,8 @@ export function exportersOf<T>(signal: Signal<T>, options: ExporterOptions): () 
 }
 
 /**
- * Channels of gRPC whose target and options are equal share a connection and the time it is not tried again. The user
- * agent is the one option that an exporter lets through, so it tells the signals apart, and an exporter from the one
- * before it.
+ * gRPC channels with equal target and options share a connection and its backoff. The user agent is the only option that
+ * the exporter passes on, so it keeps signals, and successive exporters, apart.
  */
 function userAgent(version: string, signal: string): string {
   connections += 1;
@@ -136,7 +135,7 @@ function outcomeOf(
 const isFromGrpc = (error: unknown): error is FailedResponse =>
   error instanceof Error && 'code' in error && typeof error.code === 'number';
 
-/** Adds the cause to a failure where it is known, or can be found out, which is tried once an outage. */
+/** Adds the TLS cause to a failure if it is known, or found by a probe. The probe runs once an outage. */
 function createExplanation({ target }: Endpoint, timeoutMs: number) {
   let probed: Promise<Diagnosis | undefined> | undefined;
   return async (outcome: ExportOutcome, credentials: Credentials): Promise<ExportOutcome> => {

@@ -11,7 +11,7 @@ import { initialSendState } from './send-state.ts';
 export interface Sender<T> {
   /** Puts a request into the queue and returns at once. */
   send(request: ExportRequest<T>): void;
-  /** Sends what waits, the newest first, and says how many were left at the deadline. Call it once, at the end. */
+  /** Sends queued requests, newest first; resolves to the number left at the deadline. Call it once, at the end. */
   close(deadlineMonotonicMs: number): Promise<number>;
 }
 
@@ -28,11 +28,11 @@ export interface SenderOptions<T> {
 
 const firstRetryMs = 250;
 const retryWhenClosingMs = 200;
-/** The least that the disk gets at the end, of the part of the time that is kept for ending the process. */
+/** The least time for pending disk writes at the end. It is taken from the time kept for ending the process. */
 const leastFlushMs = 50;
 /** The longest pause a Collector can ask for: its answer must not silence a bridge for good. */
 const longestThrottleMs = 300_000;
-/** How long a request is answered with "later" until the next one may try. At the end there is no time for that. */
+/** How long a request is answered with "later" until the next one may try. The final flush does not wait for it. */
 const longestLaterMs = 600_000;
 
 /** Empties the queue, one request in flight, oldest first, and tries again until it succeeds. */
@@ -49,7 +49,7 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
     exporter = createExporter();
   }
 
-  /** Where the oldest are blocked, it holds also newer ones that may pass them. */
+  /** If the oldest requests are blocked, the lease also holds newer ones, which may pass them. */
   async function leaseOldest(): Promise<Lease<ExportRequest<T>>> {
     const lease = await queue.lease('oldest');
     const laterMs = clock().monotonicMs - (state.laterSinceMs ?? Number.POSITIVE_INFINITY);
@@ -58,7 +58,7 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
     return joinLeases(lease, await queue.lease('oldest'));
   }
 
-  /** Exports a lease and gives the rest back. Undefined where it holds nothing. */
+  /** Exports a lease and gives the rest back. Undefined if the lease is empty. */
   async function sendLease(
     lease: Lease<ExportRequest<T>>,
     patienceMs: number,
@@ -76,7 +76,7 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
     const used = exporter;
     const outcome = splitWhereDivisible(await used.export(batch), batch.length);
     onExported(outcome, batch);
-    // A Collector that asks for time is well connected.
+    // A Collector that sends a retry delay is connected.
     if (outcome.status === 'retry' && outcome.afterMs === undefined && used === exporter) renewExporter();
     return outcome;
   }
@@ -95,7 +95,7 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
   async function flush(deadlineMonotonicMs: number): Promise<void> {
     while (queue.size > 0 && clock().monotonicMs < deadlineMonotonicMs) {
       const lease = await queue.lease('newest');
-      // Those that are postponed are the oldest, which this lease may not reach.
+      // The postponed requests are the oldest. This lease may not include them.
       const beyond = queue.size - lease.requests.length;
       state = { ...state, postponed: Math.max(0, state.postponed - beyond) };
       const outcome = await sendLease(lease, 0);
@@ -126,15 +126,15 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
   };
 }
 
-/** What may be accepted in part is refused for good only where it is one snapshot. */
+/** A divisible request is rejected finally only if it is a single snapshot. */
 function splitWhereDivisible(outcome: ExportOutcome, count: number): ExportOutcome {
   if (outcome.status !== 'rejected' || !outcome.divisible || count === 1) return outcome;
   return { status: 'split', reason: outcome.reason, code: outcome.code };
 }
 
 /**
- * Doubles from a quarter of a second, and is spread, so that a thousand bridges do not come back at the same moment.
- * Where the Collector says how long, it is that long at least.
+ * Exponential backoff from a quarter of a second, with jitter, so that many bridges do not reconnect at the same moment.
+ * It is never shorter than the delay that the Collector asks for.
  */
 function retryDelay(failures: number, maxMs: number, askedMs = 0): number {
   const delay = Math.min(maxMs, firstRetryMs * 2 ** Math.min(failures - 1, 20));

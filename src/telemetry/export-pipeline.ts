@@ -20,10 +20,10 @@ import { withEndedRun } from './ended-run.ts';
 import type { InternalMetrics } from './internal-metrics.ts';
 import { createVolumeReport } from './volume-report.ts';
 
-/** The way from collected metrics to the Collector, or to the console; counts and logs what becomes of them. */
+/** Sends collected metrics to the Collector or prints them on the console; counts and logs the results. */
 export interface ExportPipeline {
   send(kind: ExportRequest['kind'], metrics: ResourceMetrics): void;
-  /** Sends what waits until the deadline, and says how many were left. */
+  /** Sends queued requests until the deadline; resolves to the number that were not delivered. */
   close(deadlineMonotonicMs: number): Promise<number>;
   readonly waiting: number;
   readonly sent: Sent;
@@ -40,7 +40,7 @@ export interface ExportPipelineOptions {
   readonly self: InternalMetrics;
 }
 
-/** Pause between attempts while the Collector is away: short enough that the newest is there within an export interval of its return. */
+/** The longest pause between attempts: after an outage, the newest snapshot arrives within one export interval. */
 const longestRetryMs = 5_000;
 
 export function createExportPipeline(options: ExportPipelineOptions): ExportPipeline {
@@ -97,7 +97,7 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
 
 type MetricsRequest = ExportRequest<ResourceMetrics>;
 
-/** The reasons with a log line of their own; that of a rejected request is in `sendOutcomes`. */
+/** The reasons with a log line in `dropReasons`. The line for a rejected request is in `sendOutcomes`. */
 type LoggedDropReason = Exclude<DropReason, RejectReason>;
 
 function openDiskQueue(
@@ -160,7 +160,7 @@ function reportOutcome(
   }
 }
 
-/** A cause that is known is worth a line also where an outage began with another. */
+/** A cause that becomes known during an outage gets a log line of its own. */
 function retryCondition({ cause, reason, advice }: Extract<ExportOutcome, { status: 'retry' }>): string {
   if (advice !== undefined) return `retry: ${reason}`;
   return cause === 'no_answer' || cause === 'later' ? 'retry' : `retry: ${cause}`;
