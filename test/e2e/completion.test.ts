@@ -1,4 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
@@ -49,6 +50,8 @@ const environmentOf = (folder: string) => ({
   HOME: folder,
   TERM: 'dumb',
   LANG: 'C.UTF-8',
+  // A shell that is hung up saves its history, perhaps while its folder is being removed.
+  HISTFILE: '/dev/null',
 });
 
 /** Types into an interactive shell on a terminal of its own, whose Tab key completes. */
@@ -69,4 +72,7 @@ async function terminal(shell: keyof typeof shellCommands, line: string, expecte
   await shows('ready');
   child.stdin.write(`${program} ${line}\t\n`);
   await shows(`ran ${expected}`);
+  // The shell must be gone before its folder is removed.
+  child.stdin.write('exit\n');
+  await once(child, 'close');
 }
