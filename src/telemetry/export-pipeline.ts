@@ -167,12 +167,12 @@ function retryCondition({ cause, reason, advice }: Extract<ExportOutcome, { stat
 }
 
 function reportCredentials(conditions: Conditions, problems: readonly Problem[]): void {
-  if (problems.length === 0) return conditions.clear('credentials', 'Credentials are read well again');
+  if (problems.length === 0) return conditions.clear('credentials', 'Credentials can be read again');
   const details = { problems: problems.map(({ message }) => message) };
   conditions.raise(
     'credentials',
     'error',
     details,
-    'Credentials cannot be read: the last good ones stay in use',
+    'Credentials cannot be read: the previous ones stay in use',
   );
 }

@@ -100,15 +100,12 @@ it('files that are replaced one after the other are used when they fit', async (
   await receiver.waitFor(() => losses(receiver).includes(1), 'the first');
   const { 'tls.crt': cert, 'tls.key': key } = clientFiles(authority, authority.issue('bridge'));
   put({ 'tls.key': key });
-  const stayed = 'Credentials cannot be read: the last good ones stay in use';
+  const stayed = 'Credentials cannot be read: the previous ones stay in use';
   await until(() => log.some(({ message }) => message === stayed), 'the trouble');
   await write({ metrics: { training_loss: 2 } });
   await receiver.waitFor(() => losses(receiver).includes(2), 'the second, on the old connection');
   put({ 'tls.crt': cert });
-  await until(
-    () => log.some(({ message }) => message === 'Credentials are read well again'),
-    'the end of it',
-  );
+  await until(() => log.some(({ message }) => message === 'Credentials can be read again'), 'the end of it');
   await write({ metrics: { training_loss: 3 } });
   await receiver.waitFor(() => losses(receiver).includes(3), 'the third');
   expect(log.filter(({ message }) => message === stayed)).toHaveLength(1);

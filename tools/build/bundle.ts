@@ -1,4 +1,4 @@
-// Bundles the bridge into dist/: main.cjs is all the sidecar loads, and each further command is a file of its own beside it.
+// Bundles the bridge into dist/. The sidecar loads only main.cjs and its chunks. Every other command is a file of its own.
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
@@ -20,10 +20,10 @@ const common = {
   entryNames: '[name]',
   bundle: true,
   platform: 'node',
-  // Older than what we run on, because `node dist/main.cjs` is started with whatever Node is there.
+  // Older than the image's Node, because users start `node dist/main.cjs` with the Node they have.
   target: 'node20',
   legalComments: 'none',
-  // The image is built without tsconfig.json, and its bundle is the same as any other.
+  // Does not read tsconfig.json: the image is built without it, and its bundle must be the same.
   tsconfigRaw: {},
   logLevel: 'warning',
 } as const satisfies BuildOptions;
@@ -31,7 +31,7 @@ const common = {
 /** A command is a file, `commands/NAME.ts`, or a folder, `commands/NAME/command.ts`. */
 const commandOf = (path: string) => /commands\/([\w-]+)/.exec(path)?.[1] ?? path;
 
-/** The command line, which main.ts loads on demand, stays a file of its own, so that the sidecar does not load it. */
+/** Keeps the commands, which main.ts imports dynamically, out of the sidecar's bundle. */
 const commandsStayApart: Plugin = {
   name: 'commands-stay-apart',
   setup({ onResolve }) {
@@ -43,7 +43,7 @@ const commandsStayApart: Plugin = {
   },
 };
 
-/** What a package imports dynamically would be split off as well, used or not; `onlyKnownExternals` sees that none is. */
+/** Without it, dynamic imports inside packages would also become chunks. `onlyKnownExternals` fails if one is needed. */
 const packagesStayWhole: Plugin = {
   name: 'packages-stay-whole',
   setup({ onResolve }) {
@@ -53,7 +53,7 @@ const packagesStayWhole: Plugin = {
   },
 };
 
-/** Pino's transports write logs from threads of their own, and load what threads need even where there is none. */
+/** Leaves out pino's transports, which write logs in worker threads. The bridge does not use them. */
 const withoutLogThreads: Plugin = {
   name: 'without-log-threads',
   setup({ onLoad }) {
@@ -64,8 +64,8 @@ const withoutLogThreads: Plugin = {
 };
 
 /**
- * The ES modules of the OTLP exporters load gRPC through createRequire, which a bundle cannot follow: it would fail at the
- * first export, without a word. A plain require() it can.
+ * The ES modules of the OTLP exporters load gRPC through createRequire, which esbuild does not resolve: the first export
+ * would fail without a message. esbuild resolves a plain require().
  */
 const exportersLoadBundledGrpc: Plugin = {
   name: 'exporters-load-bundled-grpc',
@@ -80,8 +80,8 @@ const exportersLoadBundledGrpc: Plugin = {
 };
 
 /**
- * The sidecar is a client of gRPC and connects to one address at a time. The rest of the package, a fifth of it, would
- * be loaded for nothing.
+ * Leaves out gRPC's server and the load balancers for several addresses, a fifth of the package. The sidecar is a client
+ * that connects to one address at a time.
  */
 const grpcWithoutServer: Plugin = {
   name: 'grpc-without-server',
@@ -96,8 +96,8 @@ const grpcWithoutServer: Plugin = {
 };
 
 /**
- * Channelz keeps statistics of every connection and call for a service that nobody here serves. The exporters do not let
- * through the option that turns it off. It alone needs ordered maps, and the reader of .proto files.
+ * Leaves out channelz: statistics of every connection and call, for a debugging service that the bridge does not offer.
+ * The exporters do not pass on gRPC's option that turns it off. Only channelz needs ordered maps and the .proto parser.
  */
 const grpcWithoutChannelz: Plugin = {
   name: 'grpc-without-channelz',
@@ -116,7 +116,7 @@ const grpcWithoutChannelz: Plugin = {
   },
 };
 
-/** Fails the build where the sidecar could come to miss at run time what was left out of it. */
+/** Fails the build if the sidecar imports something at run time that is not in the bundle. */
 function onlyKnownExternals({ outputs }: Metafile): void {
   const used = new Set(
     Object.values(outputs).flatMap((output) =>
@@ -130,8 +130,8 @@ function onlyKnownExternals({ outputs }: Metafile): void {
 type SplitOptions = Pick<BuildOptions, 'entryPoints' | 'outdir' | 'plugins' | 'conditions'>;
 
 /**
- * Builds files that share what several of them need; what they import dynamically becomes a file of its own. Only
- * bundles of ES modules are split so; the result is turned into CommonJS, which starts faster and can be kept compiled.
+ * Builds entry points with shared chunks, and a chunk for each dynamic import. esbuild splits only ES modules, so the
+ * result is converted to CommonJS afterwards, which starts faster and can use the compile cache.
  */
 async function buildSplit(options: SplitOptions): Promise<Metafile> {
   const { metafile, outputFiles } = await build({ ...common, ...options });
@@ -140,9 +140,9 @@ async function buildSplit(options: SplitOptions): Promise<Metafile> {
       platform: 'node',
       target: common.target,
       format: 'cjs',
-      // require() in place of import(), which would load Node's loader of ES modules and bypass the compile cache.
+      // require() instead of import(), which would load Node's ES module loader and bypass the compile cache.
       supported: { 'dynamic-import': false },
-      // V8 keeps the text of what it runs. Names stay, and lines are short, for the sake of stack traces.
+      // V8 keeps the source text in memory. Names are kept and lines are short for readable stack traces.
       minifyWhitespace: true,
       minifySyntax: true,
       lineLimit: 120,
@@ -152,7 +152,7 @@ async function buildSplit(options: SplitOptions): Promise<Metafile> {
   return metafile;
 }
 
-/** Bundles a program with the sidecar in it, the sidecar itself unless another is named, into a folder that is there. */
+/** Bundles the sidecar, or another program that contains it, into an existing folder. */
 export async function buildSidecar(outdir: string, entryPoint = 'src/main.ts'): Promise<Metafile> {
   const metafile = await buildSplit({
     entryPoints: [entryPoint],
@@ -170,7 +170,7 @@ export async function buildSidecar(outdir: string, entryPoint = 'src/main.ts'): 
   return metafile;
 }
 
-/** The further commands share nothing with the sidecar, so that its files hold nothing that only they need. */
+/** The other commands share no chunk with the sidecar, so that its files contain nothing that only they need. */
 function buildCommands(outdir: string): Promise<Metafile> {
   const entries = readdirSync(`${root}src/commands`, { withFileTypes: true }).filter(
     ({ name }) => name !== 'run.ts',
@@ -183,7 +183,7 @@ function buildCommands(outdir: string): Promise<Metafile> {
   });
 }
 
-/** Writes the bundle into a folder, and leaves nothing else in it. Gives esbuild's account of each file's inputs. */
+/** Writes the bundle into a folder, which is emptied first. Returns esbuild's metafiles. */
 export async function bundle(
   outdir: string,
 ): Promise<{ readonly sidecar: Metafile; readonly commands: Metafile }> {

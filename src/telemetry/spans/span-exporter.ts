@@ -15,33 +15,38 @@ export interface SpanExporterOptions {
   readonly createExporter: () => Exporter<ReadableSpan[]>;
   /** For messages. */
   readonly endpoint: string;
-  /** How many requests may wait. */
+  /** Maximum number of requests in the queue. */
   readonly queueSize: number;
   readonly clock: Clock;
   readonly conditions: Conditions;
-  /** Called when the Collector turns out to take no traces. */
+  /** Called when the Collector answers that it does not accept traces. */
   readonly onUnsupported: () => void;
 }
 
 export interface QueuedSpanExporter extends SpanExporter {
-  /** Sends what waits until the deadline, and says how many requests were left. */
+  /** Sends the queue until the deadline. Returns the number of requests that are left. */
   close(deadlineMonotonicMs: number): Promise<number>;
   /** Spans that the Collector rejected so far. */
   readonly rejected: number;
 }
 
-/** A few spans an epoch: this is thousands of them. */
+/** Room for thousands of spans; a run has a few in each epoch. */
 const maxBytes = 4 * 2 ** 20;
 const longestRetryMs = 5_000;
 
-/** Sends spans as metrics are sent: what cannot leave now waits, bounded, and leaves when the Collector is back. */
+/** Sends spans in the same way as metrics: spans that cannot be sent wait in a bounded queue until the Collector is back. */
 export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExporter {
   const { createExporter, queueSize, clock, conditions, endpoint } = options;
   let rejected = 0;
   const queue = createQueue<ExportRequest<ReadableSpan[]>>({
     memory: createMemoryQueue({ requests: queueSize, bytes: maxBytes }),
     onOverflow: () =>
-      conditions.raise('spans full', 'error', { endpoint }, 'Too many spans wait: the oldest are dropped'),
+      conditions.raise(
+        'spans full',
+        'error',
+        { endpoint },
+        'Span queue is full: the oldest spans are dropped',
+      ),
   });
   const sender = createSender({
     queue,
@@ -56,7 +61,7 @@ export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExpo
           'no traces',
           'warn',
           { endpoint },
-          'Collector takes no traces: tracing is off until the bridge is started anew',
+          'Collector does not accept traces: tracing is off until the bridge restarts',
         );
         options.onUnsupported();
       } else report(conditions, outcome, endpoint, queue.size);
@@ -83,16 +88,16 @@ function countRejected(outcome: ExportOutcome, requests: readonly ExportRequest<
 function report(conditions: Conditions, outcome: ExportOutcome, endpoint: string, waiting: number): void {
   switch (outcome.status) {
     case 'success': {
-      conditions.clear('spans retry', 'Collector takes spans again', { endpoint });
+      conditions.clear('spans retry', 'Collector accepts spans again after an outage', { endpoint });
       conditions.clear('spans rejected', 'Collector accepts spans again', { endpoint });
-      conditions.clear('spans full', 'There is room for spans again');
+      conditions.clear('spans full', 'Span queue has room again');
       const { partialSuccess } = outcome;
       if (partialSuccess !== undefined)
         conditions.raise(
           'spans partial success',
           'warn',
           { endpoint, spans: partialSuccess.rejected, reason: partialSuccess.reason },
-          'Collector accepted an export but rejected some of its spans; it may be the same with each',
+          'Collector accepted a request but rejected some of its spans; this may happen with every request',
         );
       return;
     }
@@ -112,7 +117,7 @@ function report(conditions: Conditions, outcome: ExportOutcome, endpoint: string
         'spans rejected',
         'error',
         { endpoint, reason: outcome.reason },
-        'Collector refused spans: they are dropped',
+        'Collector rejected spans: they are dropped',
       );
   }
 }

@@ -461,7 +461,7 @@ describe('a Collector', () => {
     const { bridge, step } = await startTraced({ traces });
     await step(1, 1, 10);
     const warnings = () =>
-      bridge.log.filter(({ message }) => message.startsWith('Collector takes no traces'));
+      bridge.log.filter(({ message }) => message.startsWith('Collector does not accept traces'));
     await until(() => warnings().length > 0, 'the warning');
     traces.answer('ok');
     for (let epoch = 2; epoch < 6; epoch++) await step(epoch, 1, epoch * 10);
