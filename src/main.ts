@@ -6,17 +6,15 @@ import { listenForShutdown } from './bridge/lifecycle/shutdown.ts';
 async function main(args: readonly string[]): Promise<number> {
   const environment = process.env;
   const [command = 'run', ...rest] = args;
-  if (command === 'run' && rest.length === 0) return runBridgeCommand(environment);
+  if (command === 'run' && rest.length === 0) {
+    // Listens for signals first, because one may arrive while the bridge's code is loaded.
+    const shutdown = listenForShutdown();
+    const { runCommand } = await import('./commands/run.ts');
+    return runCommand({ environment, shutdown, exit: exitProcess });
+  }
   const { runCommandLine } = await import('./commands/command-line.ts');
   const { stdin, stdout, stderr } = process;
   return runCommandLine(args, { environment, stdin, stdout, stderr });
-}
-
-/** Listens for signals first, because one may arrive while the bridge's code is loaded. */
-async function runBridgeCommand(environment: NodeJS.ProcessEnv): Promise<number> {
-  const shutdown = listenForShutdown();
-  const { runCommand } = await import('./commands/run.ts');
-  return runCommand({ environment, shutdown, exit: exitProcess });
 }
 
 void main(process.argv.slice(2)).then(exitProcess);

@@ -49,7 +49,7 @@ async function pollUntilDone(bridge: Bridge): Promise<void> {
     if (polled) schedule = afterPoll(schedule, now(), config);
     if (isDone(bridge)) return;
     if (hasNews || now() >= schedule.nextExportMs) {
-      if (!polled) hasNews = await passTime(bridge);
+      if (!polled) hasNews = await passTimeBetweenPolls(bridge);
       await telemetry.collect(hasNews ? 'snapshot' : 'heartbeat');
       schedule = afterExport(schedule, now(), config);
     }
@@ -61,29 +61,32 @@ async function pollUntilDone(bridge: Bridge): Promise<void> {
 async function pollOnce(bridge: Bridge): Promise<boolean> {
   const { config, counts, telemetry, eventLog } = bridge;
   const poll = await bridge.poller.poll();
-  const snapshot = poll.outcome.status === 'ok' ? poll.outcome.snapshot : undefined;
+  const snapshots = poll.outcome.status === 'ok' ? poll.outcome.snapshots : [];
   if (poll.outcome.status === 'missing') bridge.startedWithoutFile ||= bridge.run === undefined;
   const time = timeOf(bridge, poll.moment, poll.snapshotAgeMs);
   counts.polls += 1;
-  if (snapshot) counts.snapshots += 1;
+  counts.snapshots += snapshots.length;
   telemetry.polled(poll);
   eventLog.polled(poll.outcome);
-  const transition = snapshot
-    ? applySnapshot(bridge.run, snapshot, time, config)
-    : applyTime(bridge.run, time, config);
-  await applyTransition(bridge, transition, time, snapshot);
+  for (const { snapshot } of snapshots)
+    await applyTransition(bridge, applySnapshot(bridge.run, snapshot, time, config), time, snapshot);
+  const hasNews = snapshots.length > 0 || (await passTime(bridge, time));
   bridge.onPoll?.(poll);
-  return snapshot !== undefined || transition.events.length > 0;
+  return hasNews;
 }
 
 function timeOf({ startedMs, startedWithoutFile }: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
   return { ...moment, fileAgeMs, startedMonotonicMs: startedWithoutFile ? undefined : startedMs };
 }
 
-/** Time passes for the run between polls, too: values go stale, however long COLLECTION_INTERVAL is. */
-async function passTime(bridge: Bridge): Promise<boolean> {
+/** Values go stale between polls, too, however long COLLECTION_INTERVAL is. */
+async function passTimeBetweenPolls(bridge: Bridge): Promise<boolean> {
   await bridge.poller.stat();
-  const time = timeOf(bridge, bridge.clock(), bridge.poller.ages().snapshotAgeMs);
+  return passTime(bridge, timeOf(bridge, bridge.clock(), bridge.poller.ages().snapshotAgeMs));
+}
+
+/** Applies the time to the run while no snapshot is new. Says whether that changed it. */
+async function passTime(bridge: Bridge, time: PollTime): Promise<boolean> {
   const transition = applyTime(bridge.run, time, bridge.config);
   await applyTransition(bridge, transition, time);
   return transition.events.length > 0;

@@ -3,11 +3,12 @@ import { createConditions, type Logger } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import type { Run } from '../run/run.ts';
 import { parseMetricsFile } from '../snapshot/interpret.ts';
-import { createPoller, type Poll } from '../snapshot/poll.ts';
+import { createJsonFile } from '../snapshot/json-file.ts';
+import { type BoundedPoller, createBoundedPoller } from '../snapshot/poll.ts';
+import type { Poll } from '../snapshot/source.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
 import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
-import { type BoundedPoller, createBoundedPoller } from './bounded-poller.ts';
 import { createEventLog, type EventLog } from './log-events.ts';
 
 export interface BridgeOptions {
@@ -52,7 +53,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const conditions = createConditions(log);
   const resource = bridgeResource(config, hostName, version);
   const poller = createBoundedPoller(
-    createPoller({ path: config.metricsFilePath, clock, parse: parseMetricsFile }),
+    createJsonFile({ path: config.metricsFilePath, clock, parse: parseMetricsFile }),
     {
       clock,
       signal,

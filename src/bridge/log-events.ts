@@ -1,8 +1,8 @@
 import { type PollFailure, pollOutcomes } from '../catalogue/outcomes.ts';
 import type { Conditions, Level, Logger } from '../common/logger.ts';
 import type { Run, RunEvent } from '../run/run.ts';
-import type { PollOutcome } from '../snapshot/poll.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { PollOutcome } from '../snapshot/source.ts';
 
 /** Writes what polls and run events show to the log. Metrics count them elsewhere. */
 export interface EventLog {
@@ -65,7 +65,7 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
       }
       seen = true;
       lasting = undefined;
-      if (outcome.status === 'ok') reportSkipped(outcome.snapshot);
+      if (outcome.status === 'ok') for (const { snapshot } of outcome.snapshots) reportSkipped(snapshot);
     },
     runEvent: (event) => logEvent(log, conditions, event),
   };

@@ -33,7 +33,9 @@ it('a file that is replaced thousands of times without a pause is read whole eac
     writer.once('message', resolve).once('error', reject),
   );
   const read = () =>
-    polls.flatMap(({ outcome }) => (outcome.status === 'ok' ? [outcome.snapshot.values] : []));
+    polls.flatMap(({ outcome }) =>
+      outcome.status === 'ok' ? outcome.snapshots.map(({ snapshot }) => snapshot.values) : [],
+    );
   try {
     await until(() => read().length >= 50, 'fifty snapshots while it is replaced');
   } finally {

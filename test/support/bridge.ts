@@ -6,7 +6,7 @@ import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/r
 import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import type { Config } from '../../src/config/bridge.ts';
-import type { Poll } from '../../src/snapshot/poll.ts';
+import type { Poll } from '../../src/snapshot/source.ts';
 import { configOf } from './config.ts';
 import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from './file.ts';
 import { until } from './until.ts';

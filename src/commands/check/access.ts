@@ -1,6 +1,6 @@
 import type { ParseResult } from '../../common/setting.ts';
 import { integer } from '../../common/setting-kinds.ts';
-import { modeText } from '../../snapshot/read.ts';
+import { modeText } from '../../snapshot/read-errors.ts';
 
 /** The file, or a directory of its path. */
 export interface PathComponent {

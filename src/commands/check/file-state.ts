@@ -1,16 +1,18 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { PollFailure } from '../../catalogue/outcomes.ts';
+import { pause } from '../../common/timing.ts';
 import { interpret } from '../../snapshot/interpret.ts';
-import { parsePythonJson } from '../../snapshot/parse.ts';
 import {
   type FileVersion,
-  type MissingFile,
+  mayBeHalfWritten,
   type ReadOutcome,
   readMetricsFile,
+  rereadAfterMs,
   sameVersion,
-} from '../../snapshot/read.ts';
-import { rereadTorn } from '../../snapshot/reread.ts';
+} from '../../snapshot/json-file.ts';
+import { parsePythonJson } from '../../snapshot/parse.ts';
+import type { MissingFile } from '../../snapshot/read-errors.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { PathComponent } from './access.ts';
 
@@ -42,14 +44,15 @@ export interface FileState {
 /** Reads the file as the bridge does at a poll, and the owners and modes of its path. Never throws. */
 export async function readFileState(file: string): Promise<FileState> {
   const path = resolve(file);
-  const state = await rereadTorn(
-    async () => {
-      const read = await readMetricsFile(path);
-      return { content: contentOf(read), version: 'version' in read ? read.version : undefined };
-    },
-    ({ content }) => content.status,
-  );
-  return { path, ...state, pathComponents: await pathComponentsOf(path) };
+  let read = await readMetricsFile(path);
+  let content = contentOf(read);
+  if (mayBeHalfWritten(content)) {
+    await pause(rereadAfterMs);
+    read = await readMetricsFile(path);
+    content = contentOf(read);
+  }
+  const version = 'version' in read ? read.version : undefined;
+  return { path, content, version, pathComponents: await pathComponentsOf(path) };
 }
 
 /** Whether nothing was written between the two. */

@@ -6,7 +6,7 @@ import { applySnapshot } from '../../run/advance.ts';
 import type { Run } from '../../run/run.ts';
 import { locateJsonSyntaxError } from '../../snapshot/json-syntax-error.ts';
 import { noMetricsReason } from '../../snapshot/no-metrics.ts';
-import { modeText } from '../../snapshot/read.ts';
+import { modeText } from '../../snapshot/read-errors.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { type Access, checkAccess, type FileReader } from './access.ts';
 import { type Excerpt, excerptAt } from './excerpt.ts';

@@ -18,7 +18,10 @@ const loss = (step: number) => ({
 const readBy = ({ polls }: TestBridge) =>
   polls.flatMap(({ outcome, moment }) =>
     outcome.status === 'ok'
-      ? [{ timeMs: Math.floor(moment.unixMs), value: Number(outcome.snapshot.values.training_loss) }]
+      ? outcome.snapshots.map(({ snapshot }) => ({
+          timeMs: Math.floor(moment.unixMs),
+          value: Number(snapshot.values.training_loss),
+        }))
       : [],
   );
 
