@@ -225,7 +225,10 @@ export const runMetrics = {
 
 export type RunMetricName = keyof typeof runMetrics;
 
-/** Metrics about the bridge itself. They do not have the attributes of the run, and a new run does not reset them. */
+/**
+ * Metrics about the bridge itself. Of the run's attributes they have only the namespace, and a new run does not reset
+ * them.
+ */
 export const bridgeMetrics = {
   snapshots: {
     name: 'ml.bridge.snapshots',
@@ -305,6 +308,8 @@ export const runAttributes = {
   dataset: 'dataset',
   /** Only if the job has ranks. */
   rank: 'rank',
+  /** Of the resource, if it is there: it keeps two tenants apart whose jobs have the same job_id. */
+  namespace: 'k8s.namespace.name',
 } as const;
 
 /** Prefix of the gauges made from fields that are not in the catalogue. */

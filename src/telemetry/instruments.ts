@@ -13,8 +13,9 @@ import type { Config } from '../config/bridge.ts';
 import type { Run } from '../run/run.ts';
 import { extraMetric } from '../snapshot/extras.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { type Observation, observed, observeMetric } from './observe.ts';
+import { type Observation, observed, observeMetric, withAttributes } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
+import { pointAttributes } from './resource.ts';
 import { counterValue, extraValue, gaugeValue, runMetricValues } from './run-values.ts';
 
 /** The instruments of one run. A new run gets new ones, so that its counters and histograms have their own start time. */
@@ -39,13 +40,12 @@ export function createRunInstruments(
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
   const extras = new Set<string>();
   let run: Run | undefined;
-  let attributes = waitingAttributes;
+  const shared = pointAttributes(resource);
+  let attributes = { ...shared, ...waitingAttributes };
   let isStateDue = true;
 
   const observeRun = (metric: MetricDefinition, read: (run: Run | undefined) => Iterable<Observation>) =>
-    observeMetric(meter, metric, () =>
-      Array.from(read(run), (it) => ({ ...it, attributes: { ...attributes, ...it.attributes } })),
-    );
+    observeMetric(meter, metric, () => withAttributes(read(run), attributes));
 
   for (const metric of trainingMetrics) {
     if (metric.instrument === 'counter')
@@ -61,7 +61,7 @@ export function createRunInstruments(
     setRun(next) {
       isStateDue ||= next?.state !== run?.state;
       run = next;
-      attributes = next === undefined ? waitingAttributes : attributesOf(next);
+      attributes = { ...shared, ...(next === undefined ? waitingAttributes : attributesOf(next)) };
       for (const name of next?.extras ?? []) {
         if (extras.has(name)) continue;
         extras.add(name);

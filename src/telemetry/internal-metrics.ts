@@ -12,8 +12,9 @@ import {
 import { keysOf } from '../common/keys.ts';
 import type { ExportOutcome } from '../otlp/classify-response.ts';
 import { scopeName } from './instruments.ts';
-import { type Observation, observed, observeMetric } from './observe.ts';
+import { type Observation, observed, observeMetric, withAttributes } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
+import { pointAttributes } from './resource.ts';
 
 /** Metrics about the bridge itself, `ml.bridge.*`. There is one instance per process; a new run does not reset it. */
 export interface InternalMetrics {
@@ -67,10 +68,11 @@ export function createInternalMetrics(
   };
   const reader = new SnapshotReader('explicit_bucket_histogram');
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
+  const shared = pointAttributes(resource);
   for (const name of keysOf(bridgeMetrics)) {
     const metric = bridgeMetrics[name];
     const valueType = metric.instrument === 'counter' ? ValueType.INT : ValueType.DOUBLE;
-    observeMetric(meter, metric, values[name], valueType);
+    observeMetric(meter, metric, () => withAttributes(values[name](), shared), valueType);
   }
 
   return {

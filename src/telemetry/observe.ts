@@ -11,6 +11,10 @@ export interface Observation {
 export const observed = (value: number | undefined): readonly Observation[] =>
   value === undefined ? [] : [{ value }];
 
+/** The same observations with these attributes added. An observation's own attributes take precedence. */
+export const withAttributes = (observations: Iterable<Observation>, attributes: Attributes) =>
+  Array.from(observations, (it) => ({ ...it, attributes: { ...attributes, ...it.attributes } }));
+
 /**
  * Creates the observable counter or gauge of a row of the catalogue; `read` is called at each collection. Values are
  * doubles by default: as an integer, 1.5 would become 1 and NaN 0.

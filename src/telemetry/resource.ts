@@ -1,5 +1,7 @@
+import type { Attributes } from '@opentelemetry/api';
 import { defaultResource, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
 import { v5 as uuidv5 } from 'uuid';
+import { runAttributes } from '../catalogue/metrics.ts';
 import type { Config } from '../config/bridge.ts';
 
 /** Random namespace of the instance ids. It must never change, because the ids would change with it. */
@@ -25,9 +27,15 @@ export function bridgeResource(config: Config, hostName: string, version: string
 /** Source: OpenTelemetry semantic conventions, service attributes, service.instance.id in Kubernetes. */
 function instanceId(attributes: Readonly<Record<string, string>>, hostName: string, path: string): string {
   const parts = [
-    attributes['k8s.namespace.name'],
+    attributes[runAttributes.namespace],
     attributes['k8s.pod.name'],
     attributes['k8s.container.name'],
   ];
   return parts.every((part) => part) ? parts.join('.') : uuidv5(`${hostName}:${path}`, namespace);
+}
+
+/** Attributes of the resource that every data point has too: the Collector does not make labels of a resource's attributes. */
+export function pointAttributes({ attributes }: Resource): Attributes {
+  const { namespace } = runAttributes;
+  return attributes[namespace] === undefined ? {} : { [namespace]: attributes[namespace] };
 }

@@ -121,6 +121,40 @@ describe('the contract of the metrics', () => {
     );
   });
 
+  it('has the namespace on every point, so that two tenants with one job_id stay apart', async () => {
+    const receiver = await startReceiver();
+    const tenants = await Promise.all(
+      ['team-a', 'team-b'].map((namespace) =>
+        startBridge({
+          receiver,
+          environment: { OTEL_RESOURCE_ATTRIBUTES: `k8s.namespace.name=${namespace}` },
+          config: { exportIntervalMs: 20 },
+        }),
+      ),
+    );
+    await Promise.all(
+      tenants.map(({ write }, index) => write({ metrics: { training_loss: index === 0 ? 'NaN' : 1 } })),
+    );
+    const ofRun = (name: string, namespace: string) =>
+      receiver.points(name).findLast((it) => it.attributes['k8s.namespace.name'] === namespace);
+    const nonFinite = (namespace: string) =>
+      receiver
+        .points('ml.training.non_finite')
+        .findLast(
+          ({ attributes }) =>
+            attributes['k8s.namespace.name'] === namespace && attributes.field === 'training_loss',
+        );
+    await receiver.waitFor(
+      () => ['team-a', 'team-b'].every((it) => ofRun('ml.bridge.last_success_time', it) && nonFinite(it)),
+      'both tenants',
+    );
+    expect(nonFinite('team-a')).toMatchObject({ value: 1, attributes: { 'job.id': 'training-job-001' } });
+    expect(nonFinite('team-b')).toMatchObject({ value: 0, attributes: { 'job.id': 'training-job-001' } });
+    await Promise.all(tenants.map(({ stop }) => stop()));
+    for (const { metric, attributes } of receiver.requests.flatMap(({ points }) => points))
+      expect(attributes['k8s.namespace.name'], metric).toMatch(/^team-[ab]$/);
+  });
+
   it('has the rank of the file, else of the environment, and none where there is none', async () => {
     const { receiver, write } = await startBridge({ environment: { RANK: '3' } });
     await write({});

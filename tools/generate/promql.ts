@@ -8,15 +8,19 @@ import {
   type TrainingField,
   trainingMetrics,
 } from '../../src/catalogue/metrics.ts';
-import { prometheusName } from '../../src/catalogue/prometheus-name.ts';
+import { labelName, prometheusName } from '../../src/catalogue/prometheus-name.ts';
 
 /** The labels that identify a bridge in Prometheus: service.name and service.instance.id. */
 const bridgeLabels = 'job, instance';
 
-export const jobLabel = runAttributes.jobId.replaceAll('.', '_');
+export const jobLabel = labelName(runAttributes.jobId);
+export const namespaceLabel = labelName(runAttributes.namespace);
+
+/** The labels that identify a job. Jobs of two namespaces may have the same job_id. Outside Kubernetes the first is absent. */
+export const jobLabels = `${namespaceLabel}, ${jobLabel}`;
 
 /** The labels that identify a run of one pod. A job with several pods has several. */
-export const runLabels = `${bridgeLabels}, ${jobLabel}`;
+export const runLabels = `${bridgeLabels}, ${jobLabels}`;
 
 /** A metric's series, or those that match, as `name="value"`. */
 export function series(metric: MetricDefinition, ...matchers: readonly string[]): string {
@@ -67,7 +71,7 @@ function rate(name: string, { matchers = [], window, offset }: HistogramQuery): 
 }
 
 /**
- * Joins a bridge's own series with the job_id of its run, which they do not have. For a minute after a new run began, a
+ * Joins a bridge's own series with the job_id of its run, which they do not have; their namespace they have. For a minute after a new run began, a
  * bridge has two runs, and a join with both would fail. The run that has not ended is used, and the state `waiting` only
  * if there is no run.
  */

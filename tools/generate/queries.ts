@@ -1,6 +1,6 @@
 import { alertGroups } from './alerts/rules.ts';
 import { rows } from './dashboard/dashboard.ts';
-import { defaultWindow, jobVariable, windowVariable } from './dashboard/panel.ts';
+import { defaultWindow, jobVariable, namespaceVariable, windowVariable } from './dashboard/panel.ts';
 
 export interface NamedQuery {
   /** Panel or alert, for messages. */
@@ -29,7 +29,10 @@ function panelQueries(): readonly NamedQuery[] {
 }
 
 function withoutVariables(expr: string): string {
-  return expr.replaceAll(`$${jobVariable}`, '.*').replaceAll(`$${windowVariable}`, defaultWindow);
+  return expr
+    .replaceAll(`$${namespaceVariable}`, '.*')
+    .replaceAll(`$${jobVariable}`, '.*')
+    .replaceAll(`$${windowVariable}`, defaultWindow);
 }
 
 function alertQueries(): readonly NamedQuery[] {

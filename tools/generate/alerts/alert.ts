@@ -1,3 +1,5 @@
+import { jobLabel, namespaceLabel } from '../promql.ts';
+
 /** An alert as data. */
 export interface Alert {
   readonly name: string;
@@ -21,3 +23,9 @@ export const indented = (expr: string) => expr.replaceAll(/^/gm, '  ');
 
 export const aggregated = (aggregate: string, labels: string, expr: string) =>
   `${aggregate} by (${labels}) (\n${indented(expr)}\n)`;
+
+/** The job in an alert's description. */
+export const job = `{{ $labels.${jobLabel} }}`;
+
+/** The same in a summary, with its namespace if it has one. */
+export const jobWithNamespace = `{{ with $labels.${namespaceLabel} }}{{ . }}/{{ end }}${job}`;

@@ -1,11 +1,18 @@
 import { bridgeMetrics } from '../../../src/catalogue/metrics.ts';
 import { bridgeSettings } from '../../../src/config/bridge.ts';
-import { jobLabel, recentlyIncreased, secondsSince, series, withJob, withJobInState } from '../promql.ts';
-import { type Alert, aggregated, indented } from './alert.ts';
+import {
+  jobLabels,
+  namespaceLabel,
+  recentlyIncreased,
+  secondsSince,
+  series,
+  withJob,
+  withJobInState,
+} from '../promql.ts';
+import { type Alert, aggregated, indented, job, jobWithNamespace } from './alert.ts';
 import { activeStates } from './run-alerts.ts';
 
-const job = `{{ $labels.${jobLabel} }}`;
-const bridge = `${jobLabel}, instance`;
+const bridge = `${jobLabels}, instance`;
 
 const lastSuccess = series(bridgeMetrics.lastSuccessTime);
 const silentSeconds = `(time() - last_over_time(${lastSuccess}[1h]))`;
@@ -21,10 +28,10 @@ const notExporting: Alert = {
   expr: [
     `${aggregated('max', bridge, withJobInState(silentSeconds, activeStates, '1h'))} > ${silentTooLong}`,
     // Not if the job runs in another pod now.
-    `unless on (${jobLabel})`,
+    `unless on (${jobLabels})`,
     `(${withJob(`(${secondsSince(bridgeMetrics.lastSuccessTime)} <= ${silentTooLong})`)})`,
   ].join('\n'),
-  summary: `The bridge of training job ${job} no longer exports`,
+  summary: `The bridge of training job ${jobWithNamespace} no longer exports`,
   description: `The bridge {{ $labels.instance }} of ${job} last exported {{ $value | humanizeDuration }} ago, and its run had not ended. The values of the job are out of date.`,
   watches: [withJobInState(silentSeconds, activeStates, '1h')],
 };
@@ -43,7 +50,7 @@ const exportsFailing: Alert = {
   // Longer than the window, because the failures of an outage are all exported at once when it is over.
   for: '10m',
   expr: `${requests('outcome!="success"')}\n/\n${requests()}\n> 0.5`,
-  summary: `Most exports of training job ${job} fail`,
+  summary: `Most exports of training job ${jobWithNamespace} fail`,
   description: `{{ $value | humanizePercentage }} of the export requests of bridge {{ $labels.instance }} of ${job} failed in the last 5 minutes.`,
   watches: [requests()],
 };
@@ -54,7 +61,7 @@ const dropping: Alert = {
   name: 'MlBridgeDroppingSnapshots',
   severity: 'warning',
   expr: aggregated('max', `${bridge}, reason`, withJobInState(droppedLately, activeStates)),
-  summary: `Snapshots of training job ${job} are lost`,
+  summary: `Snapshots of training job ${jobWithNamespace} are lost`,
   description: `Bridge {{ $labels.instance }} of ${job} has dropped {{ $value }} snapshots ({{ $labels.reason }}), some of them within 15 minutes.`,
   watches: [],
 };
@@ -76,18 +83,20 @@ const absent: Alert = {
   // The service.instance.id of a bridge in a pod.
   expr: aggregated(
     'max',
-    'namespace, pod',
+    `${namespaceLabel}, namespace, pod`,
     [
-      'label_join(',
-      indented(`${podsThatShouldReport},`),
-      '  "instance", ".", "namespace", "pod", "container"',
+      'label_replace(',
+      '  label_join(',
+      indented(indented(`${podsThatShouldReport},`)),
+      '    "instance", ".", "namespace", "pod", "container"',
+      '  ),',
+      `  "${namespaceLabel}", "$1", "namespace", "(.*)"`,
       ')',
       `unless on (instance) ${series(bridgeMetrics.snapshots)}`,
     ].join('\n'),
   ),
-  summary: 'Training pod {{ $labels.namespace }}/{{ $labels.pod }} has a bridge that does not export',
-  description:
-    'Pod {{ $labels.pod }} in namespace {{ $labels.namespace }} is running, but no metrics of its bridge have arrived for 5 minutes.',
+  summary: `Training pod {{ $labels.${namespaceLabel} }}/{{ $labels.pod }} has a bridge that does not export`,
+  description: `Pod {{ $labels.pod }} in namespace {{ $labels.${namespaceLabel} }} is running, but no metrics of its bridge have arrived for 5 minutes.`,
   watches: [],
 };
 

@@ -3,7 +3,7 @@ import { bridgeSettings } from '../../../src/config/bridge.ts';
 import {
   field,
   histogramMean,
-  jobLabel,
+  jobLabels,
   recentlyIncreased,
   runLabels,
   secondsSince,
@@ -11,19 +11,17 @@ import {
   whileInState,
   withJobInState,
 } from '../promql.ts';
-import { type Alert, aggregated, indented } from './alert.ts';
+import { type Alert, aggregated, indented, job, jobWithNamespace } from './alert.ts';
 
 /** There are no alerts about a run that is over, or a rank that only waits. */
 export const activeStates: readonly RunState[] = ['running', 'stalled'];
-
-const job = `{{ $labels.${jobLabel} }}`;
 
 const stalled: Alert = {
   name: 'MlTrainingStalled',
   severity: 'critical',
   // Without `for`, because the bridge has already waited for STALL_AFTER.
-  expr: aggregated('max', jobLabel, whileInState(secondsSince(runMetrics.lastStepTime), 'stalled')),
-  summary: `Training job ${job} makes no progress`,
+  expr: aggregated('max', jobLabels, whileInState(secondsSince(runMetrics.lastStepTime), 'stalled')),
+  summary: `Training job ${jobWithNamespace} makes no progress`,
   description: `No step of ${job} for {{ $value | humanizeDuration }}, and the run has not ended.`,
   watches: [series(runMetrics.lastStepTime), series(runMetrics.state, 'state="stalled"')],
 };
@@ -36,10 +34,10 @@ const lossNotFinite: Alert = {
   severity: 'critical',
   expr: aggregated(
     'max',
-    `${jobLabel}, field`,
+    `${jobLabels}, field`,
     whileInState(recentlyIncreased(nonFiniteLoss, '15m'), ...activeStates),
   ),
-  summary: `Loss of training job ${job} is NaN or infinite`,
+  summary: `Loss of training job ${jobWithNamespace} is NaN or infinite`,
   description: `{{ $labels.field }} of ${job} was NaN or infinite {{ $value }} times in this run, the last time within 15 minutes.`,
   watches: lossFields.map((name) => series(field(name))),
 };
@@ -62,14 +60,14 @@ const lossDiverging: Alert = {
   for: '10m',
   expr: aggregated(
     'max',
-    jobLabel,
+    jobLabels,
     withoutRestart(
       // Twice the best loss; abs() for losses that can be negative.
       whileInState(`(${recentLoss} > ${bestLoss} + abs(${bestLoss}))`, 'running'),
       '70m',
     ),
   ),
-  summary: `Training loss of ${job} rises`,
+  summary: `Training loss of ${jobWithNamespace} rises`,
   description: `The training loss of ${job} is {{ $value | humanize }} over the last 10 minutes, more than twice its best of the last hour.`,
   watches: [recentLoss, bestLoss],
 };
@@ -88,7 +86,7 @@ const throughputCollapsed: Alert = {
   for: '5m',
   expr: aggregated(
     'min',
-    jobLabel,
+    jobLabels,
     withoutRestart(
       whileInState(
         `(\n${indented(`(${throughput('10m')})\n< 0.5 * (${throughput('1h', '10m')})`)}\n)`,
@@ -97,7 +95,7 @@ const throughputCollapsed: Alert = {
       '70m',
     ),
   ),
-  summary: `Training job ${job} is at less than half its speed`,
+  summary: `Training job ${jobWithNamespace} is at less than half its speed`,
   description: `Throughput of ${job} is {{ $value | humanize }} samples/s over the last 10 minutes, less than half of what it was in the hour before.`,
   watches: [throughput('10m')],
 };
@@ -109,8 +107,8 @@ const fileStale: Alert = {
   severity: 'warning',
   for: '1m',
   // A stalled run has its own alert.
-  expr: `${aggregated('max', jobLabel, withJobInState(series(bridgeMetrics.fileAge), ['running']))} > ${staleSeconds}`,
-  summary: `Metrics file of training job ${job} is not written`,
+  expr: `${aggregated('max', jobLabels, withJobInState(series(bridgeMetrics.fileAge), ['running']))} > ${staleSeconds}`,
+  summary: `Metrics file of training job ${jobWithNamespace} is not written`,
   description: `The metrics file of ${job} was last written {{ $value | humanizeDuration }} ago, and the run has not ended. Its values are no longer exported once it is older than STALE_AFTER.`,
   watches: [withJobInState(series(bridgeMetrics.fileAge), ['running'])],
 };

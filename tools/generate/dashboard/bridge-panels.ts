@@ -1,13 +1,13 @@
 import { bridgeMetrics, type MetricDefinition } from '../../../src/catalogue/metrics.ts';
-import { jobLabel, secondsSince, series, withJob } from '../promql.ts';
-import { jobMatcher, labelMissingJob, type Panel, perJob, type Row, window } from './panel.ts';
+import { jobLabels, secondsSince, series, withJob } from '../promql.ts';
+import { inNamespace, jobMatcher, labelMissingJob, type Panel, perJob, type Row, window } from './panel.ts';
 
 const third = { kind: 'curves', width: 8, height: 7, min: 0 } as const;
 
 /** How often, by one of the metric's own labels. Summed over the pods of a job. */
 function perMinute(metric: MetricDefinition, label: string): string {
   const rate = `rate(${series(metric)}[${window}]) * 60`;
-  return labelMissingJob(`sum by (${jobLabel}, ${label}) (${withJob(rate, jobMatcher)})`);
+  return labelMissingJob(`sum by (${jobLabels}, ${label}) (${withJob(rate, jobMatcher)})`);
 }
 
 const exports: Panel = {
@@ -16,7 +16,9 @@ const exports: Panel = {
   description:
     'Requests to the Collector, by outcome. retry: it could not be reached; rejected: it rejected the request.',
   unit: 'none',
-  queries: [{ legend: '{{job_id}} {{outcome}}', expr: perMinute(bridgeMetrics.exports, 'outcome') }],
+  queries: [
+    { legend: `{{job_id}} {{outcome}} ${inNamespace}`, expr: perMinute(bridgeMetrics.exports, 'outcome') },
+  ],
 };
 
 const lastSuccess: Panel = {
@@ -27,7 +29,7 @@ const lastSuccess: Panel = {
   unit: 's',
   queries: [
     {
-      legend: '{{job_id}}',
+      legend: `{{job_id}} ${inNamespace}`,
       expr: labelMissingJob(perJob('max', withJob(secondsSince(bridgeMetrics.lastSuccessTime), jobMatcher))),
     },
   ],
@@ -40,7 +42,7 @@ const backlog: Panel = {
   unit: 'none',
   queries: [
     {
-      legend: '{{job_id}}',
+      legend: `{{job_id}} ${inNamespace}`,
       expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.backlog), jobMatcher))),
     },
   ],
@@ -54,24 +56,24 @@ const dropped: Panel = {
   unit: 'none',
   queries: [
     {
-      legend: '{{job_id}} {{reason}}',
+      legend: `{{job_id}} {{reason}} ${inNamespace}`,
       expr: labelMissingJob(
-        `sum by (${jobLabel}, reason) (${withJob(series(bridgeMetrics.dropped), jobMatcher)})`,
+        `sum by (${jobLabels}, reason) (${withJob(series(bridgeMetrics.dropped), jobMatcher)})`,
       ),
       optional: true,
     },
     {
-      legend: '{{job_id}} points refused',
+      legend: `{{job_id}} points refused ${inNamespace}`,
       expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.pointsRefused), jobMatcher))),
       optional: true,
     },
     {
-      legend: '{{job_id}} spans rejected',
+      legend: `{{job_id}} spans rejected ${inNamespace}`,
       expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.spansRejected), jobMatcher))),
       optional: true,
     },
     {
-      legend: '{{job_id}} log lines',
+      legend: `{{job_id}} log lines ${inNamespace}`,
       expr: labelMissingJob(perJob('sum', withJob(series(bridgeMetrics.logLinesDropped), jobMatcher))),
       optional: true,
     },
@@ -83,7 +85,9 @@ const polls: Panel = {
   title: 'Polls a minute',
   description: 'Polls of the file, by outcome. ok: a new snapshot; unchanged: no new snapshot.',
   unit: 'none',
-  queries: [{ legend: '{{job_id}} {{outcome}}', expr: perMinute(bridgeMetrics.snapshots, 'outcome') }],
+  queries: [
+    { legend: `{{job_id}} {{outcome}} ${inNamespace}`, expr: perMinute(bridgeMetrics.snapshots, 'outcome') },
+  ],
 };
 
 const skipped: Panel = {
@@ -94,9 +98,9 @@ const skipped: Panel = {
   unit: 'none',
   queries: [
     {
-      legend: '{{job_id}} {{field}}: {{reason}}',
+      legend: `{{job_id}} {{field}}: {{reason}} ${inNamespace}`,
       expr: labelMissingJob(
-        `sum by (${jobLabel}, field, reason) (${withJob(series(bridgeMetrics.fieldsSkipped), jobMatcher)})`,
+        `sum by (${jobLabels}, field, reason) (${withJob(series(bridgeMetrics.fieldsSkipped), jobMatcher)})`,
       ),
       optional: true,
     },

@@ -10,12 +10,20 @@ import {
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 import { runMetrics } from '../../../src/catalogue/metrics.ts';
-import { jobLabel, series } from '../promql.ts';
+import { jobLabel, namespaceLabel, series } from '../promql.ts';
 import { bridgesRow } from './bridge-panels.ts';
 import { grafanaPanel, source } from './grafana-panel.ts';
 import { jobsRow } from './job-list-panels.ts';
 import { jobRow } from './job-panels.ts';
-import { defaultWindow, jobVariable, type Row, windows, windowVariable } from './panel.ts';
+import {
+  defaultWindow,
+  jobVariable,
+  namespaceMatcher,
+  namespaceVariable,
+  type Row,
+  windows,
+  windowVariable,
+} from './panel.ts';
 
 export const rows: readonly Row[] = [jobsRow, jobRow, bridgesRow];
 
@@ -35,7 +43,20 @@ export function dashboard(): Dashboard {
     .refresh('10s')
     .tooltip(DashboardCursorSync.Crosshair)
     .withVariable(new DatasourceVariableBuilder('datasource').label('Data source').type('prometheus'))
-    .withVariable(jobs())
+    .withVariable(
+      labelVariable(
+        namespaceVariable,
+        'Namespace',
+        `label_values(${series(runMetrics.state)}, ${namespaceLabel})`,
+      ),
+    )
+    .withVariable(
+      labelVariable(
+        jobVariable,
+        'Job',
+        `label_values(${series(runMetrics.state, namespaceMatcher)}, ${jobLabel})`,
+      ),
+    )
     .withVariable(
       new IntervalVariableBuilder(windowVariable)
         .label('Window')
@@ -52,17 +73,17 @@ export function dashboard(): Dashboard {
   return builder.build();
 }
 
-function jobs() {
+function labelVariable(name: string, label: string, query: string) {
   return (
-    new QueryVariableBuilder(jobVariable)
-      .label('Job')
+    new QueryVariableBuilder(name)
+      .label(label)
       .datasource(source)
-      .query({ query: `label_values(${series(runMetrics.state)}, ${jobLabel})`, refId: jobVariable })
+      .query({ query, refId: name })
       .refresh(VariableRefresh.OnTimeRangeChanged)
       .sort(VariableSort.NaturalAsc)
       .multi(true)
       .includeAll(true)
-      // Bridges without a file have no job_id; All includes them.
+      // Bridges without a file have no job_id, and outside Kubernetes no namespace; All includes them.
       .allValue('.*')
       .current({ text: 'All', value: '$__all' })
   );

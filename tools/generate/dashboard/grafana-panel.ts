@@ -13,7 +13,7 @@ import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-s
 import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
-import { jobLabel } from '../promql.ts';
+import { jobLabel, namespaceLabel } from '../promql.ts';
 import { type Panel, type Query, stateNumbers } from './panel.ts';
 
 export const source = { type: 'prometheus', uid: `\${datasource}` };
@@ -88,7 +88,7 @@ const stateMapping: ValueMapping = {
 /** The answers side by side, joined by job; each query is a column under its legend. */
 function table(queries: readonly Query[]): TableBuilder {
   const columns = queries.map(({ legend }, index) => [`Value #${refId(index)}`, legend] as const);
-  const order = [jobLabel, ...columns.map(([value]) => value)];
+  const order = [namespaceLabel, jobLabel, ...columns.map(([value]) => value)];
   const builder = new TableBuilder()
     .withTransformation({ id: 'merge', options: {} })
     .withTransformation({
@@ -96,7 +96,7 @@ function table(queries: readonly Query[]): TableBuilder {
       options: {
         excludeByName: { Time: true },
         indexByName: Object.fromEntries(order.map((name, index) => [name, index])),
-        renameByName: { [jobLabel]: 'Job', ...Object.fromEntries(columns) },
+        renameByName: { [namespaceLabel]: 'Namespace', [jobLabel]: 'Job', ...Object.fromEntries(columns) },
       },
     })
     .overrideByName('State', [{ id: 'mappings', value: [stateMapping] }]);

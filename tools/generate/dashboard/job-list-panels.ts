@@ -1,6 +1,14 @@
 import { bridgeMetrics, runMetrics, runStates } from '../../../src/catalogue/metrics.ts';
 import { field, inStates, secondsSince, series, withJob } from '../promql.ts';
-import { jobMatcher, labelMissingJob, type Panel, perJob, type Row, stateNumbers } from './panel.ts';
+import {
+  inNamespace,
+  jobMatcher,
+  labelMissingJob,
+  type Panel,
+  perJob,
+  type Row,
+  stateNumbers,
+} from './panel.ts';
 
 const jobSeries = (name: Parameters<typeof field>[0]) => series(field(name), jobMatcher);
 
@@ -48,7 +56,7 @@ const states: Panel = {
     'State of each run. If the pods of a job differ, the most severe one: failed, stalled, running, completed, ended, waiting.',
   width: 24,
   height: 6,
-  queries: [{ legend: '{{job_id}}', expr: jobState }],
+  queries: [{ legend: `{{job_id}} ${inNamespace}`, expr: jobState }],
 };
 
 export const jobsRow: Row = { title: 'All selected jobs', everyJob: false, panels: [jobs, states] };

@@ -5,7 +5,7 @@ import {
   type TrainingField,
 } from '../../../src/catalogue/metrics.ts';
 import { prometheusName } from '../../../src/catalogue/prometheus-name.ts';
-import { catalogueNames, field, histogramMean, histogramQuantile, jobLabel, series } from '../promql.ts';
+import { catalogueNames, field, histogramMean, histogramQuantile, jobLabels, series } from '../promql.ts';
 import { jobFileAge, jobState, jobStepAge } from './job-list-panels.ts';
 import { jobMatcher, type Panel, perJob, type Query, type Row, window } from './panel.ts';
 
@@ -47,7 +47,7 @@ const learningRate: Panel = {
 };
 
 function distribution(metric: MetricDefinition, quantiles: readonly number[]): readonly Query[] {
-  const query = { metric, by: jobLabel, window, matchers: [jobMatcher] };
+  const query = { metric, by: jobLabels, window, matchers: [jobMatcher] };
   return [
     ...quantiles.map((it) => ({ legend: `p${it * 100}`, expr: histogramQuantile(it, query) })),
     { legend: 'mean', expr: histogramMean(query) },
@@ -159,7 +159,7 @@ const nonFinite: Panel = {
   queries: [
     {
       legend: '{{field}}',
-      expr: `sum by (${jobLabel}, field) (${series(runMetrics.nonFinite, jobMatcher)})`,
+      expr: `sum by (${jobLabels}, field) (${series(runMetrics.nonFinite, jobMatcher)})`,
       optional: true,
     },
   ],
@@ -187,7 +187,7 @@ const extras: Panel = {
   queries: [
     {
       legend: '{{__name__}}',
-      expr: `avg by (${jobLabel}, __name__) ({__name__=~"${prefix}_.+", __name__!~"(${drawn.join('|')})(_bucket|_sum|_count)?", ${jobMatcher}})`,
+      expr: `avg by (${jobLabels}, __name__) ({__name__=~"${prefix}_.+", __name__!~"(${drawn.join('|')})(_bucket|_sum|_count)?", ${jobMatcher}})`,
       optional: true,
     },
   ],

@@ -1,4 +1,4 @@
-import { jobLabel } from '../promql.ts';
+import { jobLabel, jobLabels, namespaceLabel } from '../promql.ts';
 
 /** A panel as data, independent of Grafana. */
 export interface Panel {
@@ -33,16 +33,21 @@ export interface Row {
 }
 
 /** Template variables of the dashboard. */
+export const namespaceVariable = 'namespace';
 export const jobVariable = 'job';
 export const windowVariable = 'window';
 
-export const jobMatcher = `${jobLabel}=~"$${jobVariable}"`;
+export const namespaceMatcher = `${namespaceLabel}=~"$${namespaceVariable}"`;
+export const jobMatcher = `${namespaceMatcher}, ${jobLabel}=~"$${jobVariable}"`;
 export const window = `$${windowVariable}`;
 export const windows = ['1m', '2m', '5m', '15m', '1h'] as const;
 export const defaultWindow: (typeof windows)[number] = '2m';
 
+/** The end of a legend. Empty outside Kubernetes. */
+export const inNamespace = `{{${namespaceLabel}}}`;
+
 export const perJob = (aggregate: 'avg' | 'max' | 'min' | 'sum', expr: string) =>
-  `${aggregate} by (${jobLabel}) (${expr})`;
+  `${aggregate} by (${jobLabels}) (${expr})`;
 
 /** A bridge without a file has no job_id. This gives its line a name. */
 export const labelMissingJob = (expr: string) =>

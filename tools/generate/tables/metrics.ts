@@ -17,14 +17,14 @@ const metricHeader = ['OpenTelemetry name', 'Instrument', 'Unit', 'Prometheus na
 
 /** Every metric, as Markdown: from fields of the file, of the run, and of the bridge itself. */
 export function metricsTable(): string {
-  const { rank, ...always } = runAttributes;
+  const { rank, namespace, ...always } = runAttributes;
   return [
-    `Metrics of the training, each from a field of \`training_metrics\`. Attributes: ${codes(Object.values(always))}, and ${code(rank)} if the job has ranks.`,
+    `Metrics of the training, each from a field of \`training_metrics\`. Attributes: ${codes(Object.values(always))}, ${code(rank)} if the job has ranks, and ${code(namespace)} if the resource has it.`,
     markdownTable(['Field', ...metricHeader], [...trainingMetrics.map(fieldRow), extraRow]),
     `The field ${code(globalStep.field)} has no metric: ${prose(lowerFirst(globalStep.description))}. If it is present, it replaces ${code('batch_number')} as the value of ${code('ml.training.batch_number')}.`,
     'State of the run. These metrics have the attributes of the run, and the one in the last column.',
     ownAttributesTable(Object.values(runMetrics)),
-    'Metrics about the bridge itself. They do not have the attributes of the run.',
+    'Metrics about the bridge itself. They do not have the attributes of the run, except the namespace.',
     ownAttributesTable(Object.values(bridgeMetrics)),
     'Values of their attributes:',
     labelValuesTable(),

@@ -14,19 +14,26 @@ it('has a row for each selected job, and its panels after it', () => {
   expect(after).toBe(rows.find(({ everyJob }) => everyJob)?.panels.length);
 });
 
-it('lets one choose data source, jobs and window', () => {
+it('lets one choose data source, namespaces, jobs and window', () => {
   const list = templating?.list ?? [];
   expect(list.map(({ name, type }) => [name, type])).toEqual([
     ['datasource', 'datasource'],
+    ['namespace', 'query'],
     ['job', 'query'],
     ['window', 'interval'],
   ]);
-  expect(list[1]).toMatchObject({
-    multi: true,
-    includeAll: true,
-    query: { query: 'label_values(ml_training_run_state, job_id)' },
-    datasource: { uid: `\${datasource}` },
-  });
+  const values = [
+    'label_values(ml_training_run_state, k8s_namespace_name)',
+    'label_values(ml_training_run_state{k8s_namespace_name=~"$namespace"}, job_id)',
+  ];
+  for (const [index, query] of values.entries())
+    expect(list[index + 1]).toMatchObject({
+      multi: true,
+      includeAll: true,
+      allValue: '.*',
+      query: { query },
+      datasource: { uid: `\${datasource}` },
+    });
 });
 
 it('gives every panel an id of its own, a description, a unit where it draws numbers, and the chosen data source', () => {
@@ -51,11 +58,13 @@ it('lays panels out without overlap, inside 24 columns', () => {
   }
 });
 
-it('adds up by job in every query', () => {
+it('adds up by namespace and job in every query', () => {
   expect(queries.length).toBeGreaterThan(30);
   for (const query of queries) {
-    expect(query).toMatchObject({ expr: expect.stringMatching(/by \((job_id)/) });
-    expect(query).toMatchObject({ expr: expect.stringContaining('job_id=~"$job"') });
+    expect(query).toMatchObject({ expr: expect.stringContaining('by (k8s_namespace_name, job_id') });
+    expect(query).toMatchObject({
+      expr: expect.stringContaining('k8s_namespace_name=~"$namespace", job_id=~"$job"'),
+    });
   }
 });
 
