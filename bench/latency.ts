@@ -50,6 +50,7 @@ const bridge = start(built.bridge, {
   METRICS_FILE_PATH: file,
   OTEL_EXPORTER_OTLP_ENDPOINT: stack.endpoint,
   COLLECTION_INTERVAL: String(pollMs / 1_000),
+  EXPORT_MIN_INTERVAL: '0',
   HEALTH_PORT: '0',
   LOG_LEVEL: 'error',
 });

@@ -46,6 +46,7 @@ export async function measureWire(
     OTEL_EXPORTER_OTLP_COMPRESSION: compression,
     OTEL_METRIC_EXPORT_INTERVAL: news ? '30000' : '50',
     COLLECTION_INTERVAL: '0.01',
+    EXPORT_MIN_INTERVAL: '0',
     HEALTH_PORT: '0',
     LOG_LEVEL: 'error',
   });

@@ -2,8 +2,9 @@ import type { Clock, Moment } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
 import { pause } from '../common/timing.ts';
 import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
-import type { PollTime, Transition } from '../run/run.ts';
+import type { PollTime, RunEvent, Transition } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { Occasion } from '../telemetry/telemetry.ts';
 import { type Bridge, type BridgeOptions, createBridge } from './create-bridge.ts';
 import { afterExport, afterPoll, idleMs, type Schedule, startSchedule } from './schedule.ts';
 import { shouldExit } from './should-exit.ts';
@@ -45,20 +46,37 @@ async function pollUntilDone(bridge: Bridge): Promise<void> {
   let schedule = startSchedule(bridge.startedMs);
   while (!signal.aborted) {
     const polled = now() >= schedule.nextPollMs;
-    let hasNews = polled && (await pollOnce(bridge));
+    let news = polled ? await pollOnce(bridge) : undefined;
     if (polled) schedule = afterPoll(schedule, now(), config);
     if (isDone(bridge)) return;
-    if (hasNews || now() >= schedule.nextExportMs) {
-      if (!polled) hasNews = await passTimeBetweenPolls(bridge);
-      await telemetry.collect(hasNews ? 'snapshot' : 'heartbeat');
+    if (news !== undefined || now() >= schedule.nextExportMs) {
+      if (!polled) news = await passTimeBetweenPolls(bridge);
+      await telemetry.collect(news ?? 'heartbeat');
       schedule = afterExport(schedule, now(), config);
     }
     schedule = await untilDue(bridge, schedule);
   }
 }
 
-/** Polls the file once and updates the run. Says whether there is news, which is exported at once. */
-async function pollOnce(bridge: Bridge): Promise<boolean> {
+/** What a poll, or time that passed, brought; undefined means that only a heartbeat may be due. */
+type News = Extract<Occasion, 'snapshot' | 'event'>;
+
+/** An alert may depend on these events, so they do not wait for EXPORT_MIN_INTERVAL either. */
+const urgentEvents: ReadonlySet<RunEvent['kind']> = new Set([
+  'run_began',
+  'run_ended',
+  'stalled',
+  'went_stale',
+  'became_non_finite',
+]);
+
+function newsOf({ events }: Transition, snapshot?: Snapshot): News | undefined {
+  if (events.some(({ kind }) => urgentEvents.has(kind))) return 'event';
+  return snapshot !== undefined || events.length > 0 ? 'snapshot' : undefined;
+}
+
+/** Polls the file once and updates the run. */
+async function pollOnce(bridge: Bridge): Promise<News | undefined> {
   const { config, counts, telemetry, eventLog } = bridge;
   const poll = await bridge.poller.poll();
   const snapshots = poll.outcome.status === 'ok' ? poll.outcome.snapshots : [];
@@ -68,11 +86,14 @@ async function pollOnce(bridge: Bridge): Promise<boolean> {
   counts.snapshots += snapshots.length;
   telemetry.polled(poll);
   eventLog.polled(poll.outcome);
-  for (const { snapshot } of snapshots)
-    await applyTransition(bridge, applySnapshot(bridge.run, snapshot, time, config), time, snapshot);
-  const hasNews = snapshots.length > 0 || (await passTime(bridge, time));
+  let news = snapshots.length === 0 ? await passTime(bridge, time) : undefined;
+  for (const { snapshot } of snapshots) {
+    const transition = applySnapshot(bridge.run, snapshot, time, config);
+    await applyTransition(bridge, transition, time, snapshot);
+    if (news !== 'event') news = newsOf(transition, snapshot);
+  }
   bridge.onPoll?.(poll);
-  return hasNews;
+  return news;
 }
 
 function timeOf({ startedMs, startedWithoutFile }: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
@@ -80,16 +101,16 @@ function timeOf({ startedMs, startedWithoutFile }: Bridge, moment: Moment, fileA
 }
 
 /** Values go stale between polls, too, however long COLLECTION_INTERVAL is. */
-async function passTimeBetweenPolls(bridge: Bridge): Promise<boolean> {
+async function passTimeBetweenPolls(bridge: Bridge): Promise<News | undefined> {
   await bridge.poller.stat();
   return passTime(bridge, timeOf(bridge, bridge.clock(), bridge.poller.ages().snapshotAgeMs));
 }
 
-/** Applies the time to the run while no snapshot is new. Says whether that changed it. */
-async function passTime(bridge: Bridge, time: PollTime): Promise<boolean> {
+/** Applies the time to the run while no snapshot is new. */
+async function passTime(bridge: Bridge, time: PollTime): Promise<News | undefined> {
   const transition = applyTime(bridge.run, time, bridge.config);
   await applyTransition(bridge, transition, time);
-  return transition.events.length > 0;
+  return newsOf(transition);
 }
 
 /** Makes the transition's run the current one and reports its events to the log, the metrics and the spans. */

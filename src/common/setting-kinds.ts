@@ -48,8 +48,8 @@ function inBytes(value: string): number {
 const longestSeconds = 86_400 * 24; // setTimeout holds 2^31 - 1 ms, a little over 24 days
 
 /** A number of seconds, fractions allowed. The value is in milliseconds. */
-export function seconds(minimum: number): (value: string) => ParseResult<number> {
-  const inRange = number(minimum, longestSeconds, 'a number of seconds');
+export function seconds(minimum: number, maximum = longestSeconds): (value: string) => ParseResult<number> {
+  const inRange = number(minimum, maximum, 'a number of seconds');
   return (value) => {
     const parsed = inRange(value);
     return parsed.status === 'ok'

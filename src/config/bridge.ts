@@ -89,6 +89,13 @@ const ownSettings = {
     50,
     'Maximum number of additional fields of the file that become gauges, for each run; 0 turns them off',
   ),
+  exportMinIntervalMs: setting(
+    'EXPORT_MIN_INTERVAL',
+    seconds(0, 30),
+    5_000,
+    'Shortest time in seconds between two exports of new snapshots, at most 30, fractions allowed. A snapshot after a pause is exported at once; those read within this time after it are exported together, each with its own time. 0 exports each at once. A run that begins, ends, stalls, becomes stale or becomes NaN, and the last export after SIGTERM, never wait',
+    { defaultText: '5' },
+  ),
   exportQueueSize: setting(
     'EXPORT_QUEUE_SIZE',
     integer(1, 100_000),
@@ -184,7 +191,7 @@ const ownSettings = {
       milliseconds(10),
     ),
     15_000,
-    "Milliseconds between exports while there is no new snapshot, at most 30000. A new snapshot is exported when it is read. The unchanged state of the run and the bridge's own metrics are exported with the first request after this time, and at least every 20 s",
+    "Milliseconds between exports while there is no new snapshot, at most 30000. For new snapshots, see EXPORT_MIN_INTERVAL. The unchanged state of the run and the bridge's own metrics are exported with the first request after this time, and at least every 20 s",
   ),
   temporality: setting(
     'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE',

@@ -6,13 +6,16 @@ import type { ExportRequest } from './export-request.ts';
 import type { Exporter } from './exporter.ts';
 import { joinLeases, type Lease } from './queue/lease.ts';
 import type { Queue } from './queue/queue.ts';
+import { createSendInterval, type SendIntervalOptions, type Urgency } from './send-interval.ts';
 import { initialSendState } from './send-state.ts';
 
 export interface Sender<T> {
-  /** Puts a request into the queue and returns at once. */
-  send(request: ExportRequest<T>): void;
+  /** Puts a request into the queue and returns at once. The next export takes along all requests in the queue. */
+  send(request: ExportRequest<T>, urgency?: Urgency): void;
   /** Sends queued requests, newest first; resolves to the number left at the deadline. Call it once, at the end. */
   close(deadlineMonotonicMs: number): Promise<number>;
+  /** Requests that the Collector has not accepted, without those that wait for the end of the interval. */
+  readonly waiting: number;
 }
 
 export interface SenderOptions<T> {
@@ -23,9 +26,12 @@ export interface SenderOptions<T> {
   readonly clock: Clock;
   /** Longest pause between two attempts while the Collector cannot be reached. */
   readonly maxRetryMs: number;
+  /** By default, each request is sent at once. */
+  readonly interval?: Pick<SendIntervalOptions, 'intervalMs' | 'limits'>;
   readonly onExported: (outcome: ExportOutcome, requests: readonly ExportRequest<T>[]) => void;
 }
 
+const noInterval = { intervalMs: 0, limits: { requests: 1, bytes: 1 } };
 const firstRetryMs = 250;
 const retryWhenClosingMs = 200;
 /** The least time for pending disk writes at the end. It is taken from the time kept for ending the process. */
@@ -38,6 +44,7 @@ const longestLaterMs = 600_000;
 /** Empties the queue, one request in flight, oldest first, and tries again until it succeeds. */
 export function createSender<T>(options: SenderOptions<T>): Sender<T> {
   const { queue, createExporter, canMerge, clock, maxRetryMs, onExported } = options;
+  const interval = createSendInterval({ ...(options.interval ?? noInterval), clock, onEnd: startDraining });
   let exporter = createExporter();
   let inFlight: Lease<ExportRequest<T>> | undefined;
   let draining: Promise<void> | undefined;
@@ -65,6 +72,7 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
     signal?: AbortSignal,
   ): Promise<ExportOutcome | undefined> {
     inFlight = lease;
+    interval.sending(lease.requests);
     const nowMs = () => clock().monotonicMs;
     const result = await exportLease(lease, state, { canMerge, exportBatch, nowMs, patienceMs, signal });
     lease.nack();
@@ -83,13 +91,17 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
 
   async function drain(): Promise<void> {
     let failures = 0;
-    while (queue.size > 0 && !closing.signal.aborted) {
+    while (queue.size > interval.held && !closing.signal.aborted) {
       const outcome = await sendLease(await leaseOldest(), longestLaterMs, closing.signal);
       failures = outcome?.status === 'retry' ? failures + 1 : 0;
       if (outcome?.status === 'retry')
         await pause(retryDelay(failures, maxRetryMs, outcome.afterMs), closing.signal);
     }
     draining = undefined;
+  }
+
+  function startDraining(): void {
+    draining ??= drain();
   }
 
   async function flush(deadlineMonotonicMs: number): Promise<void> {
@@ -104,13 +116,14 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
   }
 
   return {
-    send(request) {
+    send(request, urgency = 'at_once') {
       queue.push(request);
-      draining ??= drain();
+      if (!interval.hold(request, urgency)) startDraining();
     },
     async close(deadlineMonotonicMs) {
       const left = () => Math.max(0, deadlineMonotonicMs - clock().monotonicMs);
       closing.abort();
+      interval.stop();
       // A request in flight gets half of the time. Nothing can cancel one that hangs, so another exporter sends the rest.
       const isDone = await settlesWithin(left() / 2, draining ?? Promise.resolve());
       if (!isDone) {
@@ -122,6 +135,9 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
       // What was delivered must not be found by the next bridge.
       await settlesWithin(Math.max(left(), leastFlushMs), queue.flushed());
       return queue.size;
+    },
+    get waiting() {
+      return Math.max(0, queue.size - interval.held);
     },
   };
 }

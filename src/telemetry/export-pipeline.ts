@@ -7,7 +7,7 @@ import type { Conditions } from '../common/logger.ts';
 import type { Problem } from '../common/setting.ts';
 import type { Config } from '../config/bridge.ts';
 import type { ExportOutcome, RejectReason } from '../otlp/classify-response.ts';
-import type { ExportRequest } from '../otlp/export-request.ts';
+import { type ExportRequest, maxRequestBytes } from '../otlp/export-request.ts';
 import { exportersOf } from '../otlp/exporter.ts';
 import { metricsRequest, metricsSignal } from '../otlp/metrics-signal.ts';
 import { createDiskQueue, type DiskQueue, type LostReason } from '../otlp/queue/disk-queue.ts';
@@ -15,6 +15,7 @@ import { metricsEncoding } from '../otlp/queue/encoding.ts';
 import { createMemoryQueue } from '../otlp/queue/memory-queue.ts';
 import { createQueue } from '../otlp/queue/queue.ts';
 import { createQueueFolder } from '../otlp/queue/queue-folder.ts';
+import type { SendIntervalOptions, Urgency } from '../otlp/send-interval.ts';
 import { createSender } from '../otlp/sender.ts';
 import { withEndedRun } from './ended-run.ts';
 import type { InternalMetrics } from './internal-metrics.ts';
@@ -22,9 +23,11 @@ import { createVolumeReport } from './volume-report.ts';
 
 /** Sends collected metrics to the Collector or prints them on the console; counts and logs the results. */
 export interface ExportPipeline {
-  send(kind: ExportRequest['kind'], metrics: ResourceMetrics): void;
+  /** A request that may wait is sent with those that follow within EXPORT_MIN_INTERVAL. */
+  send(kind: ExportRequest['kind'], metrics: ResourceMetrics, urgency: Urgency): void;
   /** Sends queued requests until the deadline; resolves to the number that were not delivered. */
   close(deadlineMonotonicMs: number): Promise<number>;
+  /** Requests that the Collector has not accepted, without those that wait for EXPORT_MIN_INTERVAL. */
   readonly waiting: number;
   readonly sent: Sent;
 }
@@ -66,7 +69,7 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
     sent[outcome.status] += 1;
     self.exported(outcome, clock().unixMs);
     if (outcome.status === 'rejected') drop(outcome.dropReason, requests.length);
-    reportOutcome(conditions, outcome, config, queue.size);
+    reportOutcome(conditions, outcome, config, sender.waiting);
   };
   const sender = createSender({
     queue,
@@ -78,24 +81,35 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
     canMerge: metricsSignal.canMerge,
     clock,
     maxRetryMs: Math.min(longestRetryMs, config.exportIntervalMs),
+    interval: sendInterval(config),
     onExported,
   });
   const printer = config.metricsExporter === 'console' ? new ConsoleMetricExporter() : undefined;
 
   return {
-    send(kind, metrics) {
-      if (printer === undefined) sender.send(metricsRequest(kind, metrics));
+    send(kind, metrics, urgency) {
+      if (printer === undefined) sender.send(metricsRequest(kind, metrics), urgency);
       else printer.export(metrics, () => onExported({ status: 'success' }, []));
     },
     close: (deadlineMonotonicMs) => sender.close(deadlineMonotonicMs),
     get waiting() {
-      return queue.size;
+      return sender.waiting;
     },
     sent,
   };
 }
 
 type MetricsRequest = ExportRequest<ResourceMetrics>;
+
+/** At most half of the queue is held back, so that nothing is dropped for it. */
+function sendInterval({
+  exportMinIntervalMs,
+  exportQueueSize,
+  exportQueueBytes,
+}: Config): Pick<SendIntervalOptions, 'intervalMs' | 'limits'> {
+  const limits = { requests: exportQueueSize / 2, bytes: Math.min(exportQueueBytes / 2, maxRequestBytes) };
+  return { intervalMs: exportMinIntervalMs, limits };
+}
 
 /** The reasons with a log line in `dropReasons`. The line for a rejected request is in `sendOutcomes`. */
 type LoggedDropReason = Exclude<DropReason, RejectReason>;

@@ -3,7 +3,6 @@ import { runAttributes } from '../catalogue/metrics.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
-import type { ExportRequest } from '../otlp/export-request.ts';
 import type { PollTime, Transition } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Poll } from '../snapshot/source.ts';
@@ -19,14 +18,18 @@ export interface Telemetry {
   /** Updates instruments, spans and counters after a transition of the run. `snapshot` is its cause, if it has one. */
   follow(transition: Transition, snapshot: Snapshot | undefined, now: PollTime): Promise<void>;
   /**
-   * Collects and queues the result; does not wait until it is sent. The bridge's own metrics and an unchanged state of
+   * Collects and queues the result; does not wait until it is sent. Only `snapshot` may be held back until
+   * EXPORT_MIN_INTERVAL has passed since the last export. The bridge's own metrics and an unchanged state of
    * the run are included in heartbeats, in the final collection, and in a snapshot once an export interval.
    */
-  collect(occasion: ExportRequest['kind'] | 'final'): Promise<void>;
+  collect(occasion: Occasion): Promise<void>;
   /** Sends what is queued until the deadline; resolves to the number of snapshots that were not delivered. */
   close(deadlineMonotonicMs: number): Promise<number>;
   readonly sent: Sent;
 }
+
+/** Why metrics are collected. An `event` is a snapshot, or passing time, that is exported at once. */
+export type Occasion = 'snapshot' | 'event' | 'heartbeat' | 'final';
 
 export interface TelemetryOptions {
   readonly config: Config;
@@ -83,10 +86,11 @@ export function createTelemetry({
   let nextFullMonotonicMs = Number.NEGATIVE_INFINITY;
 
   /** The bridge's own metrics and an unchanged state are a third of an export, so most exports of snapshots omit them. */
-  async function collect(occasion: ExportRequest['kind'] | 'final'): Promise<void> {
+  async function collect(occasion: Occasion): Promise<void> {
     if (!exporting) return;
     const { monotonicMs, unixMs } = clock();
-    const isFull = occasion !== 'snapshot' || monotonicMs >= nextFullMonotonicMs;
+    const isSnapshot = occasion === 'snapshot' || occasion === 'event';
+    const isFull = !isSnapshot || monotonicMs >= nextFullMonotonicMs;
     const scopeMetrics = stamp(
       await instruments.collect(isFull ? 'full' : 'changes'),
       unixMs,
@@ -94,9 +98,13 @@ export function createTelemetry({
     );
     if (isFull) scopeMetrics.push(...stamp(await internalMetrics.collect(), unixMs, startedUnixMs));
     // Not after a heartbeat: a queued heartbeat is replaced by the next snapshot, so it may never be sent.
-    if (isFull && occasion === 'snapshot')
+    if (isFull && isSnapshot)
       nextFullMonotonicMs = monotonicMs + Math.min(config.exportIntervalMs, maxFullIntervalMs);
-    pipeline.send(occasion === 'heartbeat' ? 'heartbeat' : 'snapshot', { resource, scopeMetrics });
+    pipeline.send(
+      occasion === 'heartbeat' ? 'heartbeat' : 'snapshot',
+      { resource, scopeMetrics },
+      occasion === 'snapshot' ? 'may_wait' : 'at_once',
+    );
   }
 
   return {
@@ -106,7 +114,7 @@ export function createTelemetry({
       for (const event of events) {
         if (event.kind === 'run_ended' && event.reason === 'replaced') {
           instruments.setRun(event.run);
-          await collect('snapshot');
+          await collect('event');
         }
         if (event.kind === 'run_began') {
           instruments = newInstruments();

@@ -69,3 +69,41 @@ it('a bridge that is killed again and again in an outage loses no snapshot, and 
   expect(await last.ended).toEqual({ code: 0, signal: null });
   expect(files()).toEqual([]);
 });
+
+it('a bridge that is killed while snapshots wait for EXPORT_MIN_INTERVAL has them in the folder', async () => {
+  const [folder, queue] = [temporaryFolder(), temporaryFolder()];
+  const file = join(folder, 'current.json');
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const start = () =>
+    startProcess({
+      environment: {
+        METRICS_FILE_PATH: file,
+        COLLECTION_INTERVAL: '0.01',
+        EXPORT_MIN_INTERVAL: '30',
+        EXPORT_QUEUE_DIR: queue,
+        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      },
+    });
+  const losses = () => receiver.points('ml.training.loss').map(({ value }) => value);
+  const stored = () =>
+    readdirSync(queue, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.otlp'))
+      .flatMap((name) => lossesIn(readFileSync(join(queue, name)).subarray(4)))
+      .map(({ value }) => value);
+
+  const killed = start();
+  for (const loss of [1, 2, 3]) {
+    replaceFile(file, exampleText({ metrics: { training_loss: loss } }));
+    const isThere = () => (loss === 1 ? losses() : stored()).includes(loss);
+    await until(isThere, `loss ${loss} at the Collector or in the folder`);
+  }
+  killed.child.kill('SIGKILL');
+  await killed.ended;
+  expect(losses()).toEqual([1]);
+
+  const successor = start();
+  await receiver.waitFor(() => losses().includes(2) && losses().includes(3), 'what waited');
+  successor.child.kill('SIGTERM');
+  expect(await successor.ended).toEqual({ code: 0, signal: null });
+});

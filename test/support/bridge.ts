@@ -7,7 +7,7 @@ import { type Clock, systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import type { Config } from '../../src/config/bridge.ts';
 import type { Poll } from '../../src/snapshot/source.ts';
-import { configOf } from './config.ts';
+import { configOf, exportMinInterval } from './config.ts';
 import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from './file.ts';
 import { until } from './until.ts';
 
@@ -57,6 +57,7 @@ export async function startBridge(options: TestBridgeOptions = {}): Promise<Test
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
       LOG_LEVEL: 'debug',
       SHUTDOWN_TIMEOUT: '5',
+      EXPORT_MIN_INTERVAL: exportMinInterval,
       ...options.environment,
     }),
     collectionIntervalMs: 2,

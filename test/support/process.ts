@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { inject, onTestFinished } from 'vitest';
 import type { LogLine } from './bridge.ts';
+import { exportMinInterval } from './config.ts';
 import { until } from './until.ts';
 
 export interface TestProcess {
@@ -24,7 +25,7 @@ export interface ProcessOptions {
 export function startProcess({ environment, args = [], preload }: ProcessOptions): TestProcess {
   const before = preload === undefined ? [] : ['--import', preload];
   const child = spawn(process.execPath, [...before, inject('bundle'), ...args], {
-    env: { HEALTH_PORT: '0', ...environment },
+    env: { HEALTH_PORT: '0', EXPORT_MIN_INTERVAL: exportMinInterval, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -21,7 +21,11 @@ const job = {
   BATCHES_PER_EPOCH: '40',
   SEED: '1',
 };
-const pace = { COLLECTION_INTERVAL: '0.05', OTEL_METRIC_EXPORT_INTERVAL: '1000' };
+const pace = {
+  COLLECTION_INTERVAL: '0.05',
+  EXPORT_MIN_INTERVAL: '0',
+  OTEL_METRIC_EXPORT_INTERVAL: '1000',
+};
 
 export interface DemoOptions {
   readonly output: Output;

@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import type { Receiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { startBridge, type TestBridge } from '../support/bridge.ts';
+
+/** Longer than any test waits: what arrives did not wait for it. */
+const longest = { EXPORT_MIN_INTERVAL: '30', OTEL_METRIC_EXPORT_INTERVAL: '30000' };
+
+const losses = (receiver: Receiver) => receiver.points('ml.training.loss').map(({ value }) => value);
+const stepOf = (step: number) => ({ metrics: { epoch: 1, batch_number: step, training_loss: step } });
+
+/** The first snapshot arrives at once; the next two wait. */
+async function startWaiting(options: Parameters<typeof startBridge>[0] = {}): Promise<TestBridge> {
+  const bridge = await startBridge({ ...options, environment: { ...longest, ...options.environment } });
+  await bridge.write(stepOf(1));
+  await bridge.receiver.waitFor(() => losses(bridge.receiver).includes(1), 'the first');
+  await bridge.write(stepOf(2));
+  await bridge.write(stepOf(3));
+  expect(losses(bridge.receiver)).toEqual([1]);
+  return bridge;
+}
+
+/** The requests after the first, as the losses in each. */
+const laterLosses = (receiver: Receiver) =>
+  receiver.requests
+    .slice(1)
+    .map(({ points }) =>
+      points.filter(({ metric }) => metric === 'ml.training.loss').map(({ value }) => value),
+    );
+
+describe('EXPORT_MIN_INTERVAL', () => {
+  it('is over when its time has passed: one request, in which each snapshot has its own time', async () => {
+    const { receiver, write, polls } = await startBridge({ environment: { EXPORT_MIN_INTERVAL: '2' } });
+    for (const step of [1, 2, 3, 4]) await write(stepOf(step));
+    await receiver.waitFor(() => losses(receiver).includes(4), 'the fourth');
+    expect(laterLosses(receiver)).toEqual([[2, 3, 4]]);
+    const read = polls.flatMap(({ outcome, moment }) => (outcome.status === 'ok' ? [moment.unixMs] : []));
+    const times = receiver.points('ml.training.loss').map(({ timeMs }) => timeMs);
+    for (const [index, timeMs] of times.entries()) {
+      expect(timeMs).toBeGreaterThanOrEqual(Math.floor(read[index] ?? Number.NaN));
+      expect(timeMs).toBeLessThan(read[index + 1] ?? Number.POSITIVE_INFINITY);
+    }
+  });
+
+  it.each([
+    ['a run that begins', { job: { job_id: 'another' } }],
+    ['a run that ends', { top: { status: 'completed' } }],
+    ['a loss that becomes NaN', { metrics: { training_loss: Number.NaN } }],
+  ])('does not delay %s, nor what waits with it', async (_name, content) => {
+    const { receiver, write } = await startWaiting();
+    await write(content);
+    await receiver.waitFor(() => losses(receiver).includes(3), 'what waited');
+    expect(losses(receiver).slice(0, 3)).toEqual([1, 2, 3]);
+  });
+
+  it.each([
+    ['stalls', { STALL_AFTER: '1' }],
+    ['becomes stale', { STALE_AFTER: '1' }],
+  ])('does not delay a run that %s', async (_name, environment) => {
+    const { receiver } = await startWaiting({ environment });
+    await receiver.waitFor(() => losses(receiver).includes(3), 'what waited');
+    expect(laterLosses(receiver)[0]?.slice(0, 2)).toEqual([2, 3]);
+  });
+
+  it('does not delay a heartbeat, which takes along what waits', async () => {
+    const { receiver } = await startWaiting({ environment: { OTEL_METRIC_EXPORT_INTERVAL: '1000' } });
+    await receiver.waitFor(() => losses(receiver).includes(3), 'what waited');
+    expect(laterLosses(receiver)[0]?.slice(0, 2)).toEqual([2, 3]);
+  });
+
+  it('does not delay the last export', async () => {
+    const { receiver, stop } = await startWaiting();
+    expect(await stop()).toMatchObject({ snapshots: 3, undelivered: 0 });
+    expect(losses(receiver).slice(0, 3)).toEqual([1, 2, 3]);
+  });
+
+  it('ends when half of the queue waits, so that nothing is dropped', async () => {
+    const { receiver, write } = await startWaiting({ environment: { EXPORT_QUEUE_SIZE: '6' } });
+    await write(stepOf(4));
+    await receiver.waitFor(() => losses(receiver).includes(4), 'the fourth');
+    expect(laterLosses(receiver)).toEqual([[2, 3, 4]]);
+  });
+
+  it('does not count what waits for it as a backlog', async () => {
+    const { receiver, stop } = await startWaiting();
+    await stop();
+    expect(receiver.points('ml.bridge.backlog').map(({ value }) => value)).toEqual([0, 0]);
+  });
+});
