@@ -1,0 +1,87 @@
+import protobuf from 'protobufjs/light.js';
+import type { DecoderOptions, LogRecord, RecordDecoder } from './decoder.ts';
+import { eventDescription } from './event-description.ts';
+import { createProblemLog } from './problems.ts';
+import { scalarOf, type WireTensor } from './scalar.ts';
+import { createFrameReader, type Frame } from './tfrecord.ts';
+
+const eventType = protobuf.Root.fromJSON(eventDescription).lookupType('Event');
+
+interface WireEvent {
+  readonly wallTime?: number;
+  /** Absent for 0. */
+  readonly step?: number;
+  readonly summary?: { readonly value?: readonly WireValue[] };
+}
+
+interface WireValue {
+  readonly tag?: string;
+  readonly simpleValue?: number;
+  readonly tensor?: WireTensor;
+}
+
+/** A record that the next event may add to. */
+interface OpenRecord {
+  readonly step: number;
+  readonly time: number;
+  readonly scalars: Map<string, number>;
+  end: number;
+}
+
+/** So that a file whose step never changes is not one record. */
+const maxScalars = 2_048;
+
+/**
+ * Decodes TensorBoard event files. Consecutive scalars of one step are one record, with the time of the first. A tag that
+ * comes a second time begins a new record. Text, histograms, images and graphs are passed over.
+ */
+export function createEventDecoder(options: DecoderOptions): RecordDecoder {
+  const problems = createProblemLog();
+  const frames = createFrameReader(options, problems);
+  let open: OpenRecord | undefined;
+
+  function close(): readonly LogRecord[] {
+    if (open === undefined) return [];
+    const { step, time, scalars, end } = open;
+    open = undefined;
+    return [{ fields: Object.fromEntries([...scalars, ['step', step]]), time, end }];
+  }
+
+  function decode({ data, end }: Frame): readonly LogRecord[] {
+    const event = eventOf(data);
+    if (event === undefined) {
+      problems.add('not_an_event', 'a record is not an event of TensorBoard');
+      return [];
+    }
+    const { step = 0, wallTime = 0, summary } = event;
+    const records: LogRecord[] = [];
+    for (const value of summary?.value ?? []) {
+      const scalar = value.simpleValue ?? (value.tensor && scalarOf(value.tensor));
+      if (scalar === undefined || value.tag === undefined) continue;
+      if (open?.step !== step || open.scalars.has(value.tag) || open.scalars.size >= maxScalars)
+        records.push(...close());
+      open ??= { step, time: wallTime * 1000, scalars: new Map(), end };
+      open.scalars.set(value.tag, scalar);
+      open.end = end;
+    }
+    return records;
+  }
+
+  return {
+    push: (bytes) => frames.push(bytes).flatMap(decode),
+    finish: close,
+    get pending() {
+      return frames.pending;
+    },
+    columns: undefined,
+    takeProblems: problems.take,
+  };
+}
+
+function eventOf(data: Uint8Array): WireEvent | undefined {
+  try {
+    return eventType.toObject(eventType.decode(data), { longs: Number }) as WireEvent;
+  } catch {
+    return undefined;
+  }
+}

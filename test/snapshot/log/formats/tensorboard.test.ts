@@ -1,0 +1,68 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { crc32c } from '../../../../src/snapshot/log/formats/crc32c.ts';
+import { decodeParts, logFixture } from './support.ts';
+
+const decode = (...parts: Uint8Array[]) => decodeParts('tensorboard', parts);
+const encodings = logFixture('events.out.tfevents.encodings');
+const tensorboardX = logFixture('events.out.tfevents.tensorboardx');
+
+it('computes CRC-32C', () => {
+  // RFC 3720, appendix B.4.
+  expect(crc32c(new Uint8Array(32))).toBe(0x8a9136aa);
+  expect(crc32c(new Uint8Array(32).fill(0xff))).toBe(0x62a8ab43);
+});
+
+it('reads the three encodings of a scalar, a missing step, and passes over the rest', async () => {
+  const { records } = await decode(encodings);
+  expect(records.map(({ fields, time }) => ({ ...fields, time: (time ?? 0) - 1_760_000_000_000 }))).toEqual([
+    { loss: 4, step: 0, time: 0 },
+    { loss: 3.5, 'Loss/val': 3.75, step: 1, time: 1000 },
+    { loss: 3.25, step: 2, time: 2000 },
+    { loss: Number.POSITIVE_INFINITY, step: 45, time: 3000 },
+  ]);
+});
+
+it('reads what tensorboardX writes', async () => {
+  const { records } = await decode(tensorboardX);
+  expect(records).toHaveLength(5);
+  expect(records[3]).toEqual({
+    fields: {
+      'train/loss': 0.5,
+      'train/learning_rate': Math.fround(0.001),
+      'train/grad_norm': Number.NaN,
+      step: 3,
+    },
+    time: 1_760_000_003_250,
+    end: expect.any(Number),
+  });
+});
+
+it('gives a record only once the next has begun, or when told to finish', async () => {
+  const { decoder } = await decodeParts('tensorboard', []);
+  expect(decoder.push(encodings)).toHaveLength(3);
+  expect(decoder.finish()).toHaveLength(1);
+  expect(decoder.finish()).toEqual([]);
+});
+
+it('reads on at the next record after damaged bytes, and counts the place', async () => {
+  const { records: whole } = await decode(tensorboardX);
+  await fc.assert(
+    fc.asyncProperty(fc.integer({ min: 40, max: tensorboardX.length / 2 }), async (at) => {
+      const damaged = Buffer.from(tensorboardX);
+      damaged[at] = (damaged[at] as number) ^ 0x41;
+      const { records, problems } = await decode(damaged);
+      expect(problems).toMatchObject([{ kind: 'checksum', count: 1 }]);
+      for (const { fields } of records)
+        expect(whole.find((it) => it.fields.step === fields.step)?.fields).toMatchObject(fields);
+      expect(records.at(-1)?.fields).toEqual(whole.at(-1)?.fields);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+it('finds the records that follow one that was cut off for ever', async () => {
+  const { records, problems } = await decode(tensorboardX.subarray(0, 500), encodings);
+  expect(problems).toMatchObject([{ kind: 'checksum', count: 1 }]);
+  expect(records.slice(-4)).toMatchObject([{}, {}, {}, { fields: { step: 45 } }]);
+});
