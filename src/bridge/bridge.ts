@@ -22,8 +22,9 @@ export interface BridgeSummary {
   readonly error?: unknown;
 }
 
-/** The rest of SHUTDOWN_TIMEOUT is kept for ending the process itself. */
+/** The shares of SHUTDOWN_TIMEOUT after which the flush ends, and what notifiers send. The rest is kept for ending the process. */
 const flushShare = 0.9;
+const notifyShare = 0.95;
 
 /** Polls the file until it is told to stop, or until the run is over in container mode. Then flushes what waits. */
 export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> {
@@ -125,6 +126,8 @@ async function applyTransition(
     if (event.kind === 'run_began') bridge.counts.runs += 1;
     bridge.eventLog.runEvent(event);
   }
+  // Before the export is awaited, so that the last signals are sent while it is flushed.
+  bridge.notifiers.follow(transition, time);
   await bridge.telemetry.follow(transition, snapshot, time);
 }
 
@@ -163,14 +166,16 @@ function timeOfAbort(signal: AbortSignal, clock: Clock): () => number | undefine
 
 /** Polls once more, ends the run and flushes. No step keeps the next from being tried. Gives what was not delivered. */
 async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
-  const { config, log, clock, telemetry } = bridge;
+  const { config, log, clock, telemetry, notifiers } = bridge;
   await logErrors(log, () => pollOnce(bridge));
   await logErrors(log, async () => {
     if (bridge.run)
       await applyTransition(bridge, endRun(bridge.run, 'stopped'), { ...clock(), fileAgeMs: 0 });
   });
   await logErrors(log, () => telemetry.collect('final'));
-  return telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
+  const undelivered = await telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
+  await notifiers.close({ undelivered }, stoppedMs + config.shutdownTimeoutMs * notifyShare);
+  return undelivered;
 }
 
 async function logErrors(log: Logger, step: () => Promise<unknown>): Promise<void> {

@@ -10,6 +10,8 @@ import { bridgeResource } from '../telemetry/resource.ts';
 import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
 import { createEventLog, type EventLog } from './log-events.ts';
+import type { Notifier } from './notifiers/notifier.ts';
+import { openNotifiers } from './notifiers/notifiers.ts';
 
 export interface BridgeOptions {
   readonly config: Config;
@@ -34,6 +36,7 @@ export interface Bridge {
   readonly poller: BoundedPoller;
   readonly telemetry: Telemetry;
   readonly eventLog: EventLog;
+  readonly notifiers: Notifier;
   readonly onPoll: ((poll: Poll) => void) | undefined;
   readonly startedMs: number;
   readonly counts: { polls: number; snapshots: number; runs: number };
@@ -80,6 +83,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
       logLinesDropped,
     }),
     eventLog: createEventLog({ log, conditions, path: config.metricsFilePath, rank: config.rank }),
+    notifiers: await openNotifiers(config, { clock, log, conditions, version }),
     onPoll,
     startedMs: clock().monotonicMs,
     counts: { polls: 0, snapshots: 0, runs: 0 },

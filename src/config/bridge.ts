@@ -18,6 +18,12 @@ import {
   seconds,
   textSetting,
 } from '../common/setting-kinds.ts';
+import {
+  type HeartbeatConfig,
+  heartbeatSettings,
+  printableHeartbeat,
+  readHeartbeatConfig,
+} from './heartbeat.ts';
 import { type Destination, otlpSettings, printableDestination, readDestination } from './otlp.ts';
 import { proxyWarnings } from './proxy.ts';
 import { exporterList, printableTraceConfig, readTraceConfig, type TraceConfig } from './traces.ts';
@@ -208,12 +214,14 @@ const ownSettings = {
 } as const;
 
 /** Every variable that the bridge reads, except those for traces. Durations are in seconds, those of OTEL_* in milliseconds. */
-export const bridgeSettings = { ...ownSettings, ...otlpSettings('METRICS') } as const;
+export const bridgeSettings = { ...ownSettings, ...heartbeatSettings, ...otlpSettings('METRICS') } as const;
 
 /** The whole configuration, checked and frozen. Durations are in milliseconds. */
 export interface Config extends SettingValues<typeof ownSettings>, Destination {
   /** Undefined if tracing is off. */
   readonly traces: TraceConfig | undefined;
+  /** Undefined if no heartbeats are sent. */
+  readonly heartbeat: HeartbeatConfig | undefined;
 }
 
 /** All problems, and the settings that decide how the bridge reacts to them. */
@@ -236,8 +244,14 @@ export function readConfig(environment: Environment): ConfigResult {
   const traces = sdkDisabled
     ? ({ status: 'ok', config: undefined, warnings: [] } as const)
     : readTraceConfig(environment);
-  if (read.status === 'invalid' || metrics.status === 'invalid' || traces.status === 'invalid') {
-    const problems = [read, metrics, traces].flatMap((result) =>
+  const heartbeat = readHeartbeatConfig(environment);
+  if (
+    read.status === 'invalid' ||
+    metrics.status === 'invalid' ||
+    traces.status === 'invalid' ||
+    heartbeat.status === 'invalid'
+  ) {
+    const problems = [read, metrics, traces, heartbeat].flatMap((result) =>
       result.status === 'invalid' ? result.problems : [],
     );
     const idle = onConfigError === 'idle';
@@ -249,12 +263,15 @@ export function readConfig(environment: Environment): ConfigResult {
     rank: rank === undefined ? undefined : rank + rankOffset,
     ...metrics.destination,
     traces: traces.config,
+    heartbeat: heartbeat.config,
   };
   const warnings = [read, metrics, traces].flatMap((result) => result.warnings);
   return {
     status: 'ok',
     config: deepFreeze(config),
-    warnings: [...new Set([...warnings, ...proxyWarnings(environment)])],
+    warnings: [
+      ...new Set([...warnings, ...proxyWarnings(environment, heartbeat.config ? 'heartbeat' : 'nothing')]),
+    ],
   };
 }
 
@@ -272,9 +289,10 @@ function deepFreeze<T>(value: T): T {
 }
 
 /** The configuration for the first log line, without secrets. */
-export function printableConfig({ traces, ...config }: Config): Record<string, unknown> {
+export function printableConfig({ traces, heartbeat, ...config }: Config): Record<string, unknown> {
   return {
     ...printableValues(ownSettings, config),
+    ...printableHeartbeat(heartbeat),
     ...printableDestination(config),
     traces: traces && printableTraceConfig(traces),
   };

@@ -208,6 +208,13 @@ describe('a proxy', () => {
     ]);
   });
 
+  it('is used only for the heartbeat, where one is configured', () => {
+    const environment = { https_proxy: 'http://p:2', HEARTBEAT_URL: 'https://monitor/x' };
+    expect(warnings(environment)).toEqual([
+      'https_proxy is used only for the heartbeat: the bridge connects to the Collector without a proxy',
+    ]);
+  });
+
   it.each([{}, { NO_PROXY: '*' }, { http_proxy: '' }])(
     'is not mentioned where none is set: %j',
     (environment) => {

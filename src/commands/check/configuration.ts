@@ -42,7 +42,7 @@ export function reportConfiguration(
     return {
       variable: source,
       source: 'environment',
-      value: row.secret ? namesOnly(written) : withoutUser(written),
+      value: row.secret ? concealed(written, row.default) : withoutUser(written),
     };
   });
   const reading = readConfig(environment);
@@ -59,8 +59,9 @@ export function reportConfiguration(
   return { status: 'ok', settings, derived, warnings: reading.warnings, problems: [] };
 }
 
-/** Values of headers are often tokens. */
-function namesOnly(written: string): string {
+/** Values of headers are often tokens, but their names are not. Of any other secret, such as an address, nothing is shown. */
+function concealed(written: string, fallback: unknown): string {
+  if (typeof fallback !== 'object') return '(hidden)';
   const names = written
     .split(',')
     .filter((pair) => pair.includes('='))
