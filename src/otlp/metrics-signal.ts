@@ -2,6 +2,7 @@ import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { emptyResource, type Resource } from '@opentelemetry/resources';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { type ExportRequest, requestOf } from './export-request.ts';
+import { mergeScopeMetrics } from './merge-metrics.ts';
 import type { OfficialExporterOptions, Signal } from './signal.ts';
 import { weighMetrics } from './weight.ts';
 
@@ -10,10 +11,11 @@ export const metricsSignal: Signal<ResourceMetrics> = {
   createExporter: (options) => new OTLPMetricExporter(options as OptionsOf<typeof OTLPMetricExporter>),
   // Snapshots that were taken over from another bridge keep their own service.instance.id.
   canMerge: (one, other) => isSameResource(one.resource, other.resource),
-  merge: (all) => ({
-    resource: all[0]?.resource ?? emptyResource(),
-    scopeMetrics: all.flatMap(({ scopeMetrics }) => scopeMetrics),
-  }),
+  merge(all) {
+    const [first = { resource: emptyResource(), scopeMetrics: [] }, ...others] = all;
+    if (others.length === 0) return first;
+    return { resource: first.resource, scopeMetrics: mergeScopeMetrics(all) };
+  },
 };
 
 /** The exporter's own type takes an enum that it does not export. */

@@ -7,10 +7,10 @@ import {
   type sendUnaryData,
   status,
 } from '@grpc/grpc-js';
+import { groupBy } from '../../../common/group-by.ts';
 import { deferred } from '../../../common/timing.ts';
 import { decodeRequest, encodeResponse, type WirePartialSuccess } from './codec.ts';
 import type { ReceivedRequest, Receiver, ReceiverOptions, ReceiverResponse, Replier } from './contract.ts';
-import { groupBy } from './group-by.ts';
 import type { Point } from './point.ts';
 import { createWaiting } from './waiting.ts';
 
