@@ -7,6 +7,7 @@ import { groupIds, userId } from './check/access.ts';
 import { faults } from './simulate/faults.ts';
 import { simulationSettings } from './simulate/settings.ts';
 import { submitOptions, submitSettings } from './submit/options.ts';
+import { writerLanguages } from './writer/languages.ts';
 
 /** Every command. A further one is a row here and a file that `load` names. */
 export const commands = [
@@ -116,6 +117,22 @@ export const commands = [
     positional: { name: 'FILE' },
     settings: submitSettings,
     load: async () => (await import('./submit/command.ts')).submitCommand,
+  },
+  {
+    name: 'writer',
+    summary: 'Print code that writes the metrics file, to copy into a training program',
+    usage: '[OPTIONS]',
+    description:
+      'Prints a source file with a function that replaces the metrics file atomically, with mode 0644. It needs only the standard library of its language. An error is reported once and never stops the training.',
+    options: [
+      {
+        name: 'language',
+        short: 'l',
+        choices: writerLanguages,
+        description: `Language of the code [default: ${writerLanguages[0]}]`,
+      },
+    ],
+    load: async () => (await import('./writer/command.ts')).writerCommand,
   },
   {
     name: 'completion',

@@ -63,6 +63,21 @@ const withoutLogThreads: Plugin = {
   },
 };
 
+/** Imports `FILE?raw` as text, as Vite does in tests. */
+const rawText: Plugin = {
+  name: 'raw-text',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\?raw$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.slice(0, -'?raw'.length)),
+      namespace: 'raw-text',
+    }));
+    onLoad({ filter: /.*/, namespace: 'raw-text' }, ({ path }) => ({
+      contents: readFileSync(path, 'utf8'),
+      loader: 'text',
+    }));
+  },
+};
+
 /**
  * The ES modules of the OTLP exporters load gRPC through createRequire, which esbuild does not resolve: the first export
  * would fail without a message. esbuild resolves a plain require().
@@ -179,7 +194,7 @@ function buildCommands(outdir: string): Promise<Metafile> {
   return buildSplit({
     entryPoints: paths.map((path) => ({ in: path, out: commandOf(path) })),
     outdir,
-    plugins: [withoutLogThreads, exportersLoadBundledGrpc, grpcWithoutChannelz],
+    plugins: [withoutLogThreads, exportersLoadBundledGrpc, grpcWithoutChannelz, rawText],
   });
 }
 
