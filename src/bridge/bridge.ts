@@ -86,7 +86,7 @@ async function pollOnce(bridge: Bridge): Promise<News | undefined> {
   counts.polls += 1;
   counts.snapshots += snapshots.length;
   telemetry.polled(poll);
-  eventLog.polled(poll.outcome);
+  eventLog.polled(poll);
   let news = snapshots.length === 0 ? await passTime(bridge, time) : undefined;
   for (const { snapshot } of snapshots) {
     const transition = applySnapshot(bridge.run, snapshot, time, config);

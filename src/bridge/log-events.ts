@@ -1,12 +1,14 @@
 import { type PollFailure, pollOutcomes } from '../catalogue/outcomes.ts';
 import type { Conditions, Level, Logger } from '../common/logger.ts';
+import { isLowerBound } from '../run/progress.ts';
 import type { Run, RunEvent } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import type { PollOutcome } from '../snapshot/source.ts';
+import type { Poll, PollOutcome } from '../snapshot/source.ts';
+import { createMissingFileWarning } from './missing-file-warning.ts';
 
 /** Writes what polls and run events show to the log. Metrics count them elsewhere. */
 export interface EventLog {
-  polled(outcome: PollOutcome): void;
+  polled(poll: Poll): void;
   runEvent(event: RunEvent): void;
 }
 
@@ -32,6 +34,7 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
   let lasting: PollFailure | undefined;
   let seen = false;
   const reportSkipped = createSkipReport(conditions);
+  const warnIfMissing = createMissingFileWarning({ log, path });
 
   function logFailure(outcome: Failure): void {
     if (lasting !== undefined && lasting !== outcome.status) conditions.discard(lasting);
@@ -48,7 +51,7 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
     conditions.raise(outcome.status, level, { path, reason: outcome.reason }, message);
   }
 
-  /** Usually only rank 0 writes a file. The log of another rank says at the default level why it exports no values. */
+  /** The log of another rank says at the default level why it exports no values. */
   function missingLine(): LogLine {
     if (seen) return { level: 'warn', message: 'Metrics file is gone' };
     const { level, message } = pollOutcomes.missing.log;
@@ -56,7 +59,10 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
   }
 
   return {
-    polled(outcome) {
+    polled(poll) {
+      const { outcome } = poll;
+      // Usually only rank 0 writes a file.
+      if (rank === 0) warnIfMissing(poll);
       if (outcome.status !== 'ok' && outcome.status !== 'unchanged') return logFailure(outcome);
       // The line 'Training run began' already says that a file has appeared.
       if (lasting === 'missing' && !seen) conditions.discard(lasting);
@@ -165,6 +171,6 @@ function describeRun({ identity, labels, progress, state }: Run) {
     ...labels,
     state,
     epoch: progress.epoch,
-    batches: progress.batches,
+    [isLowerBound(progress) ? 'batchesAtLeast' : 'batches']: progress.batches,
   };
 }

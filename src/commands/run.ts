@@ -94,9 +94,11 @@ function intervalWarnings({ collectionIntervalMs, staleAfterMs }: Config): reado
   ];
 }
 
+const idleReminderMs = 600_000;
+
 /**
  * Reports an invalid configuration. Idling is for native sidecars: the trainer cannot start while its sidecar does not,
- * so the bridge keeps running and is unhealthy. An ordinary container exits, because it does not block the trainer, and
+ * so the bridge keeps running: it is live, because a restart would not help, and not ready. An ordinary container exits, because it does not block the trainer, and
  * the Job would not complete while it runs.
  */
 async function refuseConfig(
@@ -110,11 +112,15 @@ async function refuseConfig(
   if (sidecarMode === 'container') return 0;
   if (!idle) return 2;
   shutdown.arm({ log, timeoutMs: 1_000, exit });
-  const unhealthy = () => ({ healthy: false, reason: messages.join('; ') });
-  const health = await serveHealth(healthPort, { livez: unhealthy, readyz: unhealthy }, log);
-  // Keeps the process alive if the health server is off.
-  const keepAlive = setInterval(() => undefined, 2 ** 30);
+  const status = (healthy: boolean) => () => ({ healthy, reason: `idle: ${messages.join('; ')}` });
+  const health = await serveHealth(healthPort, { livez: status(true), readyz: status(false) }, log);
   log.warn('ON_CONFIG_ERROR=idle: waiting for SIGTERM without doing anything');
+  // Repeated, so that the end of the log shows it. The timer also keeps the process alive if the health server is off.
+  const keepAlive = setInterval(
+    () =>
+      log.error({ problems: messages }, 'Configuration is invalid: the bridge is idle and exports nothing'),
+    idleReminderMs,
+  );
   await whenAborted(shutdown.signal);
   clearInterval(keepAlive);
   health?.close();

@@ -42,6 +42,14 @@ export function advanceProgress(
   return { ...summed, bySteps, batches: highest(progress.batches, bySteps ? step : sumOf(summed)) };
 }
 
+/**
+ * Whether batches may have been missed: a poll may miss the last batches of an epoch, and nothing in the file says so.
+ * A global_step has no such gap.
+ */
+export function isLowerBound({ bySteps, earlierEpochs }: Progress): boolean {
+  return !bySteps && earlierEpochs > 0;
+}
+
 function sumOf({ batch, earlierBatches, earlierEpochs, fromZero }: Progress): number | undefined {
   return batch === undefined ? undefined : earlierBatches + batch + (fromZero ? earlierEpochs + 1 : 0);
 }

@@ -1,5 +1,5 @@
 import type { Resource } from '@opentelemetry/resources';
-import { ConsoleMetricExporter, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { type DropReason, dropReasons, retryCauses, sendOutcomes } from '../catalogue/outcomes.ts';
 import type { Clock } from '../common/clock.ts';
 import { keysOf } from '../common/keys.ts';
@@ -17,6 +17,7 @@ import { createQueue } from '../otlp/queue/queue.ts';
 import { createQueueFolder } from '../otlp/queue/queue-folder.ts';
 import type { SendIntervalOptions, Urgency } from '../otlp/send-interval.ts';
 import { createSender } from '../otlp/sender.ts';
+import { formatMetrics } from './console-printer.ts';
 import { withEndedRun } from './ended-run.ts';
 import type { InternalMetrics } from './internal-metrics.ts';
 import { createVolumeReport } from './volume-report.ts';
@@ -84,12 +85,13 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
     interval: sendInterval(config),
     onExported,
   });
-  const printer = config.metricsExporter === 'console' ? new ConsoleMetricExporter() : undefined;
+  const isPrinting = config.metricsExporter === 'console';
 
   return {
     send(kind, metrics, urgency) {
-      if (printer === undefined) sender.send(metricsRequest(kind, metrics), urgency);
-      else printer.export(metrics, () => onExported({ status: 'success' }, []));
+      if (!isPrinting) return sender.send(metricsRequest(kind, metrics), urgency);
+      process.stdout.write(formatMetrics(metrics));
+      onExported({ status: 'success' }, []);
     },
     close: (deadlineMonotonicMs) => sender.close(deadlineMonotonicMs),
     get waiting() {

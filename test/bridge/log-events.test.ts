@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { systemClock } from '../../src/common/clock.ts';
 import { startBridge } from '../support/bridge.ts';
 import { exampleText, temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
@@ -95,6 +96,55 @@ describe('what lasts is logged when it begins and when it ends', () => {
     await polled(3);
     const lines = log.filter(({ message }) => message === 'Metrics file does not exist yet');
     expect(lines.map((line) => line.level)).toEqual([level]);
+  });
+
+  it('a file that is missing for a minute, with what is in the folder instead, once and only for rank 0', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, 'metrics.json'), '{}');
+    mkdirSync(join(folder, 'checkpoints'));
+    let passedMs = 0;
+    const clock = () => {
+      const { unixMs, monotonicMs } = systemClock();
+      return { unixMs: unixMs + passedMs, monotonicMs: monotonicMs + passedMs };
+    };
+    const file = join(folder, 'nothing', 'here', 'current.json');
+    const first = await startBridge({ clock, file });
+    const third = await startBridge({ clock, file, environment: { RANK: '3' } });
+    const warnings = ({ log }: typeof first) =>
+      log.filter(({ message }) => message.startsWith('Metrics file has been missing for a minute'));
+    await first.polled(5);
+    passedMs = 59_000;
+    await first.polled(5);
+    expect(warnings(first)).toEqual([]);
+    passedMs = 61_000;
+    await until(() => warnings(first).length > 0, 'the warning');
+    await Promise.all([first.polled(5), third.polled(5)]);
+    expect(warnings(first)).toEqual([
+      expect.objectContaining({ level: 'warn', path: file, folder, reason: `${file} does not exist` }),
+    ]);
+    expect(warnings(first)[0]?.entries).toEqual(expect.arrayContaining(['metrics.json', 'checkpoints/']));
+    expect(warnings(third)).toEqual([]);
+  });
+
+  it('the batches of a run whose epochs were not all seen to their end as a lower bound', async () => {
+    const { log, write, stop } = await startBridge();
+    await write({ metrics: { epoch: 1, batch_number: 40 } });
+    await write({ metrics: { epoch: 2, batch_number: 3 } });
+    await stop();
+    const ended = log.filter(({ message }) => message === 'Training run ended');
+    expect(ended).toMatchObject([{ batchesAtLeast: 43 }]);
+    expect(ended[0]).not.toHaveProperty('batches');
+  });
+
+  it.each([
+    ['of one epoch', {}, 45],
+    ['of a run with global_step', { global_step: 95 }, 95],
+  ])('the batches %s as they are', async (_, metrics, batches) => {
+    const { log, write, stop } = await startBridge();
+    if ('global_step' in metrics) await write({ metrics: { epoch: 2, global_step: 90 } });
+    await write({ metrics });
+    await stop();
+    expect(log.filter(({ message }) => message === 'Training run ended')).toMatchObject([{ batches }]);
   });
 
   it('fields that are left out, each for itself', async () => {

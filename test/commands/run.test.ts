@@ -385,17 +385,23 @@ describe('a wrong configuration', () => {
     },
   );
 
-  it('idles when told so: unhealthy, until SIGTERM', async () => {
+  it('idles when told so: live, because the shipped probe would restart it for ever, and not ready, until SIGTERM', async () => {
     const port = await freePort();
     const { bridge } = await setUp({
       environment: { ...wrong, ON_CONFIG_ERROR: 'idle', HEALTH_PORT: String(port) },
     });
-    const probe = await until(() => fetch(`http://127.0.0.1:${port}/livez`).catch(() => undefined), 'health');
+    const probe = await until(
+      () => fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined),
+      'health',
+    );
     expect(probe.status).toBe(503);
     expect(await probe.json()).toMatchObject({
       status: 'failed',
-      reason: expect.stringContaining('COLLECTION_INTERVAL'),
+      reason: expect.stringMatching(/COLLECTION_INTERVAL.*; .*LOG_LEVEL/),
     });
+    const live = await fetch(`http://127.0.0.1:${port}/livez`);
+    expect(live.status).toBe(200);
+    expect(await live.json()).toMatchObject({ status: 'ok', reason: expect.stringContaining('idle') });
     bridge.child.kill('SIGTERM');
     expect(await bridge.ended).toEqual({ code: 0, signal: null });
   });
@@ -457,10 +463,17 @@ describe('arguments', () => {
 });
 
 describe('OTEL_METRICS_EXPORTER=console', () => {
-  it('prints what would be sent', async () => {
+  it('prints what would be sent, a line for each metric', async () => {
     const { receiver, file, bridge } = await setUp({ environment: { OTEL_METRICS_EXPORTER: 'console' } });
     replaceFile(file, exampleText());
-    await until(() => bridge.log.some(({ message }) => message.includes('ml.training.loss')), 'the loss');
+    const line = (name: string) =>
+      bridge.log.find(({ message }) => message.trim().startsWith(`${name} `))?.message;
+    await until(() => line('ml.training.loss'), 'the loss');
+    expect(line('ml.training.loss')).toMatch(/^ {2}ml\.training\.loss +1\.2345$/);
+    expect(line('ml.training.processing_time')).toMatch(/ 238 ms \(mean of 1\)$/);
+    expect(line('ml.training.run.state')).toMatch(/ waiting: 0, running: 1, stalled: 0, /);
+    const header = bridge.log.find(({ message }) => message.includes('job.id='))?.message;
+    expect(header).toMatch(/^\S+Z job\.id=training-job-001 model\.name=resnet-50 dataset=imagenet$/);
     bridge.child.kill('SIGTERM');
     expect((await bridge.ended).code).toBe(0);
     expect(receiver.requests).toEqual([]);

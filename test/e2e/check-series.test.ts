@@ -132,23 +132,23 @@ describe('check names the series that the Collector then exposes', () => {
     const report = await compare({
       file: {
         metrics: {
-          grad_norm: 1.5,
-          Perplexity: '2.5',
+          x_custom: 1.5,
+          X_Other: '2.5',
           step__2: 3,
           seconds: 1,
           ratio: 0.5,
           bytes_total: 7,
-          grad_norm_total: 4,
+          x_custom_total: 4,
           loss_count: 3,
           epoch_total: 4,
-          'grad-norm': 2,
-          GRAD_NORM: 5,
+          'x-custom': 2,
+          X_CUSTOM: 5,
           phase: 'warmup',
           ['x'.repeat(64)]: 1,
         },
       },
     });
-    expect(seriesOf(report, 'Perplexity')).toEqual(['ml_training_perplexity']);
+    expect(seriesOf(report, 'X_Other')).toEqual(['ml_training_x_other']);
     expect(seriesOf(report, 'epoch_total')).toBeUndefined();
   });
 

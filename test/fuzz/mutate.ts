@@ -37,9 +37,9 @@ const fields = [
 const hostileNames = [
   ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'length', ''],
   ...[
-    'grad_norm',
-    'Grad_Norm',
-    'grad__norm',
+    'x_custom',
+    'X_Custom',
+    'x__custom',
     'epoch_total',
     'loss',
     'run_state',

@@ -39,7 +39,7 @@ function content(step: number): string {
     accuracy: 1 - 1 / step,
     processing_time_ms: 200 + (step % 100),
     samples_per_second: 100 + (step % 50),
-    grad_norm: step % 7,
+    x_custom: step % 7,
   };
   const job_metadata = { job_id: 'soak', start_time: '2025-10-23T10:15:00Z', model_name: 'resnet-50' };
   // A bare NaN now and then, which takes the second pass of the parser.

@@ -90,7 +90,7 @@ function evaluateField(field: string, context: MetricsContext): Evaluation {
       }
     : { verdict: 'accepted' };
   if (definition === undefined) return { ...evaluation, becomes: 'used to count batch_number' };
-  const note = known ? noteOnNative(metric) : noteOnExtra(field, context.metrics, preset);
+  const note = known ? noteOnKnown(field, metric, context) : noteOnExtra(field, context.metrics, preset);
   return {
     ...evaluation,
     ...(note === undefined || evaluation.advice !== undefined ? {} : { advice: note }),
@@ -167,6 +167,21 @@ function notFinite(definition: MetricDefinition | undefined, metric: ExportedMet
     reason: 'not_finite',
     advice: `is not finite: not added to the ${kind}, ${counted}`,
   };
+}
+
+function noteOnKnown(
+  field: NumericField,
+  metric: ExportedMetric | undefined,
+  { snapshot: { values } }: MetricsContext,
+): string | undefined {
+  // An epoch that begins at 0 after the first shows that the job counts from 0. In the first, many jobs write 0 before they begin.
+  const isAmbiguous =
+    field === 'batch_number' && values.batch_number === 0 && values.global_step === undefined;
+  if (isAmbiguous && (values.epoch ?? 0) <= 1)
+    return 'is taken as "no batch trained yet": if a later epoch begins at 0 too, one is added for each epoch';
+  return isAmbiguous
+    ? 'is the first batch of its epoch, so batches are counted from 0'
+    : noteOnNative(metric);
 }
 
 function noteOnNative(metric: ExportedMetric | undefined): string | undefined {

@@ -81,7 +81,7 @@ const metricsFields: readonly (readonly [string, unknown])[] = [
   ['processing_time', 1],
   ['last_step_time_seconds', 1],
   ['non_finite_total', 1],
-  ['grad-norm', 1],
+  ['x-custom', 1],
   ['eval/loss', 1],
   ['top-5 acc', 1],
   ['2fast', 1],
@@ -100,10 +100,13 @@ const metricsFields: readonly (readonly [string, unknown])[] = [
 ];
 
 const pairs: readonly Readonly<Record<string, number>>[] = [
-  { grad_norm: 1, GRAD_NORM: 2 },
-  { grad__norm: 2, grad_norm: 1 },
-  { grad_norm_: 2, grad_norm: 1 },
-  { 'grad-norm': 2, grad_norm: 1 },
+  { x_custom: 1, X_CUSTOM: 2 },
+  { x__custom: 2, x_custom: 1 },
+  { x_custom_: 2, x_custom: 1 },
+  { 'x-custom': 2, x_custom: 1 },
+  { epoch: 1, batch_number: 0 },
+  { epoch: 2, batch_number: 0 },
+  { epoch: 1, batch_number: 0, global_step: 0 },
 ];
 
 const jobFields: readonly (readonly [string, unknown])[] = [

@@ -1,6 +1,8 @@
-import { bridgeMetrics } from '../../../src/catalogue/metrics.ts';
+import { bridgeMetrics, runMetrics } from '../../../src/catalogue/metrics.ts';
+import type { PollOutcomeName } from '../../../src/catalogue/outcomes.ts';
 import { bridgeSettings } from '../../../src/config/bridge.ts';
 import {
+  inStates,
   jobLabels,
   namespaceLabel,
   recentlyIncreased,
@@ -100,4 +102,58 @@ const absent: Alert = {
   watches: [],
 };
 
-export const bridgeAlerts: readonly Alert[] = [notExporting, exportsFailing, dropping, absent];
+/** A rank above 0 usually has no file, and waits by design. */
+const waitsForFile = series(runMetrics.state, inStates('waiting'), 'rank=~"0?"');
+
+const noFile: Alert = {
+  name: 'MlBridgeNoFile',
+  severity: 'warning',
+  for: '15m',
+  // The state and not the outcome of polls, because a file that an earlier run has left is read once, too.
+  expr: `${aggregated('max', `${namespaceLabel}, instance`, waitsForFile)} == 1`,
+  summary: 'Bridge {{ $labels.instance }} has had no usable metrics file for 15 minutes',
+  description:
+    'Bridge {{ $labels.instance }} is waiting: its metrics file does not exist, cannot be read, or was left by an earlier run.',
+  watches: [series(runMetrics.state, inStates('waiting'))],
+};
+
+const polls = (...outcomes: readonly PollOutcomeName[]) =>
+  `increase(${series(bridgeMetrics.snapshots, `outcome=~"${outcomes.join('|')}"`)}[5m]) > 0`;
+
+/** There is a file, and it is of no use until somebody changes something. */
+const unreadableOutcomes = [
+  'unreadable',
+  'malformed',
+  'no_metrics',
+  'too_large',
+  'not_a_file',
+  'failed',
+  'hung',
+] as const satisfies readonly PollOutcomeName[];
+
+const unreadable: Alert = {
+  name: 'MlMetricsFileUnreadable',
+  severity: 'warning',
+  for: '2m',
+  expr: aggregated(
+    'max',
+    `${jobLabels}, instance, outcome`,
+    withJobInState(
+      `(\n  ${polls(...unreadableOutcomes)}\n  unless on (job, instance) ${polls('ok', 'unchanged')}\n)`,
+      ['waiting', ...activeStates],
+    ),
+  ),
+  summary: 'Metrics file of bridge {{ $labels.instance }} cannot be read',
+  description:
+    'In the last 5 minutes, bridge {{ $labels.instance }} could not read its metrics file ({{ $labels.outcome }}, {{ $value | humanize }} polls).',
+  watches: [polls('ok')],
+};
+
+export const bridgeAlerts: readonly Alert[] = [
+  notExporting,
+  exportsFailing,
+  dropping,
+  absent,
+  noFile,
+  unreadable,
+];

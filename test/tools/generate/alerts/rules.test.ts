@@ -30,7 +30,7 @@ it.each(rules.map((rule) => [rule.alert, rule] as const))(
   '%s says how bad it is, what, and how much',
   (_, rule) => {
     expect(['critical', 'warning']).toContain(rule.labels.severity);
-    expect(rule.annotations.summary).toMatch(/\{\{ \$labels\.(job_id|pod) \}\}/);
+    expect(rule.annotations.summary).toMatch(/\{\{ \$labels\.(job_id|pod|instance) \}\}/);
     expect(rule.annotations.description).toMatch(/\{\{ \$(value|labels)/);
     // What the texts name must be left over by the query.
     const kept = /^(?:max|min|sum) by \(([^)]+)\)/.exec(rule.expr)?.[1]?.split(', ');
