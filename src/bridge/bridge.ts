@@ -174,7 +174,10 @@ async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
   });
   await logErrors(log, () => telemetry.collect('final'));
   const undelivered = await telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
-  await notifiers.close({ undelivered }, stoppedMs + config.shutdownTimeoutMs * notifyShare);
+  await notifiers.close(
+    { undelivered, traceId: telemetry.traceId },
+    stoppedMs + config.shutdownTimeoutMs * notifyShare,
+  );
   return undelivered;
 }
 

@@ -167,6 +167,12 @@ const ownSettings = {
     0,
     'Added to RANK or JOB_COMPLETION_INDEX, for jobs in which replicas of another type have the first ranks',
   ),
+  terminationMessagePath: setting(
+    'TERMINATION_MESSAGE_PATH',
+    textSetting,
+    '/dev/termination-log',
+    "File for a summary of the run when the bridge ends, as JSON of at most 4 KiB. Kubernetes shows it as the container's termination message. It is written only if the file exists",
+  ),
   serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', textSetting, undefined, 'service.name', {
     defaultText: 'ml-metrics-bridge',
   }),

@@ -26,6 +26,8 @@ export interface Telemetry {
   /** Sends what is queued until the deadline; resolves to the number of snapshots that were not delivered. */
   close(deadlineMonotonicMs: number): Promise<number>;
   readonly sent: Sent;
+  /** Of the last run that was traced and sampled. */
+  readonly traceId: string | undefined;
 }
 
 /** Why metrics are collected. An `event` is a snapshot, or passing time, that is exported at once. */
@@ -138,6 +140,9 @@ export function createTelemetry({
       return left;
     },
     sent: pipeline.sent,
+    get traceId() {
+      return spans?.traceId;
+    },
   };
 }
 

@@ -6,6 +6,8 @@ import type { PollTime, Transition } from '../../run/run.ts';
 export interface FinalSummary {
   /** Snapshots that the Collector did not accept in time. */
   readonly undelivered: number;
+  /** Of the last run that was traced. */
+  readonly traceId: string | undefined;
 }
 
 /** An optional output that is told about the run. The polling loop never waits for it. */

@@ -1,3 +1,5 @@
+import { constants } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { settlesWithin } from '../../common/timing.ts';
 import type { Config } from '../../config/bridge.ts';
 import type { Notifier, NotifierOptions } from './notifier.ts';
@@ -9,8 +11,20 @@ export async function openNotifiers(config: Config, options: NotifierOptions): P
     const { createHeartbeat } = await import('./heartbeat/heartbeat.ts');
     notifiers.push(createHeartbeat(config.heartbeat, options));
   }
+  const messagePath = config.terminationMessagePath;
+  if (await isWritable(messagePath)) {
+    const { createTerminationMessage } = await import('./termination-message/termination-message.ts');
+    notifiers.push(createTerminationMessage(messagePath, options.log));
+  }
   return combineNotifiers(notifiers, options);
 }
+
+/** Kubernetes creates the file of the termination message in every container, for every user. Elsewhere there is none. */
+const isWritable = (path: string): Promise<boolean> =>
+  access(path, constants.W_OK).then(
+    () => true,
+    () => false,
+  );
 
 /** One notifier that passes everything on. One that throws is removed: its error must not affect the metrics. */
 export function combineNotifiers(

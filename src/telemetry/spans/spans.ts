@@ -26,6 +26,8 @@ export interface Spans {
   close(deadlineMonotonicMs: number): Promise<void>;
   /** Spans that the Collector rejected so far. */
   readonly rejected: number;
+  /** Of the last run that was sampled. */
+  readonly traceId: string | undefined;
 }
 
 export interface SpansOptions {
@@ -66,7 +68,7 @@ export function createSpans(options: SpansOptions): Spans {
       }),
     ],
   });
-  const writeSpan = createSpanWriter(provider.getTracer('ml-metrics-bridge', version), ids, config, log);
+  const writer = createSpanWriter(provider.getTracer('ml-metrics-bridge', version), ids, config, log);
   let timeline = newTimeline(String(resource.attributes['service.instance.id']));
 
   return {
@@ -75,7 +77,7 @@ export function createSpans(options: SpansOptions): Spans {
       try {
         const next = advanceTimeline(timeline, transition, snapshot, now);
         timeline = next.timeline;
-        for (const action of next.actions) writeSpan(action);
+        for (const action of next.actions) writer.write(action);
       } catch (error) {
         isDisabled = true;
         log.error({ err: error }, 'Tracing failed and is turned off; metrics continue');
@@ -91,6 +93,9 @@ export function createSpans(options: SpansOptions): Spans {
     },
     get rejected() {
       return exporter.rejected;
+    },
+    get traceId() {
+      return writer.traceId;
     },
   };
 }
@@ -125,6 +130,7 @@ interface OpenSpan {
 /** Applies actions to the SDK's tracer. */
 function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig, log: Logger) {
   let current: OpenSpan | undefined;
+  let sampledTraceId: string | undefined;
 
   function begin(run: OpenRun): OpenSpan {
     const { key, startMs, identity } = run;
@@ -136,6 +142,7 @@ function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig
       context,
     );
     const { traceId } = span.spanContext();
+    if (span.isRecording()) sampledTraceId = traceId;
     log.info({ traceId, parent: source, sampled: span.isRecording() }, 'Run is traced');
     return { run, span, context: trace.setSpan(context, span) };
   }
@@ -156,7 +163,7 @@ function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig
     finish(span, finished);
   }
 
-  return (action: SpanAction): void => {
+  function write(action: SpanAction): void {
     switch (action.kind) {
       case 'run_began': {
         current = begin(action.run);
@@ -180,6 +187,13 @@ function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig
         return finish(span, action.span);
       }
     }
+  }
+
+  return {
+    write,
+    get traceId() {
+      return sampledTraceId;
+    },
   };
 }
 

@@ -36,6 +36,35 @@ async function expectFinalValue(name: string): Promise<void> {
   expect(await lastValue('ml_training_batch_number_total', name)).toBe(240);
 }
 
+/** What `kubectl describe pod` shows as the last message of the bridge. */
+async function expectTerminationMessage(name: string, list: 'initContainerStatuses' | 'containerStatuses') {
+  const ofBridge = '?(@.name=="otel-metrics-bridge")';
+  const message = await until(
+    () =>
+      kubectl(
+        '-n',
+        namespace,
+        'get',
+        'pod',
+        '-l',
+        `job-name=${name}`,
+        '-o',
+        `jsonpath={.items[0].status.${list}[${ofBridge}].state.terminated.message}`,
+      ),
+    `the termination message of ${name}`,
+    30_000,
+  );
+  expect(JSON.parse(message)).toMatchObject({
+    state: 'completed',
+    jobId: name,
+    batches: 240,
+    trainingLoss: await lastLoss(name),
+    nonFiniteValues: 0,
+    undelivered: 0,
+    traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+  });
+}
+
 it('comes up with nothing refused or warned of', async () => {
   expect(said).not.toMatch(/warning|violate|forbidden/i);
   const pods = await kubectl(
@@ -72,12 +101,14 @@ describe('a Job that is not changed but for the sidecar', () => {
     expect(manifest).toContain('restartPolicy: Always');
     expect(await runs(manifest, name)).toEqual({ status: 'Complete' });
     await expectFinalValue(name);
+    await expectTerminationMessage(name, 'initContainerStatuses');
   });
 
   it('completes in container mode', async () => {
     const name = 'contained';
     expect(await runs(shippedAs('ml-training-job-container', name), name)).toEqual({ status: 'Complete' });
     await expectFinalValue(name);
+    await expectTerminationMessage(name, 'containerStatuses');
   });
 
   it('completes when the admission policy has added the sidecar', async () => {
