@@ -22,6 +22,8 @@ export interface MetricDefinition {
   readonly note?: string;
   /** Attribute keys in addition to those of the run. */
   readonly attributes?: readonly string[];
+  /** A field of the file may have its name. The metric is then that field, and is not computed. */
+  readonly yields?: true;
 }
 
 /** A metric read from one field of `training_metrics`. */
@@ -220,6 +222,22 @@ export const runMetrics = {
     unit: '{value}',
     description: 'Values that were NaN or infinite',
     attributes: ['field'],
+  },
+  progress: {
+    name: 'ml.training.progress',
+    instrument: 'gauge',
+    unit: '',
+    description: 'Share of the run that is done, 0 to 1',
+    note: 'global_step / total_steps, else (epoch - 1 + batch_number / batches_per_epoch) / total_epochs, else as a log states it; absent if unknown',
+    yields: true,
+  },
+  estimatedRemaining: {
+    name: 'ml.training.estimated_remaining',
+    instrument: 'gauge',
+    unit: 's',
+    description: 'Estimated time until the run is done',
+    note: 'at the pace of the last minutes; absent while it is unknown, and unless the run is running',
+    yields: true,
   },
 } as const satisfies Record<string, MetricDefinition>;
 

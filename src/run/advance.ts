@@ -10,6 +10,8 @@ import {
   relationTo,
   withSecondWriter,
 } from './identity.ts';
+import { advancePace, noPace } from './pace.ts';
+import { positionOf } from './position.ts';
 import { advanceProgress, hasStepped, noProgress } from './progress.ts';
 import type { LastStep, PollTime, Run, RunEvent, RunPolicy, Transition } from './run.ts';
 
@@ -116,6 +118,8 @@ function blankRun(snapshot: Snapshot, now: PollTime, policy: RunPolicy): Run {
     state: 'running',
     fresh: true,
     progress: noProgress,
+    position: positionOf(snapshot, noProgress),
+    pace: noPace,
     lastStep: stepAt(now),
     latest: snapshot,
     seenMonotonicMs: now.monotonicMs,
@@ -132,12 +136,16 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
   const stepped = hasStepped(progress, before.latest.values, snapshot.values);
   const { admitted, refused } = admitExtras(before.extras, snapshot, policy.maxExtraMetrics);
   const state = stateAfter(before, snapshot, stepped);
+  const position = positionOf(snapshot, progress);
+  const wasStalled = before.state === 'stalled';
   const run: Run = {
     ...before,
     identity: { ...before.identity, startTimeMs: before.identity.startTimeMs ?? snapshot.job.startTimeMs },
     state,
     overMonotonicMs: isOver(state) ? overSince(before, state, now) : undefined,
     progress,
+    position,
+    pace: advancePace(before.pace, position, stepAt(now).monotonicMs, wasStalled ? 'stalled' : 'running'),
     lastStep: stepped ? stepAt(now) : before.lastStep,
     latest: snapshot,
     seenMonotonicMs: now.monotonicMs,
@@ -152,7 +160,7 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
     events.push({ kind: 'counts_from_zero' });
   events.push(...finiteChanges(before, run));
   if (refused.length > 0) events.push({ kind: 'extras_refused', names: refused });
-  if (before.state === 'stalled' && run.state === 'running') events.push({ kind: 'resumed' });
+  if (wasStalled && run.state === 'running') events.push({ kind: 'resumed' });
   if (isOver(state) && state !== before.state) events.push({ kind: 'run_ended', run, reason: 'status' });
   const passed = applyTime(run, now, policy);
   return { run: passed.run, events: [...events, ...passed.events] };

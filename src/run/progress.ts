@@ -12,6 +12,8 @@ export interface Progress {
   readonly earlierEpochs: number;
   /** Whether an epoch after the first began at batch 0: each epoch then has one batch more than its highest number. */
   readonly fromZero: boolean;
+  /** Whether a batch of epoch 0 was seen: epochs then count from 0. Batch 0 of it is written by jobs before they begin. */
+  readonly epochsFromZero: boolean;
   /** Batches trained: global_step if the file has it, else the sum. Undefined until one of the two was seen. */
   readonly batches: number | undefined;
   /** Whether a global_step was seen. From then on only it counts, because the two ways to count cannot be mixed. */
@@ -24,6 +26,7 @@ export const noProgress: Progress = {
   earlierBatches: 0,
   earlierEpochs: 0,
   fromZero: false,
+  epochsFromZero: false,
   batches: undefined,
   bySteps: false,
 };
@@ -39,7 +42,12 @@ export function advanceProgress(
 ): Progress {
   const summed = addBatch(progress, epoch, batch);
   const bySteps = progress.bySteps || step !== undefined;
-  return { ...summed, bySteps, batches: highest(progress.batches, bySteps ? step : sumOf(summed)) };
+  return {
+    ...summed,
+    epochsFromZero: progress.epochsFromZero || ((epoch ?? 1) < 1 && (batch ?? 0) > 0),
+    bySteps,
+    batches: highest(progress.batches, bySteps ? step : sumOf(summed)),
+  };
 }
 
 /**

@@ -1,5 +1,7 @@
 import type { RunState } from '../catalogue/metrics.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { Pace } from './pace.ts';
+import type { Position } from './position.ts';
 import type { Progress } from './progress.ts';
 
 /** The state of one training run. Immutable: each change gives a new value. */
@@ -12,6 +14,9 @@ export interface Run {
   /** False once the file has not been written for STALE_AFTER: its gauges are then no longer exported. */
   readonly fresh: boolean;
   readonly progress: Progress;
+  /** As the latest snapshot states it; undefined if it does not say how long the run is. */
+  readonly position: Position | undefined;
+  readonly pace: Pace;
   readonly lastStep: LastStep;
   readonly latest: Snapshot;
   /** When the latest snapshot was read, by the monotonic clock. */

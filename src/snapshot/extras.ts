@@ -27,14 +27,22 @@ const catalogueMetrics: readonly MetricDefinition[] = [
  * two metrics with the same Prometheus name one silently replaces the other.
  */
 const reservedNames: ReadonlyMap<string, MetricDefinition> = new Map(
-  catalogueMetrics.flatMap((metric) =>
-    [
-      ...prometheusSeriesNames(metric),
-      prometheusName(metric),
-      prometheusName({ name: metric.name, unit: '', instrument: 'gauge' }),
-    ].map((name) => [name, metric]),
-  ),
+  catalogueMetrics
+    .filter(({ yields }) => !yields)
+    .flatMap((metric) => prometheusNames(metric).map((name) => [name, metric])),
 );
+
+function prometheusNames(metric: MetricDefinition): readonly string[] {
+  return [
+    ...prometheusSeriesNames(metric),
+    prometheusName(metric),
+    prometheusName({ name: metric.name, unit: '', instrument: 'gauge' }),
+  ];
+}
+
+/** Whether the metric is not computed because the file has a field of its name. */
+export const yieldsTo = (metric: MetricDefinition, extra: string): boolean =>
+  metric.yields === true && prometheusNames(metric).includes(prometheusName(extraMetric(extra)));
 
 /** The catalogue's metric of a field: `Training_Loss` is not an extra metric beside `training_loss`. */
 function metricOfField(name: string): MetricDefinition | undefined {

@@ -20,6 +20,8 @@ export interface Snapshot {
   readonly presets: ReadonlyMap<NumericField, string>;
   /** Fields that held a number as text. */
   readonly converted: readonly string[];
+  /** Progress that a log states itself. Used if the numbers above do not give it. */
+  readonly reportedProgress?: ReportedProgress;
 }
 
 export interface JobMetadata {
@@ -31,6 +33,13 @@ export interface JobMetadata {
   readonly jobType: string | undefined;
   readonly traceparent: string | undefined;
   readonly tracestate: string | undefined;
+}
+
+export interface ReportedProgress {
+  /** From 0 to 1. */
+  readonly share: number | undefined;
+  /** Time until the end of the run, at the time of the record. */
+  readonly remainingMs: number | undefined;
 }
 
 export interface FileEvent {

@@ -3,6 +3,7 @@ import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import {
   type MetricDefinition,
+  type RunMetricName,
   runAttributes,
   runMetrics,
   type TrainingField,
@@ -11,7 +12,7 @@ import {
 import { keysOf } from '../common/keys.ts';
 import type { Config } from '../config/bridge.ts';
 import type { Run } from '../run/run.ts';
-import { extraMetric } from '../snapshot/extras.ts';
+import { extraMetric, yieldsTo } from '../snapshot/extras.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { type Observation, observed, observeMetric, withAttributes } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
@@ -39,11 +40,14 @@ export function createRunInstruments(
   const reader = new SnapshotReader(histogramAggregation);
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
   const extras = new Set<string>();
+  /** Run metrics that are not computed, because the file has a field of their name. */
+  const yielded = new Set<RunMetricName>();
   let run: Run | undefined;
   const shared = pointAttributes(resource);
   let attributes = { ...shared, ...waitingAttributes };
   let isStateDue = true;
 
+  const isObserved = (name: RunMetricName) => (name === 'state' ? isStateDue : !yielded.has(name));
   const observeRun = (metric: MetricDefinition, read: (run: Run | undefined) => Iterable<Observation>) =>
     observeMetric(meter, metric, () => withAttributes(read(run), attributes));
 
@@ -54,7 +58,7 @@ export function createRunInstruments(
       observeRun(metric, (it) => observed(it && gaugeValue(it, metric.field)));
   }
   for (const name of keysOf(runMetrics))
-    observeRun(runMetrics[name], (it) => (name === 'state' && !isStateDue ? [] : runMetricValues[name](it)));
+    observeRun(runMetrics[name], (it) => (isObserved(name) ? runMetricValues[name](it) : []));
   const histograms = createHistograms(meter);
 
   return {
@@ -65,6 +69,7 @@ export function createRunInstruments(
       for (const name of next?.extras ?? []) {
         if (extras.has(name)) continue;
         extras.add(name);
+        for (const metric of keysOf(runMetrics)) if (yieldsTo(runMetrics[metric], name)) yielded.add(metric);
         observeRun(extraMetric(name), (it) => observed(it && extraValue(it, name)));
       }
     },

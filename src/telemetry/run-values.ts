@@ -1,5 +1,6 @@
 import type { RunMetricName, TrainingFieldOf } from '../catalogue/metrics.ts';
 import { runStates } from '../catalogue/metrics.ts';
+import { estimatedRemainingMs, progressOf } from '../run/estimate.ts';
 import type { Progress } from '../run/progress.ts';
 import type { Run } from '../run/run.ts';
 import { type Observation, observed } from './observe.ts';
@@ -47,6 +48,11 @@ export const runMetricValues: Readonly<
           value,
           attributes: { field },
         })),
+  progress: (run) => observed(run && progressOf(run)),
+  estimatedRemaining: (run) => {
+    const ms = run && estimatedRemainingMs(run);
+    return observed(ms === undefined ? undefined : ms / 1000);
+  },
 };
 
 /** These series begin at zero, because rate() does not see the first increase of a series that begins above zero. */

@@ -179,6 +179,21 @@ describe('extra fields', () => {
     expect(last(receiver, 'ml.training.x_other')?.value).toBe(12.25);
   });
 
+  it('keep their name where the bridge computes a metric of that name', async () => {
+    const { receiver, write, stop } = await startBridge();
+    const totals = { global_step: 10, total_steps: 40 };
+    await write({ metrics: totals });
+    await arrived(receiver, 'ml.training.progress', 0.25);
+    await write({ metrics: { ...totals, global_step: 20, progress: 77, estimated_remaining: 12 } });
+    await arrived(receiver, 'ml.training.progress', 77);
+    await write({ metrics: { ...totals, global_step: 30, training_loss: 3 } });
+    await arrived(receiver, 'ml.training.loss', 3);
+    await stop();
+    const values = (name: string) => receiver.points(name).map(({ value }) => value);
+    expect(new Set(values('ml.training.progress'))).toEqual(new Set([0.25, 77]));
+    expect(new Set(values('ml.training.estimated_remaining'))).toEqual(new Set([12]));
+  });
+
   it('that are hostile change no metric of the contract and are counted', async () => {
     const { receiver, write, stop } = await startBridge();
     const hostile = {

@@ -10,6 +10,8 @@ export const reportMembers = {
   notes: 'warnings about a usable file',
   labels: 'the labels of every series of the run',
   fields: 'one entry per field, see below',
+  progress:
+    'share of the run that is done (0 to 1), and with --watch remainingSeconds; null if the file does not say how long the run is',
   runMetrics: 'metrics of the state of the run, each with name, instrument, unit and series',
   bridgeSeries: "names of the series of the bridge's own metrics",
   collector: 'with --collector: status, endpoint, transport, and steps (step, status, detail, advice)',

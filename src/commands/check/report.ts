@@ -1,8 +1,10 @@
 import type { Resource } from '@opentelemetry/resources';
 import { runMetrics } from '../../catalogue/metrics.ts';
+import { duration } from '../../cli/terminal/format.ts';
 import type { Moment } from '../../common/clock.ts';
 import type { Config } from '../../config/bridge.ts';
 import { applySnapshot } from '../../run/advance.ts';
+import { estimatedRemainingMs, progressOf } from '../../run/estimate.ts';
 import type { Run } from '../../run/run.ts';
 import { locateJsonSyntaxError } from '../../snapshot/json-syntax-error.ts';
 import { noMetricsReason } from '../../snapshot/no-metrics.ts';
@@ -26,6 +28,8 @@ export interface Report {
   /** Labels that every series of the run carries. */
   readonly labels: Series['labels'];
   readonly fields: readonly FieldReport[];
+  /** `share` is from 0 to 1. Null if the file does not say how long the run is. */
+  readonly progress: { readonly share: number; readonly remainingSeconds?: number } | null;
   /** Metrics of the state of the run, which no field produces directly. */
   readonly runMetrics: readonly ExportedMetric[];
   /** Names of the series of the bridge's own metrics, which have the labels job and instance and their own. */
@@ -92,6 +96,7 @@ export async function reportOn(
       notes: [],
       labels: targetLabels(resource),
       fields: [],
+      progress: null,
       runMetrics: [],
     };
     return { report, run: before };
@@ -127,9 +132,16 @@ export async function reportOn(
       Object.entries(state?.series[0]?.labels ?? targetLabels(resource)).filter(([name]) => name !== 'state'),
     ),
     fields,
+    progress: progressReport(run),
     runMetrics: Object.values(runMetrics).flatMap(({ name }) => exported.get(name) ?? []),
   };
   return { report, run };
+}
+
+function progressReport(run: Run): Report['progress'] {
+  const [share, ms] = [progressOf(run), estimatedRemainingMs(run)];
+  if (share === undefined) return null;
+  return { share, ...(ms === undefined ? {} : { remainingSeconds: Math.round(ms / 1000) }) };
 }
 
 function section(value: unknown): Readonly<Record<string, unknown>> {
@@ -236,16 +248,4 @@ function notesOn(
     );
   if (twoWriters) notes.push('Two jobs write this file: give each job its own file.');
   return notes;
-}
-
-/** A duration in one unit, rounded: `3 hours`. */
-export function duration(ms: number): string {
-  const units = [
-    ['day', 86_400_000],
-    ['hour', 3_600_000],
-    ['minute', 60_000],
-  ] as const;
-  const [name, size] = units.find(([, length]) => ms >= 2 * length) ?? ['second', 1000];
-  const count = size === 1000 && ms < 9_950 ? Math.round(ms / 100) / 10 : Math.round(ms / size);
-  return `${count} ${name}${count === 1 ? '' : 's'}`;
 }

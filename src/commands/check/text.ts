@@ -1,9 +1,10 @@
 import { formatLabels } from '../../catalogue/prometheus-name.ts';
+import { duration, formatProgress } from '../../cli/terminal/format.ts';
 import { clip, type Line, type Span, span, type Tone, widthOf } from '../../cli/terminal/line.ts';
 import { wrap } from '../../cli/wrap.ts';
 import type { CollectorReport } from './collector.ts';
 import { type FieldReport, type FieldStatus, skippedFields } from './field.ts';
-import { duration, type ProblemReport, type Report } from './report.ts';
+import type { ProblemReport, Report } from './report.ts';
 import type { ExportedMetric } from './series.ts';
 
 /** A report as lines, none wider than `columns`, which is taken as 60 or more. */
@@ -19,6 +20,7 @@ export function reportLines(report: Report, columns: number): readonly Line[] {
     ...report.notes.flatMap((note) =>
       ['', ...hangingIndent(span('warning', 'Note  '), note, width)].map(toLine),
     ),
+    ...progressLines(report).flatMap((line) => [[], line]),
     [],
     ...summaryLines(report, width),
   ];
@@ -166,6 +168,14 @@ function labelLines({ fields, labels, runMetrics, bridgeSeries }: Report, width:
     [span('strong', 'Additional series')],
     ...wrapHard(others.join(', '), width - 2).map((it): Line => ['  ', span('faint', it)]),
   ];
+}
+
+/** How far the run is, if the file says how long it is. */
+export function progressLines({ progress }: Report): readonly Line[] {
+  if (progress === null) return [];
+  const { share, remainingSeconds: seconds } = progress;
+  const text = formatProgress(share, seconds === undefined ? undefined : seconds * 1000);
+  return [[span('strong', 'Progress: '), text]];
 }
 
 /** A UUID of the host name and the path, used if the pod's name is not known. */

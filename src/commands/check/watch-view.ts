@@ -4,7 +4,7 @@ import { changesBetween, changeText } from './changes.ts';
 import type { CollectorReport } from './collector.ts';
 import type { FieldReport } from './field.ts';
 import type { Report } from './report.ts';
-import { collectorLines, reportLines, statusMarks } from './text.ts';
+import { collectorLines, progressLines, reportLines, statusMarks } from './text.ts';
 
 /** What `--watch` shows. */
 export interface WatchView {
@@ -98,7 +98,7 @@ function screenLines(
   const others = report.fields.filter(({ section }) => section !== 'training_metrics');
   const path: Line = [span('strong', report.file.path)];
   const rows = [...metrics, ...others].map((field) => row(field, was.get(keyOf(field))));
-  return [title, ...collector, path, [], ...rows];
+  return [title, ...collector, path, ...progressLines(report), [], ...rows];
 }
 
 const keyOf = ({ section, field }: FieldReport) => `${section} ${field}`;

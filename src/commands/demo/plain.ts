@@ -1,6 +1,6 @@
 import { runMetrics, trainingMetrics } from '../../catalogue/metrics.ts';
 import { formatLabels, prometheusName } from '../../catalogue/prometheus-name.ts';
-import { formatNumber } from './format.ts';
+import { formatNumber } from '../../cli/terminal/format.ts';
 import { type DemoState, epochOf, latestPoint, runState } from './state.ts';
 
 /** What to print without a terminal: one line for each change of the run's state and for each epoch. */

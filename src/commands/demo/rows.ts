@@ -1,7 +1,7 @@
 import type { MetricDefinition } from '../../catalogue/metrics.ts';
 import { formatLabels, prometheusName } from '../../catalogue/prometheus-name.ts';
+import { alignPoint, formatNumber } from '../../cli/terminal/format.ts';
 import { type Line, type Span, span } from '../../cli/terminal/line.ts';
-import { alignPoint, formatNumber } from './format.ts';
 import type { Point } from './receiver/receiver.ts';
 
 export type Labels = Point['attributes'];

@@ -1,6 +1,6 @@
 import { type RunState, runAttributes, runMetrics, runStates } from '../../catalogue/metrics.ts';
+import { type Curve, emptyCurve, extendCurve } from '../../cli/terminal/curve.ts';
 import { groupBy } from '../../common/group-by.ts';
-import { type Curve, emptyCurve, extendCurve } from './curve.ts';
 import type { Point, ReceivedRequest } from './receiver/receiver.ts';
 
 /** What the screen shows of the received requests. Its size depends on the number of metrics, not of requests. */

@@ -6,8 +6,9 @@ import {
   trainingMetrics,
 } from '../../catalogue/metrics.ts';
 import { formatLabels } from '../../catalogue/prometheus-name.ts';
+import { chart } from '../../cli/terminal/chart.ts';
+import { formatProgress } from '../../cli/terminal/format.ts';
 import { clip, type Line, span, spread, type Tone, widthOf } from '../../cli/terminal/line.ts';
-import { chart } from './chart.ts';
 import { type Labels, labelledRow, metricRow } from './rows.ts';
 import { type DemoState, epochOf, latestPoint, runState } from './state.ts';
 
@@ -75,10 +76,17 @@ function title(state: DemoState, columns: number): Line {
   const epoch = epochOf(state);
   const total = latestPoint(state, 'ml.training.total_epochs')?.value;
   const reached = epoch === undefined ? '' : `epoch ${epoch}${total === undefined ? '' : ` of ${total}`}   `;
-  const right = [reached, span(tones[present] ?? 'faint', `● ${present}`)];
+  const right = [reached, progressText(state), span(tones[present] ?? 'faint', `● ${present}`)];
   const name = [' ', span('strong', 'ml-metrics-bridge')];
   const path = [...name, span('faint', '   current.json → OTLP/gRPC → Prometheus names')];
   return spread(widthOf([...path, ...right]) + 3 > columns ? name : path, right, columns - 1);
+}
+
+function progressText(state: DemoState): string {
+  const share = latestPoint(state, runMetrics.progress.name)?.value;
+  const seconds = latestPoint(state, runMetrics.estimatedRemaining.name)?.value;
+  if (share === undefined) return '';
+  return `${formatProgress(share, seconds === undefined ? undefined : seconds * 1000)}   `;
 }
 
 function trainingRows(state: DemoState, columns: number): readonly Line[] {

@@ -2,8 +2,10 @@ import { chmodSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { trainingMetrics } from '../../../src/catalogue/metrics.ts';
+import { plainText } from '../../../src/cli/terminal/line.ts';
 import type { FieldReport } from '../../../src/commands/check/field.ts';
 import type { Report } from '../../../src/commands/check/report.ts';
+import { reportLines } from '../../../src/commands/check/text.ts';
 import { exampleText, replaceFile } from '../../support/file.ts';
 import { check, openFolder } from './support.ts';
 
@@ -43,6 +45,13 @@ describe('a file that can be used', () => {
     const { report } = await check(exampleText({ job: { job_id: undefined, start_time: undefined } }));
     expect(report.status).toBe('usable');
     expect(report.notes).toEqual([expect.stringContaining('job_id'), expect.stringContaining('start_time')]);
+  });
+
+  it('has its progress, if it says how long the run is', async () => {
+    const { report } = await check(exampleText({ metrics: { global_step: 30, total_steps: 120 } }));
+    expect(report.progress).toEqual({ share: 0.25 });
+    expect(reportLines(report, 80).map(plainText)).toContain('Progress: 25.0 %');
+    expect((await check(exampleText())).report.progress).toBeNull();
   });
 
   it('is told to be stale, and still says what it would export', async () => {

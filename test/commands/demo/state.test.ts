@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { drawnSamples, emptyCurve, extendCurve, mostKept } from '../../../src/commands/demo/curve.ts';
+import { drawnSamples, emptyCurve, extendCurve, mostKept } from '../../../src/cli/terminal/curve.ts';
 import {
   type DemoState,
   epochOf,

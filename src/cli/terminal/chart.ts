@@ -1,7 +1,7 @@
 import { plot } from 'asciichart';
-import { type Line, span } from '../../cli/terminal/line.ts';
 import { type Curve, drawnSamples, type Sample } from './curve.ts';
 import { formatNumber } from './format.ts';
+import { type Line, span } from './line.ts';
 
 /** Columns of label and axis. */
 const axisWidth = 12;

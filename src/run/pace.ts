@@ -1,0 +1,105 @@
+import { type Position, shareDone } from './position.ts';
+
+/** How fast a run advances: what it did between its latest writes. Of constant size. */
+export interface Pace {
+  readonly unit: Position['unit'] | undefined;
+  /** The position from which the next interval is measured. */
+  readonly from: Mark | undefined;
+  /** The latest intervals, oldest first. */
+  readonly intervals: readonly Interval[];
+  /** The latest of those that took much longer than usual, for example with an evaluation in them. */
+  readonly pauses: readonly Interval[];
+}
+
+interface Mark {
+  readonly done: number;
+  readonly monotonicMs: number;
+}
+
+interface Interval {
+  readonly done: number;
+  readonly ms: number;
+  readonly end: Mark;
+}
+
+export const noPace: Pace = { unit: undefined, from: undefined, intervals: [], pauses: [] };
+
+/** Intervals older than this are left out, unless fewer than `minRecent` are younger. */
+const recentMs = 600_000;
+const minRecent = 8;
+const maxIntervals = 120;
+const maxPauses = 8;
+/** With fewer, one pause would be half of what is known. */
+const minIntervals = 3;
+/** An interval is a pause if it took this many times as long for its steps as the median interval. */
+const pauseFactor = 3;
+
+/**
+ * Adds the position after a step. Time in which the run was stalled and steps that are trained again after a checkpoint
+ * are not part of the pace: the next interval begins after them.
+ */
+export function advancePace(
+  pace: Pace,
+  position: Position | undefined,
+  monotonicMs: number,
+  after: 'running' | 'stalled',
+): Pace {
+  if (position === undefined) return pace;
+  const end = { done: position.done, monotonicMs };
+  if (position.unit !== pace.unit) return { ...noPace, unit: position.unit, from: end };
+  if (pace.from === undefined || end.done < pace.from.done || after === 'stalled')
+    return { ...pace, from: end };
+  const interval = { done: end.done - pace.from.done, ms: monotonicMs - pace.from.monotonicMs, end };
+  // Two writes within one step of the file system's clock are measured together with the next one.
+  if (interval.done === 0 || interval.ms <= 0) return pace;
+  return {
+    ...pace,
+    from: end,
+    intervals: recent([...pace.intervals, interval], monotonicMs),
+    pauses: isPause(interval, medianMs(pace)) ? [...pace.pauses, interval].slice(-maxPauses) : pace.pauses,
+  };
+}
+
+function recent(intervals: readonly Interval[], nowMs: number): readonly Interval[] {
+  const first = intervals.findIndex(({ end }) => nowMs - end.monotonicMs <= recentMs);
+  const kept = Math.max(minRecent, intervals.length - first);
+  return intervals.slice(-Math.min(kept, maxIntervals));
+}
+
+/**
+ * Milliseconds until the position reaches its total, if the run goes on as in its latest intervals; undefined while too
+ * few are known. A single pause does not count, because it may not come again. Pauses that came repeatedly are expected
+ * to come again at the same distance.
+ */
+export function remainingMs(pace: Pace, position: Position): number | undefined {
+  if (shareDone(position) === 1) return 0;
+  const median = medianMs(pace);
+  if (median === undefined || pace.unit !== position.unit) return undefined;
+  const steady = pace.intervals.filter((interval) => !isPause(interval, median));
+  const perUnit = sumOf(steady, ({ ms }) => ms) / sumOf(steady, ({ done }) => done);
+  const pauses = pace.pauses.filter((interval) => isPause(interval, median));
+  return (position.total - position.done) * perUnit + expectedPausesMs(pauses, position, perUnit);
+}
+
+function expectedPausesMs(pauses: readonly Interval[], { done, total }: Position, msPerUnit: number): number {
+  const [first, last] = [pauses[0], pauses.at(-1)];
+  if (first === undefined || last === undefined || pauses.length < 2) return 0;
+  const distance = (last.end.done - first.end.done) / (pauses.length - 1);
+  // They are no longer expected if they did not come for twice their distance, or if the job went back.
+  if (distance <= 0 || done < last.end.done || done - last.end.done > 2 * distance) return 0;
+  const lengthMs = sumOf(pauses, (pause) => pause.ms - pause.done * msPerUnit) / pauses.length;
+  return Math.max(0, Math.floor((total - last.end.done) / distance) * lengthMs);
+}
+
+/** Of the time for one unit of the position. Undefined while too few intervals are known. */
+function medianMs({ intervals }: Pace): number | undefined {
+  if (intervals.length < minIntervals) return undefined;
+  const sorted = intervals.map(({ done, ms }) => ms / done).sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)];
+}
+
+const isPause = ({ done, ms }: Interval, median: number | undefined) =>
+  median !== undefined && ms / done > pauseFactor * median;
+
+const sumOf = (intervals: readonly Interval[], read: (interval: Interval) => number) =>
+  intervals.reduce((sum, interval) => sum + read(interval), 0);
