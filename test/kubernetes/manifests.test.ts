@@ -94,3 +94,14 @@ it('the large stack has the rules of the small one', () => {
   const { rule_files } = parse(read('prometheus.yml'));
   expect(parse(read('k8s/overlays/large/prometheus.yml')).rule_files).toEqual(rule_files);
 });
+
+it('every kustomization labels its resources with the version of the package', () => {
+  const { version } = JSON.parse(read('package.json'));
+  const labels = readdirSync(`${root}k8s`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('kustomization.yaml'))
+    .flatMap((file) => parse(read(`k8s/${file}`)).labels ?? [])
+    .map(({ pairs }) => pairs['app.kubernetes.io/version'])
+    .filter((it) => it !== undefined);
+  expect(labels).toHaveLength(5);
+  expect(new Set(labels)).toEqual(new Set([version]));
+});

@@ -4,6 +4,8 @@ import { bridgeSettings } from '../../src/config/bridge.ts';
 import { bridgeTraceSettings } from '../../src/config/traces.ts';
 import { rulesYaml } from './alerts/rules.ts';
 import { dashboardJson } from './dashboard/dashboard.ts';
+import type { GeneratedFile } from './generated-file.ts';
+import { prometheusRuleYaml } from './kubernetes/prometheus-rule.ts';
 import { newDocument, replaceSections, type Sections } from './sections.ts';
 import { answersTable } from './tables/answers.ts';
 import { commandLineSection } from './tables/command-line.ts';
@@ -13,14 +15,6 @@ import { environmentTable } from './tables/environment.ts';
 import { dropReasonsTable, metricsTable } from './tables/metrics.ts';
 import { benchmarks, performanceSections, readResult, targetsTable } from './tables/performance.ts';
 import { spanAttributesTable, spanEventsTable, spansTable } from './tables/spans.ts';
-
-/** A file of the repository that is generated, in whole or between markers. */
-export interface GeneratedFile {
-  /** Relative to the root of the repository. */
-  readonly path: string;
-  /** The new content of the file, given its current content; undefined if there is no file. */
-  readonly render: (current: string | undefined) => string;
-}
 
 const results = benchmarks.map(readResult);
 
@@ -61,6 +55,8 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'grafana/dashboards/ml-training.json', render: dashboardJson },
   { path: 'prometheus/rules/ml-metrics-bridge.yaml', render: rulesYaml },
   { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },
+  { path: 'k8s/components/kube-prometheus/ml-training.json', render: dashboardJson },
+  { path: 'k8s/components/kube-prometheus/prometheus-rule.yaml', render: prometheusRuleYaml },
   ...copies,
 ];
 

@@ -2,7 +2,8 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { firstDifference, type GeneratedFile, generatedFiles } from './files.ts';
+import { firstDifference, generatedFiles } from './files.ts';
+import type { GeneratedFile } from './generated-file.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const checking = process.argv.includes('--check');

@@ -12,10 +12,13 @@ export interface Sample {
 }
 
 /** Brings up the stack and gives what kubectl said about it, warnings included; waits until all of it is there. */
-export async function startStack(folder = 'k8s/'): Promise<string> {
+export async function startStack(
+  folder = 'k8s/',
+  deployments: readonly string[] = ['otel-collector', 'prometheus', 'jaeger'],
+): Promise<string> {
   // Warnings, such as those of Pod Security, are on stderr.
   const said = await run('sh', ['-c', `kubectl apply -k ${folder} 2>&1`]);
-  for (const name of ['otel-collector', 'prometheus', 'jaeger'])
+  for (const name of deployments)
     await kubectl('-n', namespace, 'rollout', 'status', `deployment/${name}`, '--timeout=180s');
   return said;
 }

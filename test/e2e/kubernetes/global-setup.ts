@@ -2,10 +2,22 @@ import { run } from './command.ts';
 
 const image = 'ml-metrics-bridge:latest';
 
+const established = (kind: string) => ['--for=condition=Established', `crd/${kind}`];
+
+const controllers = [
+  { part: 'JobSet', wait: established('jobsets.jobset.x-k8s.io') },
+  { part: 'Kubeflow Trainer', wait: established('trainjobs.trainer.kubeflow.org') },
+  {
+    part: 'Prometheus Operator, with a Prometheus',
+    wait: ['--for=condition=Ready', '--namespace=monitoring', 'pod/prometheus-prometheus-0'],
+  },
+] as const;
+
 /**
- * Needs a cluster that is free for tests, by KUBECONFIG, with the controllers of JobSet and Kubeflow Trainer, and Helm 3.
- * The image is built and brought to its nodes by the command in
- * E2E_LOAD_IMAGE, which is run with the image's name; without it, by `kind load docker-image`.
+ * Needs a cluster that is free for tests, by KUBECONFIG, with the controllers of JobSet and Kubeflow Trainer, the
+ * Prometheus Operator with a Prometheus named `prometheus` in the namespace `monitoring`, and Helm 3. The image is built and
+ * brought to its nodes by the command in E2E_LOAD_IMAGE, which is run with the image's name; without it, by
+ * `kind load docker-image`.
  */
 export async function setup(): Promise<void> {
   if (!process.env.KUBECONFIG)
@@ -13,14 +25,10 @@ export async function setup(): Promise<void> {
   await run('kubectl', ['get', '--raw', '/readyz', '--request-timeout=10s']).catch((error) => {
     throw new Error(`no cluster answers by KUBECONFIG=${process.env.KUBECONFIG}: ${error.message}`);
   });
-  const kinds = ['jobsets.jobset.x-k8s.io', 'trainjobs.trainer.kubeflow.org'];
-  await run('kubectl', ['wait', '--for=condition=Established', '--timeout=10s', 'crd', ...kinds]).catch(
-    (error) => {
-      throw new Error(
-        `JobSet and Kubeflow Trainer are not installed in the cluster (CONTRIBUTING.md): ${error.message}`,
-      );
-    },
-  );
+  for (const { part, wait } of controllers)
+    await run('kubectl', ['wait', '--timeout=10s', ...wait]).catch((error) => {
+      throw new Error(`${part} is not installed in the cluster (CONTRIBUTING.md): ${error.message}`);
+    });
   await run('helm', ['version']).catch((error) => {
     throw new Error(`these tests need Helm 3 in PATH: ${error.message}`);
   });
