@@ -105,3 +105,15 @@ it('every kustomization labels its resources with the version of the package', (
   expect(labels).toHaveLength(5);
   expect(new Set(labels)).toEqual(new Set([version]));
 });
+
+it('the chart has the images of the manifests', () => {
+  const { collector, prometheus, jaeger } = parse(read('charts/ml-metrics-bridge/values.yaml'));
+  for (const [file, { image, resources }] of Object.entries({
+    'otel-collector': collector,
+    prometheus,
+    jaeger,
+  })) {
+    const [, deployment] = parseAllDocuments(read(`k8s/base/${file}.yaml`)).map((it) => it.toJS());
+    expect(deployment.spec.template.spec.containers[0]).toMatchObject({ image, resources });
+  }
+});

@@ -5,6 +5,7 @@ import { bridgeTraceSettings } from '../../src/config/traces.ts';
 import { rulesYaml } from './alerts/rules.ts';
 import { dashboardJson } from './dashboard/dashboard.ts';
 import type { GeneratedFile } from './generated-file.ts';
+import { chartFiles } from './kubernetes/chart.ts';
 import { prometheusRuleYaml } from './kubernetes/prometheus-rule.ts';
 import { newDocument, replaceSections, type Sections } from './sections.ts';
 import { answersTable } from './tables/answers.ts';
@@ -57,6 +58,7 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },
   { path: 'k8s/components/kube-prometheus/ml-training.json', render: dashboardJson },
   { path: 'k8s/components/kube-prometheus/prometheus-rule.yaml', render: prometheusRuleYaml },
+  ...chartFiles,
   ...copies,
 ];
 
