@@ -78,7 +78,8 @@ function evaluateField(field: string, context: MetricsContext): Evaluation {
   if (skipped !== undefined) return skippedField(field, skipped.reason, context);
   const extra = extraName(field);
   const name = known ? field : extra.status === 'ok' ? extra.name : field;
-  if (!known && !context.run.extras.has(name)) return tooMany(context);
+  if (!known && !context.run.extras.has(name))
+    return snapshot.nonFinite.has(name) ? neverFinite : tooMany(context);
   const definition = known ? definitionOf(field) : extraMetric(name);
   const metric = definition && context.exported.get(definition.name);
   if (snapshot.nonFinite.has(name)) return notFinite(definition, metric);
@@ -142,6 +143,13 @@ function skippedField(field: string, reason: SkipReason, { metrics }: MetricsCon
       return { verdict: 'refused', reason };
   }
 }
+
+/** A field that was NaN from the beginning may not be a number at all. */
+const neverFinite: Evaluation = {
+  verdict: 'ignored',
+  reason: 'not_finite',
+  advice: `is not finite: exported once it has had a finite value, counted in ${prometheusName(runMetrics.nonFinite)}`,
+};
 
 function tooMany({ maxExtraMetrics }: MetricsContext): Evaluation {
   const advice =

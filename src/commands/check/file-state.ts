@@ -10,17 +10,21 @@ import {
   readMetricsFile,
   rereadAfterMs,
   sameVersion,
+  statMetricsFile,
 } from '../../snapshot/json-file.ts';
 import { parsePythonJson } from '../../snapshot/parse.ts';
 import type { MissingFile } from '../../snapshot/read-errors.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { PathComponent } from './access.ts';
+import { formatOfFile, type LogState, readLog } from './log-state.ts';
 
 export type Content =
   | {
       readonly status: 'ok';
       readonly document: Readonly<Record<string, unknown>>;
       readonly snapshot: Snapshot;
+      /** If the file is a log that a framework appends to. */
+      readonly log?: LogState;
     }
   /** Not JSON, or not a JSON object. */
   | { readonly status: 'malformed'; readonly bytes: Uint8Array; readonly reason: string }
@@ -44,6 +48,8 @@ export interface FileState {
 /** Reads the file as the bridge does at a poll, and the owners and modes of its path. Never throws. */
 export async function readFileState(file: string): Promise<FileState> {
   const path = resolve(file);
+  const log = await readLogContent(path);
+  if (log !== undefined) return { path, ...log, pathComponents: await pathComponentsOf(path) };
   let read = await readMetricsFile(path);
   let content = contentOf(read);
   if (mayBeHalfWritten(content)) {
@@ -53,6 +59,26 @@ export async function readFileState(file: string): Promise<FileState> {
   }
   const version = 'version' in read ? read.version : undefined;
   return { path, content, version, pathComponents: await pathComponentsOf(path) };
+}
+
+/** Undefined if the file is not a log, or cannot be read. */
+async function readLogContent(path: string): Promise<Pick<FileState, 'content' | 'version'> | undefined> {
+  const version = await statMetricsFile(path);
+  if (version === undefined) return undefined;
+  try {
+    const format = await formatOfFile(path);
+    if (format === 'json') return undefined;
+    const reading = await readLog(path, format);
+    if (reading.status === 'no_record')
+      return { content: { status: 'empty', reason: reading.reason }, version };
+    const { log } = reading;
+    const interpretation = interpret(log.document);
+    if (interpretation.status !== 'ok') return undefined;
+    const { snapshot } = interpretation;
+    return { content: { status: 'ok', document: log.document, snapshot, log }, version };
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether nothing was written between the two. */

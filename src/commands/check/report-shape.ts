@@ -5,7 +5,7 @@ import type { Report } from './report.ts';
 /** What `check --output json` prints, for the documentation. Members may be added; none is removed or changes its meaning. */
 export const reportMembers = {
   status: 'usable or unusable',
-  file: 'path, outcome of reading it, bytes, modified, ageSeconds, owner (uid, gid, mode), and access: whether the bridge can read it (readable, closed, unknown)',
+  file: 'path, outcome of reading it, format (json, or that of a log), bytes, modified, ageSeconds, owner (uid, gid, mode), and access: whether the bridge can read it (readable, closed, unknown)',
   problems: 'why the file is not usable: message, and for a JSON syntax error at (line, column, text, caret)',
   notes: 'warnings about a usable file',
   labels: 'the labels of every series of the run',

@@ -7,6 +7,7 @@ import { applySnapshot } from '../../run/advance.ts';
 import { estimatedRemainingMs, progressOf } from '../../run/estimate.ts';
 import type { Run } from '../../run/run.ts';
 import { locateJsonSyntaxError } from '../../snapshot/json-syntax-error.ts';
+import type { DetectedFormat } from '../../snapshot/log/formats/detect.ts';
 import { noMetricsReason } from '../../snapshot/no-metrics.ts';
 import { modeText } from '../../snapshot/read-errors.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
@@ -14,6 +15,9 @@ import { type Access, checkAccess, type FileReader } from './access.ts';
 import { type Excerpt, excerptAt } from './excerpt.ts';
 import { type FieldReport, reportMetrics } from './field.ts';
 import type { Content, FileState } from './file-state.ts';
+import { adviseOnFrameworkFile } from './framework-files.ts';
+import { reportColumns } from './log-columns.ts';
+import type { LogState } from './log-state.ts';
 import { reportJobMetadata, reportTopLevel } from './metadata.ts';
 import { bridgeSeriesOf, type ExportedMetric, exportedMetrics, type Series, targetLabels } from './series.ts';
 
@@ -40,6 +44,8 @@ export interface FileReport {
   readonly path: string;
   /** The outcome that the bridge would count in ml_bridge_snapshots_total. */
   readonly outcome: Content['status'] | 'no_metrics';
+  /** `json` is the metrics file; anything else is a log. Absent if there is no content. */
+  readonly format?: DetectedFormat;
   readonly bytes?: number;
   /** ISO 8601. */
   readonly modified?: string;
@@ -92,7 +98,7 @@ export async function reportOn(
     const report: Report = {
       status: 'unusable',
       ...common,
-      problems: [...readProblems(fileState.content, accessProblems), ...accessProblems],
+      problems: [...readProblems(fileState.path, fileState.content, accessProblems), ...accessProblems],
       notes: [],
       labels: targetLabels(resource),
       fields: [],
@@ -101,7 +107,7 @@ export async function reportOn(
     };
     return { report, run: before };
   }
-  const { document, snapshot } = fileState.content;
+  const { document, snapshot, log } = fileState.content;
   // A stale file is reported in a note. Its metrics are shown all the same.
   const policy = {
     ...config,
@@ -113,12 +119,24 @@ export async function reportOn(
   const all = await exportedMetrics(run, resource, config, options.version);
   const exported = new Map(all.map((metric) => [metric.name, metric]));
   const metrics = section(document.training_metrics);
+  const measured = reportMetrics({
+    metrics,
+    snapshot,
+    run,
+    exported,
+    maxExtraMetrics: config.maxExtraMetrics,
+  });
   const fields = [
-    ...reportMetrics({ metrics, snapshot, run, exported, maxExtraMetrics: config.maxExtraMetrics }),
+    ...(log === undefined || log.columns.size === 0 ? measured : reportColumns(log, measured)),
     ...reportJobMetadata(section(document.job_metadata), snapshot, run),
     ...reportTopLevel(document, snapshot),
   ];
-  const problems = [...accessProblems, ...emptyProblems(fields)];
+  const frameworkAdvice = adviseOnFrameworkFile(fileState.path);
+  const problems = [
+    ...accessProblems,
+    ...logProblems(log),
+    ...(frameworkAdvice === undefined ? emptyProblems(fields) : [{ message: frameworkAdvice }]),
+  ];
   const state = exported.get(runMetrics.state.name);
   const twoWriters = step.events.some(({ kind }) => kind === 'two_writers');
   const report: Report = {
@@ -126,7 +144,13 @@ export async function reportOn(
     ...common,
     problems,
     notes: fields.some(({ metric }) => metric !== undefined)
-      ? notesOn(run, ageMs, config, twoWriters, futureTimes(snapshot, now.unixMs))
+      ? [
+          ...(log?.notes ?? []),
+          ...futureTimes(snapshot, now.unixMs),
+          ...staleNotes(ageMs, config),
+          // A log does not say which run it is of.
+          ...(log === undefined ? identityNotes(run, twoWriters) : []),
+        ]
       : [],
     labels: Object.fromEntries(
       Object.entries(state?.series[0]?.labels ?? targetLabels(resource)).filter(([name]) => name !== 'state'),
@@ -161,6 +185,7 @@ function fileReport(
   return {
     path: fileState.path,
     outcome: outcomeOf(fileState.content),
+    ...(fileState.content.status === 'ok' ? { format: fileState.content.log?.preset ?? 'json' } : {}),
     ...(fileState.version === undefined ? {} : { bytes: Number(fileState.version.size) }),
     ...(modifiedMs === undefined ? {} : { modified: new Date(modifiedMs).toISOString() }),
     ...(ageMs === undefined ? {} : { ageSeconds: Math.round(ageMs / 100) / 10 }),
@@ -175,6 +200,7 @@ function outcomeOf(content: Content): FileReport['outcome'] {
 }
 
 function readProblems(
+  path: string,
   content: Exclude<Content, { status: 'ok' }>,
   accessProblems: readonly ProblemReport[],
 ): readonly ProblemReport[] {
@@ -184,6 +210,8 @@ function readProblems(
       ? [{ message: content.reason }]
       : [{ message: error.message, at: excerptAt(error.text, error.offset) }];
   }
+  const advice = adviseOnFrameworkFile(path);
+  if (advice !== undefined && content.status === 'too_large') return [{ message: advice }];
   // The access problem already says that it cannot be read.
   return content.status === 'unreadable' && accessProblems.length > 0
     ? []
@@ -214,6 +242,12 @@ function emptyProblems(fields: readonly FieldReport[]): readonly ProblemReport[]
       ];
 }
 
+function logProblems(log: LogState | undefined): readonly ProblemReport[] {
+  if (log === undefined) return [];
+  const message = `This is a log (${log.preset}) that is appended to. The bridge reads a metrics file, which holds only the latest values: let the training job write one beside it.`;
+  return [{ message }];
+}
+
 /** Tolerance for clocks that are not quite the same. */
 const clockSkewMs = 60_000;
 
@@ -228,18 +262,15 @@ function futureTimes({ timestampMs, job }: Snapshot, nowMs: number): readonly st
   );
 }
 
-function notesOn(
-  { identity }: Run,
-  ageMs = 0,
-  config: Config,
-  twoWriters: boolean,
-  future: readonly string[],
-): readonly string[] {
-  const notes = [...future];
-  if (ageMs >= config.staleAfterMs)
-    notes.push(
-      `The file was last written ${duration(ageMs)} ago, longer than STALE_AFTER (${duration(config.staleAfterMs)}): its gauges are not exported until it is written again.`,
-    );
+const staleNotes = (ageMs = 0, { staleAfterMs }: Config): readonly string[] =>
+  ageMs < staleAfterMs
+    ? []
+    : [
+        `The file was last written ${duration(ageMs)} ago, longer than STALE_AFTER (${duration(staleAfterMs)}): its gauges are not exported until it is written again.`,
+      ];
+
+function identityNotes({ identity }: Run, twoWriters: boolean): readonly string[] {
+  const notes: string[] = [];
   if (identity.jobId === undefined)
     notes.push('job_metadata.job_id is missing: the series have no label job_id to tell jobs apart.');
   if (identity.startTimeMs === undefined)

@@ -29,7 +29,7 @@ export function reportLines(report: Report, columns: number): readonly Line[] {
 const toLine = (it: string | Line): Line => (it === '' ? [] : typeof it === 'string' ? [it] : it);
 
 function fileLines({ file }: Report, width: number): readonly Line[] {
-  const { bytes, ageSeconds, owner, access } = file;
+  const { bytes, ageSeconds, owner, access, format } = file;
   const facts = [
     bytes === undefined ? undefined : `${bytes} bytes`,
     ageSeconds === undefined ? undefined : `written ${duration(ageSeconds * 1000)} ago`,
@@ -42,6 +42,7 @@ function fileLines({ file }: Report, width: number): readonly Line[] {
       line.flatMap((it) => wrap(it, width)).map((it): Line => [it]),
     ),
     ...readable.map((it): Line => [it]),
+    ...(format === undefined || format === 'json' ? [] : [[`Log, read as ${format}`]]),
   ];
 }
 

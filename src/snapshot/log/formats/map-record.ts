@@ -29,6 +29,8 @@ export type MappedRecord =
       readonly status: 'ok';
       /** What a metrics file of these measurements would hold. */
       readonly document: Fields;
+      /** Its columns as written, those of an object that holds the measurements included. */
+      readonly written: Fields;
       /** By the column's name in the log. */
       readonly columns: ReadonlyMap<string, ColumnUse>;
       /** The loss is 0 and grad_norm is NaN: the loss was NaN, and the framework hid it. */
@@ -67,7 +69,7 @@ export function createRecordMapper(
 
   return ({ fields: written }) => {
     if (isObject(written.training_metrics))
-      return { status: 'ok', document: written, columns: new Map(), hidesNaN: false };
+      return { status: 'ok', document: written, written: {}, columns: new Map(), hidesNaN: false };
     if (preset.summary !== undefined && Object.hasOwn(written, preset.summary))
       return { status: 'not_a_measurement', reason: 'summary' };
     const key = repetitionKey(preset, written);
@@ -91,7 +93,7 @@ export function createRecordMapper(
     const training_metrics = Object.fromEntries(metrics);
     const hidesNaN = isHiddenNaN(training_metrics);
     if (hidesNaN) training_metrics.training_loss = 'NaN';
-    return { status: 'ok', document: { training_metrics }, columns, hidesNaN };
+    return { status: 'ok', document: { training_metrics }, written: fields, columns, hidesNaN };
   };
 }
 

@@ -34,6 +34,13 @@ export const isRecordHeader = (bytes: Buffer, at: number) =>
   bytes.readUInt32LE(at) <= maxMessageBytes &&
   bytes.readUInt32LE(at + 8) === maskedCrc(bytes.subarray(at, at + 8));
 
+/** Where the first record may begin: bytes at the end may be the beginning of one. */
+export function nextRecordHeader(bytes: Buffer): number {
+  let at = 0;
+  while (at + headerBytes <= bytes.length && !isRecordHeader(bytes, at)) at++;
+  return at;
+}
+
 /**
  * Reads the records of a TFRecord file. After a wrong checksum it searches for the next record, byte by byte. A record
  * longer than `maxRecordBytes`, such as an image or a graph, is passed over without being kept.
@@ -60,9 +67,8 @@ export function createFrameReader({ offset = 0 }: DecoderOptions, problems: Prob
         `a record at byte ${position} has a wrong checksum; reading goes on at the next record`,
       );
     isDamaged = true;
-    let next = 1;
-    while (next + headerBytes <= held.length && !isRecordHeader(held, next)) next++;
-    skip(next);
+    skip(1);
+    skip(nextRecordHeader(held));
   }
 
   function nextFrame(): Frame | 'incomplete' | 'skipped' {
