@@ -10,6 +10,8 @@ import { createMissingFileWarning } from './missing-file-warning.ts';
 export interface EventLog {
   polled(poll: Poll): void;
   runEvent(event: RunEvent): void;
+  /** The run ended long ago and the bridge does not know whether it has to exit. */
+  outlivesRun(): void;
 }
 
 type Failure = Extract<PollOutcome, { status: PollFailure }>;
@@ -74,6 +76,13 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
       if (outcome.status === 'ok') for (const { snapshot } of outcome.snapshots) reportSkipped(snapshot);
     },
     runEvent: (event) => logEvent(log, conditions, event),
+    outlivesRun: () =>
+      conditions.raise(
+        'outlives_run',
+        'warn',
+        {},
+        'The run ended 10 minutes ago and the bridge still runs: in an ordinary container of a Kubernetes Job set SIDECAR_MODE=container, because the Job cannot complete before; otherwise set SIDECAR_MODE=native',
+      ),
   };
 }
 
@@ -150,6 +159,15 @@ function logEvent(log: Logger, conditions: Conditions, event: RunEvent): void {
         'warn',
         details,
         'More extra metrics than MAX_EXTRA_METRICS: these are skipped',
+      );
+    }
+    case 'identity_changes': {
+      const fields = event.fields.join(' and ');
+      return conditions.raise(
+        'identity_changes',
+        'error',
+        { fields: event.fields },
+        `Every write of the metrics file has another ${fields}: one run goes on with the first; write the same ${fields} for the whole run`,
       );
     }
     case 'two_writers':

@@ -1,4 +1,5 @@
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { changingFieldsOf, isChanging, shortRunsAfter } from './changing-identity.ts';
 import { awaitRun, isFromEarlierRun, isWrittenAgain } from './earlier-run.ts';
 import { admitExtras, countNonFinite, finiteChanges } from './fields.ts';
 import {
@@ -30,8 +31,10 @@ export function applySnapshot(
   if (relation === 'named') return adoptJobId(run, snapshot, now, policy);
   if (isSecondWriter(run, snapshot, relation, now.monotonicMs))
     return ignoreOtherWriter(run, snapshot, relation, now, policy);
+  const shortRuns = shortRunsAfter(run, snapshot);
+  if (relation === 'other' && isChanging(shortRuns)) return keepIdentity(run, snapshot, now, policy);
   const ended = endRun(run, 'replaced');
-  const begun = beginRun(snapshot, now, policy, recordPrevious(run, relation));
+  const begun = beginRun(snapshot, now, policy, { ...recordPrevious(run, relation), shortRuns });
   return { run: begun.run, events: [...ended.events, ...begun.events] };
 }
 
@@ -54,6 +57,16 @@ function adoptJobId(nameless: Run, snapshot: Snapshot, now: PollTime, policy: Ru
   const { run = named, events } = continueRun(named, snapshot, now, policy);
   const ended = endRun(nameless, 'replaced');
   return { run, events: [...ended.events, { kind: 'run_began', run }, ...events] };
+}
+
+/** An identity that changes with every write would begin a run with every write. */
+function keepIdentity(run: Run, snapshot: Snapshot, now: PollTime, policy: RunPolicy): Transition {
+  const changingFields = changingFieldsOf(run, snapshot);
+  const continued = continueRun({ ...run, changingFields }, snapshot, now, policy);
+  return {
+    run: continued.run,
+    events: [{ kind: 'identity_changes', fields: changingFields }, ...continued.events],
+  };
 }
 
 /** A snapshot of a second writer says nothing about the run, for which only time passes. */
@@ -103,7 +116,7 @@ function beginRun(
   snapshot: Snapshot,
   now: PollTime,
   policy: RunPolicy,
-  before: Partial<Pick<Run, 'previousRuns' | 'otherWriter'>> = {},
+  before: Partial<Pick<Run, 'previousRuns' | 'otherWriter' | 'shortRuns'>> = {},
 ): Transition {
   const blank: Run = { ...blankRun(snapshot, now, policy), ...before };
   const { run = blank, events } = continueRun(blank, snapshot, now, policy);
@@ -127,6 +140,9 @@ function blankRun(snapshot: Snapshot, now: PollTime, policy: RunPolicy): Run {
     nonFinite: new Map(),
     overMonotonicMs: undefined,
     previousRuns: [],
+    snapshots: 0,
+    shortRuns: 0,
+    changingFields: [],
     otherWriter: undefined,
   };
 }
@@ -149,6 +165,7 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
     lastStep: stepped ? stepAt(now) : before.lastStep,
     latest: snapshot,
     seenMonotonicMs: now.monotonicMs,
+    snapshots: before.snapshots + 1,
     extras: admitted,
     nonFinite: countNonFinite(before.nonFinite, snapshot, admitted),
     otherWriter: otherWriterAfter(before, snapshot, now.monotonicMs),

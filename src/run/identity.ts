@@ -1,4 +1,5 @@
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { stableIdentity } from './changing-identity.ts';
 import type { Run, RunIdentity, WriterPosition } from './run.ts';
 
 export function identityOf({ job }: Snapshot): RunIdentity {
@@ -13,7 +14,7 @@ export type IdentityChange = 'fell_back' | 'other';
  * a lower epoch is the only sign of a restart. `named`: the same run, which now has a job_id.
  */
 export function relationTo(run: Run, snapshot: Snapshot): 'same' | 'named' | IdentityChange {
-  const { jobId, startTimeMs } = identityOf(snapshot);
+  const { jobId, startTimeMs } = stableIdentity(run, snapshot);
   if (differ(run.identity.jobId, jobId) || differ(run.identity.startTimeMs, startTimeMs)) return 'other';
   const sameStart = run.identity.startTimeMs !== undefined && startTimeMs !== undefined;
   if (!sameStart && isBelow(snapshot.values.epoch, run.progress.epoch)) return 'fell_back';

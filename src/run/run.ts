@@ -29,6 +29,12 @@ export interface Run {
   readonly nonFinite: ReadonlyMap<string, number>;
   /** Runs seen before this one, newest first. If two jobs write one file, they return in turn. */
   readonly previousRuns: readonly PreviousRun[];
+  /** Snapshots of this run so far. */
+  readonly snapshots: number;
+  /** How many runs in a row before this one had one snapshot each, while the progress went on across them. */
+  readonly shortRuns: number;
+  /** The fields of the identity that change with every write, so that they do not identify the run. */
+  readonly changingFields: readonly IdentityField[];
   /** The position before the epoch fell or rose again, if no identity tells a restart from a second writer. */
   readonly otherWriter: WriterPosition | undefined;
 }
@@ -38,6 +44,9 @@ export interface RunIdentity {
   readonly jobId: string | undefined;
   readonly startTimeMs: number | undefined;
 }
+
+/** The fields of `job_metadata` that identify a run. */
+export type IdentityField = 'job_id' | 'start_time';
 
 export interface RunLabels {
   readonly modelName: string | undefined;
@@ -90,7 +99,8 @@ export type RunEvent =
   | { readonly kind: 'went_stale' | 'became_fresh' | 'stalled' | 'resumed' }
   | { readonly kind: 'counts_from_zero' }
   | { readonly kind: 'extras_refused'; readonly names: readonly string[] }
-  | { readonly kind: 'two_writers'; readonly other: RunIdentity };
+  | { readonly kind: 'two_writers'; readonly other: RunIdentity }
+  | { readonly kind: 'identity_changes'; readonly fields: readonly IdentityField[] };
 
 /** The result of a snapshot or of passing time. */
 export interface Transition {

@@ -2,8 +2,10 @@ import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
+import { startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 const dayMs = 86_400_000;
@@ -69,6 +71,39 @@ it('ten thousand fields of their own make as many series as are allowed, the oth
   await stop();
   expect(skipped().at(-1)?.value).toBe(10_000 - 50);
   expect(log.filter(({ level }) => level === 'warn').length).toBeLessThan(10);
+});
+
+it.each([
+  ['start_time', (step: number) => ({ start_time: 1_761_214_500 + step })],
+  ['job_id', (step: number) => ({ job_id: `job-${step}` })],
+  ['job_id and start_time', (step: number) => ({ job_id: `job-${step}`, start_time: 1_761_214_500 + step })],
+])('another %s with every write makes one run and one error line, and few series', async (fields, jobOf) => {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const file = join(temporaryFolder(), 'current.json');
+  const bridge = startProcess({
+    environment: {
+      METRICS_FILE_PATH: file,
+      COLLECTION_INTERVAL: '0.01',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    },
+  });
+  for (let step = 1; step <= 40; step++) {
+    const metrics = { epoch: 1, batch_number: step, training_loss: step };
+    replaceFile(file, exampleText({ job: jobOf(step), metrics }));
+    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === step, `loss ${step}`);
+  }
+  bridge.child.kill('SIGTERM');
+  expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  const errors = bridge.log.filter(({ level }) => level === 'error');
+  expect(errors.map(({ message }) => message)).toEqual([
+    `Every write of the metrics file has another ${fields}: one run goes on with the first; write the same ${fields} for the whole run`,
+  ]);
+  expect(bridge.log.filter(({ message }) => message === 'Training run began')).toHaveLength(5);
+  const jobs = receiver.points('ml.training.loss').map(({ attributes }) => attributes['job.id']);
+  expect(new Set(jobs).size).toBeLessThanOrEqual(5);
+  // The fifth run has all snapshots from its own on.
+  expect(receiver.points('ml.training.processing_time').at(-1)?.count).toBe(36);
 });
 
 it('a job_id of a megabyte (as it is written) with control characters is left out and said, and the numbers arrive', async () => {

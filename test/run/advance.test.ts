@@ -303,6 +303,47 @@ describe('the identity of a run', () => {
   });
 });
 
+describe('an identity that changes with every write', () => {
+  const trial = (start: number, values: Record<string, unknown>, job: Record<string, unknown> = {}) =>
+    snapshot({ job: { start_time: 1_700_000_000 + start, ...job }, metrics: values });
+  const written = (count: number, valuesOf: (index: number) => Record<string, unknown>) =>
+    Array.from({ length: count }, (_, index) => trial(index, valuesOf(index)));
+
+  it.each([
+    ['batches', (index: number) => ({ epoch: 1, batch_number: index })],
+    ['epochs', (index: number) => ({ epoch: index, batch_number: 1 })],
+    ['steps', (index: number) => ({ global_step: index })],
+  ])('is one run where the %s go on, reported once', (_what, valuesOf) => {
+    const { run, events } = follow(written(30, valuesOf));
+    expect(kinds(events).filter((kind) => kind === 'run_began')).toHaveLength(5);
+    expect(events.filter(({ kind }) => kind === 'identity_changes')).toEqual([
+      { kind: 'identity_changes', fields: ['start_time'] },
+    ]);
+    expect(run).toMatchObject({ snapshots: 26, identity: { startTimeMs: 1_700_000_004_000 } });
+  });
+
+  it('is none in a sweep of trials that each write once and start again', () => {
+    const { events } = follow(written(30, () => ({ epoch: 1, batch_number: 100 })));
+    expect(kinds(events).filter((kind) => kind === 'run_began')).toHaveLength(30);
+    expect(kinds(events)).not.toContain('identity_changes');
+  });
+
+  it('is none where one of five runs has two writes', () => {
+    const twice = written(4, (index) => ({ epoch: 1, batch_number: index }));
+    const others = [trial(3, { epoch: 1, batch_number: 4 }), trial(4, { epoch: 1, batch_number: 5 })];
+    const more = [trial(5, { epoch: 1, batch_number: 6 }), trial(6, { epoch: 1, batch_number: 7 })];
+    expect(kinds(follow([...twice, ...others, ...more]).events)).not.toContain('identity_changes');
+  });
+
+  it('still begins a run when the epoch falls or the job is another', () => {
+    const before = written(10, (index) => ({ epoch: 2, batch_number: index }));
+    const restarted = follow([...before, trial(11, { epoch: 1, batch_number: 1 })]);
+    expect(restarted.run).toMatchObject({ snapshots: 1, identity: { startTimeMs: 1_700_000_011_000 } });
+    const other = follow([...before, trial(11, { epoch: 2, batch_number: 11 }, { job_id: 'other' })]);
+    expect(other.run).toMatchObject({ snapshots: 1, identity: { jobId: 'other' } });
+  });
+});
+
 describe('two writers that name no start', () => {
   const write = (epoch: number, job_id?: string, batch_number = 45) =>
     snapshot({ job: { start_time: undefined, job_id }, metrics: { epoch, batch_number } });
