@@ -7,7 +7,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Occasion } from '../telemetry/telemetry.ts';
 import { type Bridge, type BridgeOptions, createBridge } from './create-bridge.ts';
 import { afterExport, afterPoll, idleMs, type Schedule, startSchedule } from './schedule.ts';
-import { shouldExit } from './should-exit.ts';
+import { outlivesRun, shouldExit } from './should-exit.ts';
 
 /** What was done, for the last log line. */
 export interface BridgeSummary {
@@ -131,8 +131,9 @@ async function applyTransition(
   await bridge.telemetry.follow(transition, snapshot, time);
 }
 
-function isDone({ run, poller, clock, startedMs, config, log }: Bridge): boolean {
+function isDone({ run, poller, clock, startedMs, config, log, eventLog }: Bridge): boolean {
   const { monotonicMs } = clock();
+  if (outlivesRun({ run, monotonicMs }, config)) eventLog.outlivesRun();
   const reason = shouldExit({ run, fileAgeMs: poller.ages().fileAgeMs, startedMs, monotonicMs }, config);
   if (reason !== undefined) log.info({ reason }, 'Exiting by itself, because SIDECAR_MODE is container');
   return reason !== undefined;

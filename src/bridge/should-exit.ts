@@ -10,6 +10,18 @@ export interface ExitInput {
   readonly monotonicMs: number;
 }
 
+/** Long enough for uploading a checkpoint after the end of the training. */
+const outlivedAfterMs = 600_000;
+
+/** Whether the run has been over for long, and nothing says that this bridge is not the only thing that keeps a Job running. */
+export function outlivesRun(
+  { run, monotonicMs }: Pick<ExitInput, 'run' | 'monotonicMs'>,
+  { sidecarMode }: Pick<Config, 'sidecarMode'>,
+): boolean {
+  if (sidecarMode !== undefined || run?.overMonotonicMs === undefined) return false;
+  return monotonicMs - run.overMonotonicMs >= outlivedAfterMs;
+}
+
 export type ExitPolicy = Pick<Config, 'sidecarMode' | 'exitAfterStaleMs' | 'exitAfterFailedMs'>;
 
 /**

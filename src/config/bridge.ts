@@ -131,8 +131,9 @@ const ownSettings = {
   sidecarMode: setting(
     'SIDECAR_MODE',
     oneOf(['native', 'container']),
-    'native',
+    undefined,
     'native: the bridge runs until SIGTERM. container: the bridge exits when the run is over, always with exit code 0',
+    { defaultText: 'native' },
   ),
   exitAfterStaleMs: setting(
     'EXIT_AFTER_STALE',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type ExitInput, shouldExit } from '../../src/bridge/should-exit.ts';
+import { type ExitInput, outlivesRun, shouldExit } from '../../src/bridge/should-exit.ts';
 import type { Run } from '../../src/run/run.ts';
 
 const container = {
@@ -47,6 +47,17 @@ it('an old file counts from the start of the bridge', () => {
 it('so does a file that never comes', () => {
   expect(shouldExit({ ...input, monotonicMs: 604_999 }, container)).toBeUndefined();
   expect(shouldExit({ ...input, monotonicMs: 605_000 }, container)).toBeDefined();
+});
+
+it('a bridge of unknown mode outlives its run 10 minutes after the end', () => {
+  const run: Run = { ...runThatIs('completed'), overMonotonicMs: 10_000 };
+  const outlives = (monotonicMs: number, sidecarMode?: 'native' | 'container') =>
+    outlivesRun({ run, monotonicMs }, { sidecarMode });
+  expect(outlives(609_999)).toBe(false);
+  expect(outlives(610_000)).toBe(true);
+  expect(outlives(610_000, 'native')).toBe(false);
+  expect(outlives(610_000, 'container')).toBe(false);
+  expect(outlivesRun({ run: undefined, monotonicMs: 1e9 }, { sidecarMode: undefined })).toBe(false);
 });
 
 it('a native sidecar never exits by itself', () => {
