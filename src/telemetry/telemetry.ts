@@ -6,6 +6,7 @@ import type { Config } from '../config/bridge.ts';
 import type { PollTime, Transition } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Poll } from '../snapshot/source.ts';
+import { createExportClock } from './export-clock.ts';
 import { createExportPipeline, type Sent } from './export-pipeline.ts';
 import { createRunInstruments, type RunInstruments } from './instruments.ts';
 import { createInternalMetrics, type InternalMetrics } from './internal-metrics.ts';
@@ -63,7 +64,8 @@ export function createTelemetry({
   logLinesDropped,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
-  const startedUnixMs = clock().unixMs;
+  const exportClock = createExportClock(clock);
+  const startedUnixMs = exportClock().unixMs;
   const internalMetrics = createInternalMetrics(resource, version, {
     backlog: () => pipeline.waiting,
     fileAgeMs,
@@ -90,7 +92,7 @@ export function createTelemetry({
   /** The bridge's own metrics and an unchanged state are a third of an export, so most exports of snapshots omit them. */
   async function collect(occasion: Occasion): Promise<void> {
     if (!exporting) return;
-    const { monotonicMs, unixMs } = clock();
+    const { monotonicMs, unixMs } = exportClock();
     const isSnapshot = occasion === 'snapshot' || occasion === 'event';
     const isFull = !isSnapshot || monotonicMs >= nextFullMonotonicMs;
     const scopeMetrics = stamp(
@@ -120,7 +122,7 @@ export function createTelemetry({
         }
         if (event.kind === 'run_began') {
           instruments = newInstruments();
-          runStartedUnixMs = clock().unixMs;
+          runStartedUnixMs = exportClock().unixMs;
         }
         if (event.kind === 'extras_refused') internalMetrics.skipped('extra', 'too_many', event.names.length);
       }
