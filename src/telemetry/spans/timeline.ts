@@ -78,10 +78,17 @@ export function advanceTimeline(
  * writer that has lost its clock, is replaced: the time since then was measured here.
  */
 function snapshotTime({ timestampMs }: Snapshot, now: PollTime, latest?: OpenRun['latest']): number {
+  if (latest === undefined) return wasSet(timestampMs) ?? now.unixMs;
   const timeMs = timestampMs ?? now.unixMs;
-  if (latest === undefined || timeMs >= latest.timeMs) return timeMs;
+  if (timeMs >= latest.timeMs) return timeMs;
   return latest.timeMs + Math.max(0, now.monotonicMs - latest.monotonicMs);
 }
+
+/** No clock that was set is before this time; one that was not begins at 1970 or 1980. */
+const firstPlausibleMs = Date.UTC(2000);
+
+const wasSet = (unixMs: number | undefined) =>
+  unixMs !== undefined && unixMs >= firstPlausibleMs ? unixMs : undefined;
 
 function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
   const { identity, labels, latest } = run;
@@ -97,7 +104,7 @@ function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
     job: latest.job,
     identity: identityAttributes(run, latest.job),
     // A start_time after the first snapshot comes from a clock that is ahead.
-    startMs: Math.min(identity.startTimeMs ?? timeMs, timeMs),
+    startMs: Math.min(wasSet(identity.startTimeMs) ?? timeMs, timeMs),
     latest: { timeMs, monotonicMs: now.monotonicMs },
     epoch: undefined,
     values: {},

@@ -125,13 +125,19 @@ test('of many events the newest are held, however many there were', () => {
   expect(epoch?.events.at(-1)?.name).toBe('4.99');
 });
 
-test('a last timestamp of 1970 does not shorten the run to nothing', () => {
-  const written = [at(10), at(20), '1970-01-01T00:00:00Z'];
+const neverSet = '1970-01-01T00:00:05Z';
+
+test.each([
+  ['last timestamp', [at(10), at(20), neverSet], {}, { startMs: begin, endMs: begin + 30_000 }],
+  ['first timestamp', [neverSet, at(10), at(20)], {}, { startMs: begin, endMs: begin + 20_000 }],
+  ['timestamp in each', [neverSet, neverSet, neverSet], {}, { startMs: begin, endMs: begin + 20_000 }],
+  ['start', [at(10), at(20)], { start_time: 5 }, { startMs: begin + 10_000, endMs: begin + 20_000 }],
+])('a %s of 1970 makes the run neither decades long nor empty', (_what, written, job, times) => {
   let run: Run | undefined;
   let timeline = newTimeline('instance');
   const now = (second: number) => ({ unixMs: begin, monotonicMs: second * 1000, fileAgeMs: 0 });
   for (const [index, timestamp] of written.entries()) {
-    const file = exampleFile({ metrics: { epoch: index + 1 }, top: { timestamp } });
+    const file = exampleFile({ job, metrics: { epoch: index + 1 }, top: { timestamp } });
     const snapshot = snapshotOf(interpret(file));
     const transition = applySnapshot(run, snapshot, now(10 * index), policy);
     run = transition.run;
@@ -139,5 +145,5 @@ test('a last timestamp of 1970 does not shorten the run to nothing', () => {
   }
   const { actions } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, now(30));
   const [span] = actions.flatMap((action) => (action.kind === 'run_ended' ? [action.span] : []));
-  expect(span).toMatchObject({ startMs: begin, endMs: begin + 30_000 });
+  expect(span).toMatchObject(times);
 });
