@@ -90,20 +90,27 @@ export const retryCauses = {
   no_answer: { description: 'There was no answer', log: sendOutcomes.retry.log },
   later: {
     description: 'The Collector, or the backend behind it, cannot accept it now',
-    log: sendOutcomes.retry.log,
+    log: {
+      level: 'warn',
+      message: 'Collector answers that it cannot accept data now: it is sent again until it is accepted',
+    },
+  },
+  no_credentials: {
+    description: 'The files of headers or certificates could never be read',
+    log: { level: 'error', message: 'Credentials cannot be read: nothing is sent until they can' },
   },
   credentials: {
     description: 'The headers or the certificate were rejected; they come from files, which may be renewed',
     log: {
       level: 'error',
-      message: 'Collector refuses the credentials: snapshots wait until the files are renewed',
+      message: 'Collector refuses the credentials: data waits until the files are renewed',
     },
   },
   not_grpc: {
     description: 'The answer did not come from an OTLP/gRPC receiver',
     log: {
       level: 'error',
-      message: 'Endpoint answers, but not as an OTLP/gRPC receiver: snapshots wait until it does',
+      message: 'Endpoint answers, but not as an OTLP/gRPC receiver: data waits until it does',
     },
   },
 } as const satisfies Readonly<Record<string, LabelValue>>;

@@ -7,6 +7,8 @@ export type RetryCause =
   | 'no_answer'
   /** The Collector, or the backend behind it, cannot accept it now. */
   | 'later'
+  /** The request was not sent, because the files of headers or certificates could never be read. */
+  | 'no_credentials'
   /** The headers or the certificate were rejected. They come from files, which may be renewed. */
   | 'credentials'
   /** The answer did not come from an OTLP/gRPC receiver. */

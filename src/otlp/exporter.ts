@@ -83,7 +83,12 @@ export function exportersOf<T>(signal: Signal<T>, options: ExporterOptions): () 
     return {
       async export(requests) {
         try {
-          const credentials = await source.read();
+          const reading = await source.read();
+          if (reading.status === 'invalid') {
+            const reason = reading.problems.map(({ message }) => message).join('; ');
+            return { status: 'retry', cause: 'no_credentials', reason };
+          }
+          const { credentials } = reading;
           const data = signal.merge(requests.map((request) => request.data));
           const response = await send(exporterFor(credentials), data);
           return await explain(outcomeOf(response, credentials, kind), credentials);

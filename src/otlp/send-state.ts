@@ -45,7 +45,8 @@ export function decide(
   if (outcome.status !== 'retry')
     return { state: { ...state, limit: state.limit * 2, laterSinceMs: undefined }, step: 'acknowledge' };
   // No request can be the reason that there was no answer.
-  if (outcome.cause === 'no_answer') return { state: { ...state, laterSinceMs: undefined }, step: 'wait' };
+  if (outcome.cause === 'no_answer' || outcome.cause === 'no_credentials')
+    return { state: { ...state, laterSinceMs: undefined }, step: 'wait' };
   const laterSinceMs = state.laterSinceMs ?? nowMs;
   const waited = { ...state, laterSinceMs };
   if (nowMs - laterSinceMs < patienceMs) return { state: waited, step: 'wait' };

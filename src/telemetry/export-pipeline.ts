@@ -179,7 +179,7 @@ function reportOutcome(
 /** A cause that becomes known during an outage gets a log line of its own. */
 function retryCondition({ cause, reason, advice }: Extract<ExportOutcome, { status: 'retry' }>): string {
   if (advice !== undefined) return `retry: ${reason}`;
-  return cause === 'no_answer' || cause === 'later' ? 'retry' : `retry: ${cause}`;
+  return cause === 'no_answer' ? 'retry' : `retry: ${cause}`;
 }
 
 function reportCredentials(conditions: Conditions, problems: readonly Problem[]): void {

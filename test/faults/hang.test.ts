@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
@@ -138,7 +138,39 @@ it('a file of headers that hangs at the start holds up neither polling nor the e
     environment: { OTEL_EXPORTER_OTLP_HEADERS_FILE: headers, SHUTDOWN_TIMEOUT: '1' },
   });
   await bridge.said('Training run began');
+  await bridge.said('Credentials cannot be read: nothing is sent until they can');
   await endsInTime(bridge, 1_000);
+});
+
+it('a file of headers that hangs later occupies one thread: values arrive with the headers read last, and the log names the file', async () => {
+  const folder = temporaryFolder();
+  const [headers, fifo] = [join(folder, 'headers'), join(folder, 'fifo')];
+  writeFileSync(headers, 'tenant=a');
+  const { receiver, file, bridge } = await setUp({
+    environment: {
+      OTEL_EXPORTER_OTLP_HEADERS_FILE: headers,
+      SHUTDOWN_TIMEOUT: '2',
+    },
+  });
+  await lossIs(receiver, 1.2345);
+  execFileSync('mkfifo', [fifo]);
+  renameSync(fifo, headers);
+  // More exports than Node has threads.
+  let waitedMs = 0;
+  for (let loss = 1; loss <= 10; loss++) {
+    const startMs = performance.now();
+    replaceFile(file, exampleText({ metrics: { training_loss: loss } }));
+    await lossIs(receiver, loss);
+    if (loss > 1) waitedMs += performance.now() - startMs;
+  }
+  // Only the first waits, for 3 seconds.
+  expect(waitedMs).toBeLessThan(3_000);
+  const line = await bridge.said('Credentials cannot be read: the previous ones stay in use');
+  expect(line.problems).toEqual([
+    `reading OTEL_EXPORTER_OTLP_HEADERS_FILE (${headers}) has not returned; the volume may not answer`,
+  ]);
+  expect(bridge.log.filter(({ message }) => message.includes('hangs'))).toEqual([]);
+  await endsInTime(bridge, 2_000);
 });
 
 it('SIGTERM from the first line of main on brings the value that is in the file', async () => {

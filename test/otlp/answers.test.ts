@@ -158,7 +158,7 @@ describe('an HTTP answer that is no gRPC waits, with one error line that says wh
     const lines = log.filter(({ level }) => level === 'error');
     expect(lines).toMatchObject([
       {
-        message: 'Endpoint answers, but not as an OTLP/gRPC receiver: snapshots wait until it does',
+        message: 'Endpoint answers, but not as an OTLP/gRPC receiver: data waits until it does',
         reason: expect.stringMatching(
           code === 200 ? /larger than max \(\d{10} / : `HTTP status code ${code}`,
         ),

@@ -1,9 +1,10 @@
 import { status } from '@grpc/grpc-js';
 import { ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
+import { retryCauses } from '../../catalogue/outcomes.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Conditions } from '../../common/logger.ts';
-import type { ExportOutcome } from '../../otlp/classify-response.ts';
+import type { ExportOutcome, RetryCause } from '../../otlp/classify-response.ts';
 import type { ExportRequest } from '../../otlp/export-request.ts';
 import type { Exporter } from '../../otlp/exporter.ts';
 import { createMemoryQueue } from '../../otlp/queue/memory-queue.ts';
@@ -80,6 +81,16 @@ export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExpo
   };
 }
 
+const unreachable = {
+  level: 'warn',
+  message: 'Collector cannot be reached: spans wait and are sent when it is back',
+} as const;
+
+const spanRetryLog = (cause: RetryCause) =>
+  cause === 'no_answer'
+    ? unreachable
+    : { ...retryCauses[cause].log, message: `Spans: ${retryCauses[cause].log.message}` };
+
 function countRejected(outcome: ExportOutcome, requests: readonly ExportRequest<ReadableSpan[]>[]): number {
   if (outcome.status === 'success') return outcome.partialSuccess?.rejected ?? 0;
   return outcome.status === 'rejected' ? requests.reduce((sum, { data }) => sum + data.length, 0) : 0;
@@ -88,7 +99,7 @@ function countRejected(outcome: ExportOutcome, requests: readonly ExportRequest<
 function report(conditions: Conditions, outcome: ExportOutcome, endpoint: string, waiting: number): void {
   switch (outcome.status) {
     case 'success': {
-      conditions.clear('spans retry', 'Collector accepts spans again after an outage', { endpoint });
+      conditions.clearAll('spans retry', 'Collector accepts spans again after an outage', { endpoint });
       conditions.clear('spans rejected', 'Collector accepts spans again', { endpoint });
       conditions.clear('spans full', 'Span queue has room again');
       const { partialSuccess } = outcome;
@@ -102,13 +113,10 @@ function report(conditions: Conditions, outcome: ExportOutcome, endpoint: string
       return;
     }
     case 'retry': {
-      const { reason, advice } = outcome;
-      return conditions.raise(
-        'spans retry',
-        'warn',
-        { endpoint, reason, advice, waiting },
-        'Collector cannot be reached: spans wait and are sent when it is back',
-      );
+      const { cause, reason, advice } = outcome;
+      const details = { endpoint, reason, advice, waiting };
+      const { level, message } = spanRetryLog(cause);
+      return conditions.raise(`spans retry: ${cause}`, level, details, message);
     }
     case 'split':
       return;
