@@ -89,7 +89,7 @@ const unreachable = {
 const spanRetryLog = (cause: RetryCause) =>
   cause === 'no_answer'
     ? unreachable
-    : { ...retryCauses[cause].log, message: `Spans: ${retryCauses[cause].log.message}` };
+    : { ...retryCauses[cause].log, message: `${retryCauses[cause].log.message}; spans wait` };
 
 function countRejected(outcome: ExportOutcome, requests: readonly ExportRequest<ReadableSpan[]>[]): number {
   if (outcome.status === 'success') return outcome.partialSuccess?.rejected ?? 0;
