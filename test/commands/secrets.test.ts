@@ -60,7 +60,7 @@ describe('no secret is printed', () => {
       message: `not known: ${headers.authorization}, ${secrets.header}, ${headers['x-api-key']}`,
     }));
     const bridge = start({});
-    await bridge.said('Collector refuses the credentials: snapshots wait until the files are renewed');
+    await bridge.said('Collector refuses the credentials: data waits until the files are renewed');
     expect(receiver.requests[0]?.headers).toMatchObject({
       authorization: `Bearer ${secrets.header}`,
       'x-api-key': secrets.headerFile,

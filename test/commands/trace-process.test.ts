@@ -119,7 +119,7 @@ test('metrics are printed in the same way, and spans arrive', async () => {
   await bridge.said('Collector cannot be reached: metrics are printed');
   epoch(1);
   await until(
-    () => bridge.log.find(({ message }) => message.includes("name: 'ml.training.loss'")),
+    () => bridge.log.find(({ message }) => message.startsWith('  ml.training.loss ')),
     'the printed metric',
   );
   await received('training.run.started', 1);

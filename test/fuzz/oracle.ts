@@ -56,6 +56,8 @@ export interface FileFacts {
   readonly epoch: Meaning;
   readonly batch: Meaning;
   readonly step: Meaning;
+  /** Shares of the run that may be computed of it, from 0 to 1. */
+  readonly progress: readonly number[];
   readonly measurements: ReadonlyMap<string, number>;
   /** Label → the text it may have. */
   readonly labels: ReadonlyMap<string, string>;
@@ -100,11 +102,30 @@ export function factsOf(bytes: Uint8Array): FileFacts | undefined {
     epoch: count('epoch'),
     batch: count('batch_number'),
     step: count('global_step'),
+    progress: sharesOf((field) => values.get(field)),
     measurements,
     labels: labelsOf(membersOf(document, 'job_metadata')),
     nonFinite,
   };
 }
+
+/** Of steps where they are known, else of epochs, which a run may count from 0, as it may their batches. */
+function sharesOf(read: (field: string) => Meaning): readonly number[] {
+  const share = (done: number, total: number) => Math.min(Math.max(0, done), total) / total;
+  const [step, steps] = [read('global_step'), read('total_steps')];
+  if (isUsable(step) && isUsable(steps) && steps > 0) return [share(step, steps)];
+  const [epoch, batch] = [read('epoch'), read('batch_number')];
+  const [epochs, batches] = [read('total_epochs'), read('batches_per_epoch')];
+  if (![epoch, batch, epochs, batches].every(isUsable) || !epochs || !batches) return [];
+  return [0, 1].flatMap((first) =>
+    [0, 1].map((more) =>
+      share(Math.floor(epoch ?? 0) - first + Math.min(1, ((batch ?? 0) + more) / batches), epochs),
+    ),
+  );
+}
+
+const isUsable = (value: Meaning): value is number =>
+  value !== undefined && Number.isFinite(value) && value >= 0;
 
 /** A field that is not in the file has the first usable value of a name that stands for it. */
 function fillFromOtherNames(values: Map<string, Meaning>): void {

@@ -23,9 +23,9 @@ describe('the bundle', () => {
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(700_000);
   });
 
-  it('keeps all of it below 2,600,000 bytes', () => {
+  it('keeps all of it below 2,700,000 bytes', () => {
     const sizes = readdirSync(folder).map((file) => statSync(join(folder, file)).size);
-    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(2_600_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(2_700_000);
   });
 
   it('has these packages in what the sidecar loads, and no more', () => {
