@@ -18,8 +18,9 @@ const options = readOptions({ rounds: 3, seconds: 5, exports: 20 });
  */
 const limits = {
   anonymous: 2.7,
-  rss: 1.57,
+  rss: 1.55,
   activeBytes: 1_260,
+  togetherBytes: 450,
   idleBytes: 1_820,
   series: 77,
   bundleKb: 700,
@@ -41,9 +42,10 @@ try {
         measureMs: options.seconds * 1_000,
       }),
     );
-  const wire = { compression: 'gzip', exports: options.exports } as const;
-  const active = await measureWire(built, { ...wire, news: true });
-  const idle = await measureWire(built, { ...wire, news: false });
+  const { exports } = options;
+  const active = await measureWire(built, { exports, snapshots: 1 });
+  const together = await measureWire(built, { exports, snapshots: 5 });
+  const idle = await measureWire(built, { exports, snapshots: 0 });
   const targets = [
     {
       what: 'Anonymous memory beside bare Node',
@@ -57,6 +59,12 @@ try {
       unit: 'B',
       atMost: limits.activeBytes,
       measured: significant(active.sent),
+    },
+    {
+      what: 'Bytes on the wire, a snapshot of five sent together',
+      unit: 'B',
+      atMost: limits.togetherBytes,
+      measured: significant(together.sent / together.snapshots),
     },
     {
       what: 'Bytes on the wire, nothing new',

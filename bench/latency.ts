@@ -1,4 +1,4 @@
-// From the write of the file to the Collector, and to Prometheus. Needs otelcol-contrib and prometheus on the PATH.
+// The time from the write of the file to the Collector and to Prometheus, and the bytes of an export. Needs otelcol-contrib and prometheus on the PATH.
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startReceiver } from '../src/commands/demo/receiver/receiver.ts';
@@ -10,10 +10,17 @@ import { start } from './support/process.ts';
 import { publish } from './support/result.ts';
 import { startStack } from './support/stack.ts';
 import { measured, quantile, significant } from './support/statistics.ts';
+import { measureWire, type WireCost } from './support/wire.ts';
 import { createWriter } from './support/writer.ts';
 
-const options = readOptions({ seconds: 90 });
+/** `seconds` are those of the latency; `exports` are counted of each content. */
+const options = readOptions({ seconds: 90, exports: 50 });
 const pollMs = 200;
+const contents = [
+  { label: 'a new snapshot', snapshots: 1 },
+  { label: 'five snapshots together', snapshots: 5 },
+  { label: 'nothing new', snapshots: 0 },
+];
 
 const stepMetric = 'ml.training.batch_number';
 const stepQuery = 'ml_training_batch_number_total';
@@ -42,6 +49,9 @@ const receiver = await startReceiver({
   },
 });
 const built = await buildAsInImage();
+const wire: { readonly label: string; readonly cost: WireCost }[] = [];
+for (const { label, snapshots } of contents)
+  wire.push({ label, cost: await measureWire(built, { snapshots, exports: options.exports }) });
 const file = join(built.folder, 'current.json');
 const writer = createWriter(file);
 const stack = await startStack(built.folder, `127.0.0.1:${receiver.port}`);
@@ -96,8 +106,19 @@ const table: BenchmarkTable = {
     row('Prometheus, answering queries with it', latencies.prometheus),
   ],
 };
+const bytes: BenchmarkTable = {
+  title: 'One export',
+  columns: ['Content', 'To the Collector, gzip', 'Back', 'Message before compression', 'Points', 'Series'],
+  rows: wire.map(({ label, cost: { sent, received, message, points, series } }) => ({
+    label,
+    cells: [
+      ...[sent, received, message].map((value) => measured([value], 'B')),
+      ...[points, series].map((value) => measured([value])),
+    ],
+  })),
+};
 publish('latency', options, {
-  tables: [table],
+  tables: [table, bytes],
   targets: [
     {
       what: 'From the write to the Collector beyond the poll interval, p99',

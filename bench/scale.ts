@@ -1,83 +1,93 @@
-// What many sidecars cost the Collector and Prometheus behind it, by the ways that are shipped.
+// What many sidecars, each at one snapshot a second, cost the Collector and Prometheus behind it.
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Measured } from '../tools/generate/tables/performance.ts';
-import { type Fleet, type FleetOptions, periodMs, startFleet } from './scale/fleet.ts';
+import type { Measured, Target } from '../tools/generate/tables/performance.ts';
+import { type Fleet, type FleetOptions, startFleet } from './scale/fleet.ts';
 import { memoryOfAll, pushed, type Reading, type Stack, scraped } from './scale/stack.ts';
 import { readOptions } from './support/options.ts';
 import { cpuMsOf } from './support/process.ts';
 import { publish } from './support/result.ts';
-import { measured, significant, sum } from './support/statistics.ts';
+import { measured, median, ratios, significant, sum } from './support/statistics.ts';
 
 /** `seconds` are those CPU is measured in, after each sidecar has been there once. */
-const options = readOptions({ seconds: 10, connections: 50, smallest: 100, largest: 10_000 });
-const sizes = [100, 1_000, 10_000].filter((size) => size >= options.smallest && size <= options.largest);
+const options = readOptions({
+  rounds: 3,
+  seconds: 20,
+  settle: 10,
+  connections: 200,
+  smallest: 1_000,
+  largest: 10_000,
+});
 
-const classic = 'explicit_bucket_histogram';
-const native = 'base2_exponential_bucket_histogram';
-interface Way extends Pick<FleetOptions, 'histograms' | 'compression'> {
+const oneScraped = {
+  label: 'one Collector, scraped',
+  start: scraped,
+  histograms: 'explicit_bucket_histogram',
+} as const;
+const twoPushing = {
+  label: 'two Collectors, pushing, native histograms',
+  start: pushed,
+  histograms: 'base2_exponential_bucket_histogram',
+} as const;
+
+interface Case extends Pick<FleetOptions, 'sidecars' | 'together' | 'histograms'> {
   readonly label: string;
   readonly start: () => Promise<Stack>;
 }
 
-const ways = [
-  { label: 'one Collector, scraped, buckets', start: scraped, histograms: classic, compression: 'gzip' },
-  {
-    label: 'one Collector, scraped, native histograms',
-    start: scraped,
-    histograms: native,
-    compression: 'gzip',
-  },
-  {
-    label: 'one Collector, scraped, native histograms, no compression',
-    start: scraped,
-    histograms: native,
-    compression: 'none',
-  },
-  {
-    label: 'two Collectors, pushing, native histograms',
-    start: pushed,
-    histograms: native,
-    compression: 'gzip',
-  },
-] as const satisfies readonly Way[];
+/** 10,000 sidecars are too many for one scrape. */
+const cases: readonly Case[] = [
+  { sidecars: 1_000, together: 1, ...oneScraped },
+  { sidecars: 1_000, together: 5, ...oneScraped },
+  { sidecars: 1_000, together: 1, ...twoPushing },
+  { sidecars: 1_000, together: 5, ...twoPushing },
+  { sidecars: 10_000, together: 5, ...twoPushing },
+].filter(({ sidecars }) => sidecars >= options.smallest && sidecars <= options.largest);
 
 interface Cost extends Reading {
+  readonly requestsPerSecond: number;
   /** Shares of a core during the ingest; of all Collectors together. */
   readonly collector: number;
+  /** Of the Collectors, for each acknowledged snapshot. */
+  readonly msPerSnapshot: number;
   readonly prometheus: number | undefined;
   readonly generator: number;
   /** Bytes of all Collectors together, before they were read. */
   readonly memoryIngesting: number;
-  /** Of the requests that were due while CPU was measured, how many were acknowledged. */
+  /** Snapshots acknowledged while CPU was measured, of those that were due. */
   readonly acknowledged: number;
-  /** Requests that failed, from the first on. */
-  readonly failed: number;
+  /** Snapshots that were refused, or that Prometheus does not have where it keeps each. */
+  readonly lost: number;
 }
 
-async function measure({ start, histograms, compression }: Way, sidecars: number): Promise<Cost> {
+async function measure({ start, ...load }: Case): Promise<Cost> {
   const stack = await start();
   const { connections } = options;
   let fleet: Fleet | undefined;
   try {
     const endpoints = stack.collectors.map(({ endpoint }) => endpoint);
-    fleet = startFleet({ sidecars, connections, endpoints, histograms, compression });
-    await sleep(periodMs);
+    fleet = startFleet({ ...load, connections, endpoints, compression: 'gzip' });
+    await sleep(options.settle * 1_000);
     const before = { ...usage(stack), ...fleet.count };
     await sleep(options.seconds * 1_000);
     const after = { ...usage(stack), ...fleet.count };
-    const core = (name: 'collector' | 'prometheus' | 'generator') =>
-      (after[name] - before[name]) / (after.atMs - before.atMs);
-    const due = (sidecars * (after.atMs - before.atMs)) / periodMs;
+    const elapsedMs = after.atMs - before.atMs;
+    const core = (name: 'collector' | 'prometheus' | 'generator') => (after[name] - before[name]) / elapsedMs;
+    const requestsPerSecond = (1_000 * (after.acknowledged - before.acknowledged)) / elapsedMs;
     const memoryIngesting = memoryOfAll(stack.collectors);
+    await fleet.stop();
     const reading = await stack.read();
+    const { failed, acknowledged } = fleet.count;
+    const notStored = reading.stored === undefined ? 0 : acknowledged * load.together - reading.stored;
     return {
       ...reading,
+      requestsPerSecond,
       collector: core('collector'),
+      msPerSnapshot: (1_000 * core('collector')) / (requestsPerSecond * load.together),
       prometheus: stack.ingesting && core('prometheus'),
       generator: core('generator'),
       memoryIngesting,
-      acknowledged: (after.acknowledged - before.acknowledged) / due,
-      failed: fleet.count.failed,
+      acknowledged: (requestsPerSecond * load.together) / load.sidecars,
+      lost: failed * load.together + notStored,
     };
   } finally {
     await fleet?.stop();
@@ -96,75 +106,93 @@ function usage({ collectors, ingesting }: Stack) {
   };
 }
 
-const costs: { readonly label: string; readonly sidecars: number; readonly cost: Cost }[] = [];
-for (const way of ways)
-  for (const sidecars of sizes) {
-    console.log(`${sidecars.toLocaleString('en-US')} sidecars, ${way.label}`);
-    costs.push({ label: way.label, sidecars, cost: await measure(way, sidecars) });
+const nameOf = ({ sidecars, together, label }: Case) =>
+  `${sidecars.toLocaleString('en-US')}, ${label}, ${together === 1 ? 'each snapshot alone' : `${together} together`}`;
+const costs = new Map<Case, Cost[]>(cases.map((it) => [it, []]));
+for (let round = 0; round < options.rounds; round++)
+  for (const [it, list] of costs) {
+    const cost = await measure(it);
+    console.log(nameOf(it), JSON.stringify(cost));
+    list.push(cost);
   }
 
-const cell = (value: number | undefined, unit = ''): Measured | null =>
-  value === undefined ? null : measured([value], unit);
-const megabytes = (bytes: number | undefined) => bytes && bytes / 1e6;
+const cell = (values: readonly (number | undefined)[], unit = '', factor = 1): Measured | null => {
+  const known = values.filter((value) => value !== undefined);
+  return known.length === 0
+    ? null
+    : measured(
+        known.map((value) => value * factor),
+        unit,
+      );
+};
+const column = (list: readonly Cost[], pick: (cost: Cost) => number | undefined, unit = '', factor = 1) =>
+  cell(list.map(pick), unit, factor);
 
-/** The targets' case, where it was measured. */
-const aimed = costs.find((it) => it.label === ways[1].label && it.sidecars === 10_000)?.cost;
-const target = (what: string, unit: string, atMost: number, value: number | undefined) => ({
-  what: `10,000 sidecars, native histograms: ${what}`,
-  unit,
-  atMost,
-  measured: significant(value ?? Number.NaN),
-});
+/** Round by round, the Collector's CPU for a snapshot of five in a request, divided by that of one sent alone. */
+const cpuRatio = (): number[] => {
+  const of = (together: number) =>
+    [...costs]
+      .find(([it]) => it.start === scraped && it.together === together)?.[1]
+      .map(({ msPerSnapshot }) => msPerSnapshot);
+  const [five, one] = [of(5), of(1)];
+  return five && one ? [significant(median(ratios(five, one)))] : [];
+};
+const lost = sum([...costs.values()].flat().map((cost) => cost.lost));
+const targets: Target[] = [
+  { what: 'Snapshots lost, all rows', unit: '', atMost: 0, measured: lost },
+  ...cpuRatio().map((ratio) => ({
+    what: 'CPU of one Collector per snapshot, five in a request beside each alone',
+    unit: '×',
+    atMost: 1,
+    measured: ratio,
+  })),
+];
 
 publish('scale', options, {
   tables: [
     {
-      title: 'Ingest, one snapshot of each sidecar every 10 s',
+      title: 'Ingest, one snapshot of each sidecar every second',
       columns: [
         'Sidecars',
-        'Collectors',
-        'Memory',
+        'Requests per second',
+        'CPU of the Collectors',
+        'CPU per snapshot',
+        'Their memory',
         'Prometheus',
         'Generator',
         'Acknowledged in time',
-        'Failed',
+        'Lost',
         'Sidecars a core carries',
       ],
-      rows: costs.map(({ label, sidecars, cost }) => ({
-        label: `${sidecars.toLocaleString('en-US')}, ${label}`,
+      rows: [...costs].map(([it, list]) => ({
+        label: nameOf(it),
         cells: [
-          cell(cost.collector * 100, '% of a core'),
-          cell(megabytes(cost.memoryIngesting), 'MB'),
-          cell(cost.prometheus && cost.prometheus * 100, '% of a core'),
-          cell(cost.generator * 100, '% of a core'),
-          cell(cost.acknowledged * 100, '%'),
-          cell(cost.failed),
-          cell(sidecars / cost.collector),
+          column(list, (cost) => cost.requestsPerSecond),
+          column(list, (cost) => cost.collector, '% of a core', 100),
+          column(list, (cost) => cost.msPerSnapshot, 'ms'),
+          column(list, (cost) => cost.memoryIngesting, 'MB', 1e-6),
+          column(list, (cost) => cost.prometheus, '% of a core', 100),
+          column(list, (cost) => cost.generator, '% of a core', 100),
+          column(list, (cost) => cost.acknowledged, '%', 100),
+          column(list, (cost) => cost.lost),
+          column(list, (cost) => 1_000 / cost.msPerSnapshot),
         ],
       })),
     },
     {
       title: 'What Prometheus then has',
-      columns: ['Sidecars', 'Found', 'Scrape', 'Its size', 'Its samples', 'Collector’s memory then'],
-      rows: costs.map(({ label, sidecars, cost }) => ({
-        label: `${sidecars.toLocaleString('en-US')}, ${label}`,
+      columns: ['Sidecars', 'Found', 'Scrape', 'Its size', 'Its samples', 'Memory of the Collectors then'],
+      rows: [...costs].map(([it, list]) => ({
+        label: nameOf(it),
         cells: [
-          cell(cost.sidecars),
-          cell(cost.scrape?.seconds, 's'),
-          cell(megabytes(cost.scrape?.bytes), 'MB'),
-          cell(cost.scrape?.samples),
-          cell(megabytes(cost.memory), 'MB'),
+          column(list, (cost) => cost.sidecars),
+          column(list, (cost) => cost.scrape?.seconds, 's'),
+          column(list, (cost) => cost.scrape?.bytes, 'MB', 1e-6),
+          column(list, (cost) => cost.scrape?.samples),
+          column(list, (cost) => cost.memory, 'MB', 1e-6),
         ],
       })),
     },
   ],
-  targets:
-    aimed === undefined
-      ? []
-      : [
-          target('CPU of the ingest', '% of a core', 30, aimed.collector * 100),
-          target('memory of the Collector', 'MB', 339, megabytes(aimed.memoryIngesting)),
-          target('time of a scrape', 's', 1, aimed.scrape?.seconds),
-          target('size of a scrape', 'MB', 20, megabytes(aimed.scrape?.bytes)),
-        ],
+  targets,
 });

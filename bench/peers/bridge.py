@@ -13,6 +13,7 @@ from opentelemetry.sdk.resources import Resource
 
 PATH = os.environ["METRICS_FILE_PATH"]
 INTERVAL = float(os.environ["INTERVAL_SECONDS"])
+EXPORT_INTERVAL = float(os.environ["EXPORT_INTERVAL_SECONDS"])
 GAUGES = {
     "training_loss": "ml.training.loss",
     "validation_loss": "ml.validation.loss",
@@ -27,7 +28,7 @@ HISTOGRAMS = {
 }
 
 exporter = OTLPMetricExporter(endpoint=f"http://{os.environ['TARGET']}", insecure=True)
-reader = PeriodicExportingMetricReader(exporter, export_interval_millis=INTERVAL * 1000)
+reader = PeriodicExportingMetricReader(exporter, export_interval_millis=EXPORT_INTERVAL * 1000)
 provider = MeterProvider(resource=Resource({"service.name": "peer"}), metric_readers=[reader])
 meter = provider.get_meter("peer")
 latest = {}

@@ -1,20 +1,26 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
+import type { ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { runAttributes } from '../../src/catalogue/metrics.ts';
 import type { Config } from '../../src/config/bridge.ts';
 import { exportersOf } from '../../src/otlp/exporter.ts';
 import { metricsRequest, metricsSignal } from '../../src/otlp/metrics-signal.ts';
+import { stamp } from '../../src/telemetry/stamp.ts';
 import { configOf } from '../../test/support/config.ts';
 import { createRun, resourceOf, templateJob, version } from '../support/simulated-run.ts';
 
-/** Each sidecar sends one snapshot in this time. */
-export const periodMs = 10_000;
+/** Each sidecar reads a snapshot in this time. */
+const snapshotMs = 1_000;
 
-/** How many times in a period requests are sent, each time those of a part of the sidecars. */
-const slots = 100;
+/** How many times a second requests are sent, each time those of a part of the sidecars. */
+const ticksPerSecond = 10;
+
+/** Every so many snapshots, a bridge adds the state of the run and its own metrics. */
+const snapshotsPerFull = 15;
 
 export interface FleetOptions {
   readonly sidecars: number;
+  /** Snapshots in each request: 1 as with EXPORT_MIN_INTERVAL=0, 5 as with the default. */
+  readonly together: number;
   /** What they share: a connection each would be sockets, and they are not what is measured. */
   readonly connections: number;
   /** The Collectors; connections are spread over them. */
@@ -24,8 +30,9 @@ export interface FleetOptions {
 }
 
 export interface Fleet {
-  /** Requests so far that were acknowledged, and that failed. */
+  /** Requests so far. */
   readonly count: { readonly acknowledged: number; readonly failed: number };
+  /** Sends no more, and waits for what is under way. */
   stop(): Promise<void>;
 }
 
@@ -35,6 +42,7 @@ export interface Fleet {
  */
 export function startFleet({
   sidecars,
+  together,
   connections,
   endpoints,
   histograms,
@@ -47,28 +55,45 @@ export function startFleet({
       version,
     })(),
   );
-  const collect = createRun(histograms, periodMs);
+  const collect = createRun(histograms, snapshotMs);
+  const startedUnixMs = Date.now();
   const count = { acknowledged: 0, failed: 0 };
-  const underWay = new Set<Promise<void>>();
+  /** One request at a time on a connection, as of a bridge; what is late goes out later. */
+  const lastOf = exporters.map(() => Promise.resolve());
+  const slots = together * ticksPerSecond;
   let stopped = false;
 
-  async function send(sidecar: number, scopeMetrics: ScopeMetrics[]): Promise<void> {
+  async function send(sidecar: number, snapshots: readonly ScopeMetrics[][]): Promise<void> {
+    if (stopped) return;
     const exporter = exporters[sidecar % connections] as (typeof exporters)[number];
-    const request = metricsRequest('snapshot', ofSidecar(sidecar, scopeMetrics));
-    const outcome = await exporter.export([request]);
+    const resource = resourceOf(`${jobOf(sidecar)}-x7k2p`);
+    const requests = snapshots.map((scopeMetrics) =>
+      metricsRequest('snapshot', { resource, scopeMetrics: ofSidecar(sidecar, scopeMetrics) }),
+    );
+    const outcome = await exporter.export(requests);
     if (outcome.status === 'success') count.acknowledged += 1;
     else count.failed += 1;
+  }
+
+  /** The snapshots of one request, each a second after the one before. */
+  async function readSnapshots(tick: number): Promise<ScopeMetrics[][]> {
+    const snapshots: ScopeMetrics[][] = [];
+    const isFull = Math.floor(tick / slots + tick) % (snapshotsPerFull / together) === 0;
+    for (let at = 0; at < together; at++) {
+      const timeMs = Date.now() - (together - 1 - at) * snapshotMs;
+      snapshots.push(stamp(await collect(isFull && at === 0), timeMs, startedUnixMs - together * snapshotMs));
+    }
+    return snapshots;
   }
 
   async function run(): Promise<void> {
     const started = performance.now();
     for (let tick = 0; !stopped; tick++) {
-      await sleep(Math.max(0, started + (tick * periodMs) / slots - performance.now()));
-      const scopeMetrics = await collect(true);
+      await sleep(Math.max(0, started + (tick * 1_000) / ticksPerSecond - performance.now()));
+      const snapshots = await readSnapshots(tick);
       for (let sidecar = tick % slots; sidecar < sidecars; sidecar += slots) {
-        const sending = send(sidecar, scopeMetrics);
-        underWay.add(sending);
-        void sending.finally(() => underWay.delete(sending));
+        const connection = sidecar % connections;
+        lastOf[connection] = (lastOf[connection] as Promise<void>).then(() => send(sidecar, snapshots));
       }
     }
   }
@@ -79,25 +104,23 @@ export function startFleet({
     async stop() {
       stopped = true;
       await running;
-      await Promise.all(underWay);
+      await Promise.all(lastOf);
       for (const exporter of exporters) exporter.shutdown();
     },
   };
 }
 
-function ofSidecar(sidecar: number, scopeMetrics: ScopeMetrics[]): ResourceMetrics {
-  const job = `${templateJob}-${String(sidecar).padStart(5, '0')}`;
+const jobOf = (sidecar: number) => `${templateJob}-${String(sidecar).padStart(5, '0')}`;
+
+function ofSidecar(sidecar: number, scopeMetrics: readonly ScopeMetrics[]): ScopeMetrics[] {
   const named = <P extends { readonly attributes: object }>(point: P): P =>
     runAttributes.jobId in point.attributes
-      ? { ...point, attributes: { ...point.attributes, [runAttributes.jobId]: job } }
+      ? { ...point, attributes: { ...point.attributes, [runAttributes.jobId]: jobOf(sidecar) } }
       : point;
-  return {
-    resource: resourceOf(`${job}-x7k2p`),
-    scopeMetrics: scopeMetrics.map(({ scope, metrics }) => ({
-      scope,
-      metrics: metrics.map(
-        (metric) => ({ ...metric, dataPoints: metric.dataPoints.map(named) }) as typeof metric,
-      ),
-    })),
-  };
+  return scopeMetrics.map(({ scope, metrics }) => ({
+    scope,
+    metrics: metrics.map(
+      (metric) => ({ ...metric, dataPoints: metric.dataPoints.map(named) }) as typeof metric,
+    ),
+  }));
 }

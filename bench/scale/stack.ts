@@ -21,6 +21,8 @@ export interface Stack {
 export interface Reading {
   /** Sidecars that Prometheus has the loss of. */
   readonly sidecars: number;
+  /** Snapshots of all sidecars that Prometheus has, where it keeps each. */
+  readonly stored?: number;
   /** Bytes of all Collectors together, once Prometheus has read them. */
   readonly memory: number;
   /** The second one, because the first also makes every series. One that takes longer than its interval has no samples. */
@@ -75,7 +77,11 @@ export async function pushed(): Promise<Stack> {
   return {
     collectors,
     ingesting: prometheus,
-    read: async () => ({ sidecars: await sidecars(prometheus.url), memory: memoryOfAll(collectors) }),
+    read: async () => ({
+      sidecars: await sidecars(prometheus.url),
+      stored: await value(prometheus.url, 'sum(count_over_time(ml_training_loss[30m]))'),
+      memory: memoryOfAll(collectors),
+    }),
     async stop() {
       for (const program of [...collectors, prometheus]) await program.stop();
     },

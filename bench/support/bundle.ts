@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../tools/build/bundle.ts';
@@ -21,10 +21,15 @@ export interface Built {
   remove(): void;
 }
 
-/** Builds the bundle and prepares it as the Dockerfile does, in a folder of its own. */
-export async function buildAsInImage(): Promise<Built> {
+/**
+ * Prepares a bundle as the Dockerfile does, in a folder of its own.
+ *
+ * @param dist a folder with the bundle of another checkout; by default, the bundle of this one is built
+ */
+export async function buildAsInImage(dist?: string): Promise<Built> {
   const folder = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-bench-'));
-  await bundle(join(folder, 'app'));
+  if (dist === undefined) await bundle(join(folder, 'app'));
+  else cpSync(dist, join(folder, 'app'), { recursive: true });
   mkdirSync(join(folder, 'tmp'));
   const stages = readStages(readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8'));
   const here = (text: string) => text.replace(/^\/(app|tmp)\b/, `${folder}/$1`);

@@ -18,6 +18,9 @@ export function buildImage(): boolean {
   return true;
 }
 
+/** Bytes of the image, uncompressed, Node included. */
+export const imageBytes = (): number => Number(docker('image', 'inspect', '--format', '{{.Size}}', image));
+
 /** Bytes a container uses as `docker stats` shows it: the working set of its cgroup, without the page cache that is idle. */
 export const workingSetOf = (container: string): number =>
   readSize(docker('stats', '--no-stream', '--format', '{{.MemUsage}}', container).split(' / ')[0] ?? '');

@@ -8,30 +8,49 @@ export interface PeerOptions {
   readonly file: string;
   /** `host:port` of the receiver. */
   readonly target: string;
+  /** Between two reads of the file. */
   readonly intervalSeconds: number;
+  /** Between two exports. */
+  readonly exportSeconds: number;
   /** Where `installPython` installed. */
   readonly folder: string;
 }
 
 /** Telegraf, where it is on the PATH. */
-export function telegraf({ file, target, intervalSeconds }: PeerOptions): Program | undefined {
+export function telegraf({ file, target, intervalSeconds, exportSeconds }: PeerOptions): Program | undefined {
   const command = onPath('telegraf');
   if (command === undefined) return undefined;
   return {
     command,
     args: ['--non-strict-env-handling', '--config', peerFile('telegraf.conf')],
-    environment: { METRICS_FILE_PATH: file, TARGET: target, INTERVAL: `${intervalSeconds * 1_000}ms` },
+    environment: {
+      METRICS_FILE_PATH: file,
+      TARGET: target,
+      INTERVAL: `${intervalSeconds * 1_000}ms`,
+      FLUSH_INTERVAL: `${exportSeconds * 1_000}ms`,
+    },
   };
 }
 
 /** A program with the OpenTelemetry SDK for Python, where `installPython` found Python. */
-export function python({ file, target, intervalSeconds, folder }: PeerOptions): Program | undefined {
+export function python({
+  file,
+  target,
+  intervalSeconds,
+  exportSeconds,
+  folder,
+}: PeerOptions): Program | undefined {
   const command = pythonIn(folder);
   if (!isExecutable(command)) return undefined;
   return {
     command,
     args: [peerFile('bridge.py')],
-    environment: { METRICS_FILE_PATH: file, TARGET: target, INTERVAL_SECONDS: String(intervalSeconds) },
+    environment: {
+      METRICS_FILE_PATH: file,
+      TARGET: target,
+      INTERVAL_SECONDS: String(intervalSeconds),
+      EXPORT_INTERVAL_SECONDS: String(exportSeconds),
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface CountingProxy {
   readonly endpoint: string;
+  readonly port: number;
   /** Bytes of TCP payload since the start, HTTP/2 frames included, IP and TCP headers not. */
   readonly bytes: { readonly sent: number; readonly received: number };
   stop(): Promise<void>;
@@ -32,8 +33,10 @@ export async function startCountingProxy(port: number): Promise<CountingProxy> {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
+  const own = (server.address() as AddressInfo).port;
   return {
-    endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    endpoint: `http://127.0.0.1:${own}`,
+    port: own,
     bytes,
     async stop() {
       server.close();

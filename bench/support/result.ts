@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, release, totalmem } from 'node:os';
+import { cpus, loadavg, release, totalmem } from 'node:os';
 import {
   type BenchmarkName,
   type BenchmarkResult,
@@ -9,6 +9,9 @@ import {
 } from '../../tools/generate/tables/performance.ts';
 
 export type Findings = Pick<BenchmarkResult, 'tables' | 'targets'>;
+
+/** Processes that ran or waited for a processor in the minute before: whether the machine had other work. */
+const loadAtStart = Number((loadavg()[0] ?? 0).toFixed(1));
 
 /** Prints what was found and keeps it for the documents. */
 export function publish(
@@ -60,5 +63,6 @@ function thisMachine(): Machine {
     memoryGb: Math.round(totalmem() / 2 ** 30),
     kernel: release().replace(/-.*/, ''),
     node: process.versions.node,
+    load: loadAtStart,
   };
 }

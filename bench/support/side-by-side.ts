@@ -3,12 +3,19 @@ import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/r
 import { until } from '../../test/support/until.ts';
 import type { Program } from './bundle.ts';
 import { cpuMsOf, memoryOf, type Running, start } from './process.ts';
+import { type CountingProxy, startCountingProxy } from './proxy.ts';
 import type { Writer } from './writer.ts';
+
+/** Where a program sends to. */
+export interface Target {
+  readonly endpoint: string;
+  readonly port: number;
+}
 
 /** One program of several that run at the same time and read the same file. */
 export interface Subject {
   readonly label: string;
-  readonly program: (receiver: Receiver) => Program | undefined;
+  readonly program: (target: Target) => Program | undefined;
   /** A program that sends nothing is not waited for. */
   readonly sends: boolean;
 }
@@ -20,6 +27,8 @@ export interface Usage {
   /** Percent of one core. */
   readonly cpuPercent: number;
   readonly cpuMsPerSnapshot: number;
+  /** To the receiver, HTTP/2 frames included. */
+  readonly bytesPerSnapshot: number;
 }
 
 export interface SideBySideOptions {
@@ -40,7 +49,11 @@ export async function measureSideBySide(
   options: SideBySideOptions,
 ): Promise<ReadonlyMap<string, Usage>> {
   const { writer, intervalMs, news, settleMs, measureMs } = options;
-  const running: (Running & { readonly label: string; readonly receiver: Receiver })[] = [];
+  const running: (Running & {
+    readonly label: string;
+    readonly receiver: Receiver;
+    readonly proxy: CountingProxy;
+  })[] = [];
   let writes = 0;
   writer.write();
   const timer = setInterval(() => {
@@ -51,20 +64,28 @@ export async function measureSideBySide(
   try {
     for (const { label, program, sends } of subjects) {
       const receiver = await startReceiver({ keep: 1 });
-      const started = program(receiver);
+      const proxy = await startCountingProxy(receiver.port);
+      const started = program(proxy);
       if (started === undefined) {
+        await proxy.stop();
         await receiver.stop();
         continue;
       }
-      running.push({ ...start(started), label, receiver });
+      running.push({ ...start(started), label, receiver, proxy });
       if (sends) await until(() => receiver.requests.length > 0, `the first export of ${label}`, 60_000);
     }
     await sleep(settleMs);
-    const before = { writes, at: performance.now(), cpuMs: running.map(({ pid }) => cpuMsOf(pid)) };
+    const before = {
+      writes,
+      at: performance.now(),
+      used: running.map(({ pid, proxy }) => ({ cpuMs: cpuMsOf(pid), sent: proxy.bytes.sent })),
+    };
     await sleep(measureMs);
     const elapsedMs = performance.now() - before.at;
-    const usages = running.map(({ pid, label }, at): [string, Usage] => {
-      const cpuMs = cpuMsOf(pid) - (before.cpuMs[at] as number);
+    const snapshots = Math.max(1, writes - before.writes);
+    const usages = running.map(({ pid, label, proxy }, at): [string, Usage] => {
+      const used = before.used[at] as (typeof before.used)[number];
+      const cpuMs = cpuMsOf(pid) - used.cpuMs;
       const { rss, anonymous } = memoryOf(pid);
       return [
         label,
@@ -72,7 +93,8 @@ export async function measureSideBySide(
           rss: rss / 1e6,
           anonymous: anonymous / 1e6,
           cpuPercent: (100 * cpuMs) / elapsedMs,
-          cpuMsPerSnapshot: cpuMs / Math.max(1, writes - before.writes),
+          cpuMsPerSnapshot: cpuMs / snapshots,
+          bytesPerSnapshot: (proxy.bytes.sent - used.sent) / snapshots,
         },
       ];
     });
@@ -81,6 +103,7 @@ export async function measureSideBySide(
   } finally {
     clearInterval(timer);
     await Promise.all(running.map(({ stop }) => stop()));
+    await Promise.all(running.map(({ proxy }) => proxy.stop()));
     await Promise.all(running.map(({ receiver }) => receiver.stop()));
   }
 }

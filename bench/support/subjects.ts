@@ -19,8 +19,20 @@ export const bareNode = ({ built }: SubjectOptions): Subject => ({
   program: () => built.node(['-e', 'setInterval(() => undefined, 2 ** 30)']),
 });
 
-export const bridge = ({ built, file, intervalMs }: SubjectOptions): Subject => ({
-  label: 'the bridge',
+export interface BridgeOptions extends SubjectOptions {
+  readonly label?: string;
+  /** Seconds; absent for the default. */
+  readonly exportMinInterval?: string;
+}
+
+export const bridge = ({
+  built,
+  file,
+  intervalMs,
+  label = 'the bridge',
+  exportMinInterval,
+}: BridgeOptions): Subject => ({
+  label,
   sends: true,
   program: ({ endpoint }) => ({
     ...built.bridge,
@@ -30,6 +42,7 @@ export const bridge = ({ built, file, intervalMs }: SubjectOptions): Subject => 
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
       COLLECTION_INTERVAL: String(intervalMs / 1_000),
       HEALTH_PORT: '0',
+      ...(exportMinInterval !== undefined && { EXPORT_MIN_INTERVAL: exportMinInterval }),
     },
   }),
 });
@@ -55,16 +68,26 @@ export async function installMinimalSender(built: Built): Promise<void> {
   writeFileSync(requestFile(built), await requestOfSnapshot());
 }
 
+/** Exports every second, or every read if those are rarer, and every five seconds. */
+const exportIntervals = [1, 5];
+
 /** Programs of others that read the same file; one that is not on this machine takes no part. */
-export const peers = ({ built, file, intervalMs }: SubjectOptions): readonly Subject[] =>
-  (
-    [
-      ['Telegraf', telegraf],
-      ['OpenTelemetry SDK for Python', python],
-    ] as const
-  ).map(([label, peer]) => ({
-    label,
-    sends: true,
-    program: ({ port }) =>
-      peer({ file, target: `127.0.0.1:${port}`, intervalSeconds: intervalMs / 1_000, folder: built.folder }),
-  }));
+export function peers({ built, file, intervalMs }: SubjectOptions): readonly Subject[] {
+  const intervalSeconds = intervalMs / 1_000;
+  const { folder } = built;
+  const programs = [
+    ['Telegraf, flush', telegraf],
+    ['OpenTelemetry SDK for Python, export', python],
+  ] as const;
+  return programs.flatMap(([name, peer]) =>
+    exportIntervals
+      .filter((seconds) => seconds === exportIntervals[0] || seconds > intervalSeconds)
+      .map((seconds) => ({ exportSeconds: Math.max(seconds, intervalSeconds) }))
+      .map(({ exportSeconds }) => ({
+        label: `${name} every ${exportSeconds} s`,
+        sends: true,
+        program: ({ port }) =>
+          peer({ file, target: `127.0.0.1:${port}`, intervalSeconds, exportSeconds, folder }),
+      })),
+  );
+}

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Point } from '../../src/commands/demo/receiver/point.ts';
 import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { until } from '../../test/support/until.ts';
@@ -11,6 +12,8 @@ export interface WireCost {
   /** Bytes of one export on the wire, to the Collector and back, connection set-up left out. */
   readonly sent: number;
   readonly received: number;
+  /** Snapshots in one export; 0 if it only keeps the series alive. */
+  readonly snapshots: number;
   /** The request itself, before compression. */
   readonly message: number;
   /** Points of one export, and the series Prometheus makes of them. */
@@ -19,20 +22,17 @@ export interface WireCost {
 }
 
 export interface WireOptions {
-  readonly compression: 'gzip' | 'none';
-  /** Whether every export has a new snapshot, or only keeps the series alive. */
-  readonly news: boolean;
+  /** Snapshots in each export; 0 for exports that only keep the series alive. */
+  readonly snapshots: number;
   readonly exports: number;
 }
 
 /** The first exports carry the connection's set-up, and headers that HPACK refers to from then on. */
 const settling = 5;
+const pollMs = 10;
 
 /** Counts what exports of the bridge cost on the wire, between the bridge in a process of its own and a receiver. */
-export async function measureWire(
-  built: Built,
-  { compression, news, exports }: WireOptions,
-): Promise<WireCost> {
+export async function measureWire(built: Built, { snapshots, exports }: WireOptions): Promise<WireCost> {
   const receiver = await startReceiver();
   const proxy = await startCountingProxy(receiver.port);
   const file = join(built.folder, 'current.json');
@@ -43,17 +43,24 @@ export async function measureWire(
   const bridge = start(built.bridge, {
     METRICS_FILE_PATH: file,
     OTEL_EXPORTER_OTLP_ENDPOINT: proxy.endpoint,
-    OTEL_EXPORTER_OTLP_COMPRESSION: compression,
-    OTEL_METRIC_EXPORT_INTERVAL: news ? '30000' : '50',
-    COLLECTION_INTERVAL: '0.01',
-    EXPORT_MIN_INTERVAL: '0',
+    OTEL_METRIC_EXPORT_INTERVAL: snapshots > 0 ? '30000' : '50',
+    COLLECTION_INTERVAL: String(pollMs / 1_000),
+    // Snapshots wait until they are half of the queue.
+    EXPORT_MIN_INTERVAL: snapshots > 1 ? '30' : '0',
+    EXPORT_QUEUE_SIZE: String(Math.max(2, 2 * snapshots)),
     HEALTH_PORT: '0',
     LOG_LEVEL: 'error',
   });
   const nextExport = async () => {
     const before = receiver.requests.length;
-    if (news) writer.write();
-    await until(() => receiver.requests.length > before, 'an export');
+    const isExported = () => receiver.requests.length > before;
+    if (snapshots === 1) writer.write();
+    // A write that no poll has seen would be missing, so it goes on until there are enough.
+    while (snapshots > 1 && !isExported()) {
+      writer.write();
+      await sleep(4 * pollMs);
+    }
+    await until(isExported, 'an export');
   };
   try {
     await until(() => receiver.requests.length > 0, 'the first export');
@@ -64,6 +71,7 @@ export async function measureWire(
     return {
       sent: (proxy.bytes.sent - before.sent) / count,
       received: (proxy.bytes.received - before.received) / count,
+      snapshots,
       ...contents(receiver),
     };
   } finally {
@@ -75,7 +83,11 @@ export async function measureWire(
 
 function contents({ requests }: Receiver): Pick<WireCost, 'message' | 'points' | 'series'> {
   const { bytes: message, points } = requests.at(-1) as Receiver['requests'][number];
-  return { message, points: points.length, series: points.reduce((sum, point) => sum + seriesOf(point), 0) };
+  const latest = new Map(
+    points.map((point) => [`${point.metric} ${JSON.stringify(point.attributes)}`, point]),
+  );
+  const series = [...latest.values()].reduce((sum, point) => sum + seriesOf(point), 0);
+  return { message, points: points.length, series };
 }
 
 /** Series in Prometheus: a histogram has one a bucket, the one without bound included, its sum and its count. */

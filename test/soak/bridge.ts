@@ -60,8 +60,9 @@ async function soak(): Promise<void> {
   let taken = 0;
   writeFileSync(file, content(step));
   const { undelivered, exports } = await runBridge({
-    // No wait between polls, and the bridge's own series are all there before a tenth is over.
-    config: { ...reading.config, collectionIntervalMs: 0, exportIntervalMs: 250 },
+    // No wait between polls, and the bridge's own series are all there before a tenth is over. Snapshots that wait to be
+    // sent together would differ in number from one measurement to the next.
+    config: { ...reading.config, collectionIntervalMs: 0, exportMinIntervalMs: 0, exportIntervalMs: 250 },
     log: createLogger('critical'),
     clock: systemClock,
     signal: controller.signal,

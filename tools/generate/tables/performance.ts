@@ -21,6 +21,8 @@ export interface Machine {
   readonly memoryGb: number;
   readonly kernel: string;
   readonly node: string;
+  /** The load average of the minute before the measurement; above the number of cores, only ratios count. */
+  readonly load: number;
 }
 
 export interface BenchmarkTable {
@@ -48,7 +50,7 @@ export interface Target {
 }
 
 /** Benchmarks in the order of the documentation. */
-export const benchmarks = ['memory', 'start', 'latency', 'bytes', 'image', 'snapshot', 'scale'] as const;
+export const benchmarks = ['cost', 'latency', 'scale'] as const;
 export type BenchmarkName = (typeof benchmarks)[number];
 
 export function readResult(name: BenchmarkName): BenchmarkResult {
@@ -71,9 +73,9 @@ export function targetsTable(results: readonly BenchmarkResult[]): string {
 }
 
 function resultText({ command, measuredOn, machine, settings, tables, targets }: BenchmarkResult): string {
-  const { cpu, cores, memoryGb, kernel, node } = machine;
+  const { cpu, cores, memoryGb, kernel, node, load } = machine;
   const how = Object.entries(settings).map(([name, value]) => `${value} ${name}`);
-  const where = `${cores} cores of ${cpu}, ${memoryGb} GB, Linux ${kernel}, Node ${node}`;
+  const where = `${cores} cores of ${cpu}, ${memoryGb} GB, Linux ${kernel}, Node ${node}, load average ${load} before`;
   return [
     `${code(command)}, ${[...how, measuredOn].join(', ')}; ${where}.`,
     ...tables.flatMap(({ title, columns, rows }) => [

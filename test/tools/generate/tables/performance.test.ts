@@ -10,7 +10,7 @@ const result: BenchmarkResult = {
   name: 'example',
   command: 'npm run bench:example',
   measuredOn: '2026-11-21',
-  machine: { cpu: 'a CPU', cores: 2, memoryGb: 24, kernel: '6.18', node: '24.21.0' },
+  machine: { cpu: 'a CPU', cores: 2, memoryGb: 24, kernel: '6.18', node: '24.21.0', load: 0.3 },
   settings: { rounds: 3 },
   tables: [
     {
@@ -43,7 +43,7 @@ it.each([
 it('says what was measured, how, where, and what was missed', () => {
   expect(performanceSections([result])['performance-example']).toBe(
     [
-      '`npm run bench:example`, 3 rounds, 2026-11-21; 2 cores of a CPU, 24 GB, Linux 6.18, Node 24.21.0.',
+      '`npm run bench:example`, 3 rounds, 2026-11-21; 2 cores of a CPU, 24 GB, Linux 6.18, Node 24.21.0, load average 0.3 before.',
       'Time:',
       '| Program | Time | Memory |\n| --- | --- | --- |\n| ours | 66.9 ms (63.3–120) | – |',
       '| Target | Measured | Aim, at most |\n| --- | --- | --- |\n| Kept | 1.42 × | 2 × |\n| Not kept | 1,830 B (missed) | 1,200 B |',
