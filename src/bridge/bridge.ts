@@ -4,6 +4,7 @@ import { pause } from '../common/timing.ts';
 import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
 import type { PollTime, RunEvent, Transition } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { maxSnapshotsOfPoll, type Poll } from '../snapshot/source.ts';
 import type { Occasion } from '../telemetry/telemetry.ts';
 import { type Bridge, type BridgeOptions, createBridge } from './create-bridge.ts';
 import { afterExport, afterPoll, idleMs, type Schedule, startSchedule } from './schedule.ts';
@@ -15,6 +16,8 @@ export interface BridgeSummary {
   readonly snapshots: number;
   readonly runs: number;
   readonly exports: Readonly<Record<string, number>>;
+  /** Records of a log that were not read by the deadline. */
+  readonly passedOver: number;
   /** Snapshots that were not delivered by the deadline. */
   readonly undelivered: number;
   readonly seconds: number;
@@ -25,6 +28,8 @@ export interface BridgeSummary {
 /** The shares of SHUTDOWN_TIMEOUT after which the flush ends, and what notifiers send. The rest is kept for ending the process. */
 const flushShare = 0.9;
 const notifyShare = 0.95;
+/** How much of SHUTDOWN_TIMEOUT may be taken to read the rest of a log. */
+const readShare = 0.5;
 
 /** Polls the file until it is told to stop, or until the run is over in container mode. Then flushes what waits. */
 export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> {
@@ -48,11 +53,11 @@ async function pollUntilDone(bridge: Bridge): Promise<void> {
   while (!signal.aborted) {
     const polled = now() >= schedule.nextPollMs;
     let news = polled ? await pollOnce(bridge) : undefined;
-    if (polled) schedule = afterPoll(schedule, now(), config);
+    if (polled) schedule = schedulePoll(bridge, schedule);
     if (isDone(bridge)) return;
     if (news !== undefined || now() >= schedule.nextExportMs) {
       if (!polled) news = await passTimeBetweenPolls(bridge);
-      await telemetry.collect(news ?? 'heartbeat');
+      await telemetry.collect(occasionOf(bridge, news));
       schedule = afterExport(schedule, now(), config);
     }
     schedule = await untilDue(bridge, schedule);
@@ -76,10 +81,37 @@ function newsOf({ events }: Transition, snapshot?: Snapshot): News | undefined {
   return snapshot !== undefined || events.length > 0 ? 'snapshot' : undefined;
 }
 
+/** The records of a log are queued one by one. The state after them is sent with them; a later state replaces it. */
+function occasionOf({ poller, hasMore }: Bridge, news: News | undefined): Occasion {
+  if (poller.content === 'state') return news ?? 'heartbeat';
+  return news === 'snapshot' && !hasMore ? 'records' : 'heartbeat';
+}
+
+/** A log is polled so often, because without a time of its own a record has the time of the write that was seen. */
+const logIntervalMs = 1_000;
+/** While the export queue is half full, the rest of a log waits. */
+const fullQueueIntervalMs = 250;
+
+/** If a log has more records, they are read at once, as long as the export queue takes them. */
+function schedulePoll(bridge: Bridge, schedule: Schedule): Schedule {
+  const { config, clock, telemetry, poller } = bridge;
+  const nowMs = clock().monotonicMs;
+  if (bridge.hasMore)
+    return { ...schedule, nextPollMs: nowMs + (telemetry.room > 0 ? 0 : fullQueueIntervalMs) };
+  const limitMs = poller.content === 'records' ? logIntervalMs : Number.POSITIVE_INFINITY;
+  return afterPoll(schedule, nowMs, {
+    ...config,
+    collectionIntervalMs: Math.min(config.collectionIntervalMs, limitMs),
+  });
+}
+
 /** Polls the file once and updates the run. */
 async function pollOnce(bridge: Bridge): Promise<News | undefined> {
+  return applyPoll(bridge, await bridge.poller.poll(snapshotLimit(bridge)));
+}
+
+async function applyPoll(bridge: Bridge, poll: Poll): Promise<News | undefined> {
   const { config, counts, telemetry, eventLog } = bridge;
-  const poll = await bridge.poller.poll();
   const snapshots = poll.outcome.status === 'ok' ? poll.outcome.snapshots : [];
   if (poll.outcome.status === 'missing') bridge.startedWithoutFile ||= bridge.run === undefined;
   const time = timeOf(bridge, poll.moment, poll.snapshotAgeMs);
@@ -87,18 +119,28 @@ async function pollOnce(bridge: Bridge): Promise<News | undefined> {
   counts.snapshots += snapshots.length;
   telemetry.polled(poll);
   eventLog.polled(poll);
+  bridge.hasMore = poll.more ?? false;
+  counts.passedOver += poll.passedOver ?? 0;
   let news = snapshots.length === 0 ? await passTime(bridge, time) : undefined;
-  for (const { snapshot } of snapshots) {
-    const transition = applySnapshot(bridge.run, snapshot, time, config);
+  const policy = { ...config, content: bridge.poller.content };
+  for (const { snapshot, timeMs } of snapshots) {
+    const transition = applySnapshot(bridge.run, snapshot, time, policy);
     await applyTransition(bridge, transition, time, snapshot);
+    if (timeMs !== undefined) await telemetry.collectRecord(timeMs);
     if (news !== 'event') news = newsOf(transition, snapshot);
   }
   bridge.onPoll?.(poll);
   return news;
 }
 
-function timeOf({ startedMs, startedWithoutFile }: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
-  return { ...moment, fileAgeMs, startedMonotonicMs: startedWithoutFile ? undefined : startedMs };
+/** A log is read only while the export queue is less than half full: what is not read waits in the log. */
+const snapshotLimit = ({ telemetry }: Bridge) => Math.min(maxSnapshotsOfPoll, telemetry.room);
+
+/** A log itself tells what was there before the bridge started. */
+function timeOf(bridge: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
+  const { startedMs, startedWithoutFile, poller } = bridge;
+  const isNew = startedWithoutFile || poller.content === 'records';
+  return { ...moment, fileAgeMs, startedMonotonicMs: isNew ? undefined : startedMs };
 }
 
 /** Values go stale between polls, too, however long COLLECTION_INTERVAL is. */
@@ -168,7 +210,7 @@ function timeOfAbort(signal: AbortSignal, clock: Clock): () => number | undefine
 /** Polls once more, ends the run and flushes. No step keeps the next from being tried. Gives what was not delivered. */
 async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
   const { config, log, clock, telemetry, notifiers } = bridge;
-  await logErrors(log, () => pollOnce(bridge));
+  await logErrors(log, () => readToEnd(bridge, stoppedMs + config.shutdownTimeoutMs * readShare));
   await logErrors(log, async () => {
     if (bridge.run)
       await applyTransition(bridge, endRun(bridge.run, 'stopped'), { ...clock(), fileAgeMs: 0 });
@@ -180,6 +222,16 @@ async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
     stoppedMs + config.shutdownTimeoutMs * notifyShare,
   );
   return undelivered;
+}
+
+/** Reads on while a log has more. At the deadline only its last records count: they are what remains visible. */
+async function readToEnd(bridge: Bridge, deadlineMs: number): Promise<void> {
+  do {
+    await pollOnce(bridge);
+    if (bridge.hasMore && bridge.telemetry.room === 0) await pause(fullQueueIntervalMs);
+  } while (bridge.hasMore && bridge.clock().monotonicMs < deadlineMs);
+  const last = bridge.hasMore ? await bridge.poller.pollLast() : undefined;
+  if (last !== undefined) await applyPoll(bridge, last);
 }
 
 async function logErrors(log: Logger, step: () => Promise<unknown>): Promise<void> {

@@ -2,8 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import { createConditions, type Logger } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import type { Run } from '../run/run.ts';
-import { parseMetricsFile } from '../snapshot/interpret.ts';
-import { createJsonFile } from '../snapshot/json-file.ts';
+import { createSource } from '../snapshot/create-source.ts';
 import { type BoundedPoller, createBoundedPoller } from '../snapshot/poll.ts';
 import type { Poll } from '../snapshot/source.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
@@ -39,7 +38,9 @@ export interface Bridge {
   readonly notifiers: Notifier;
   readonly onPoll: ((poll: Poll) => void) | undefined;
   readonly startedMs: number;
-  readonly counts: { polls: number; snapshots: number; runs: number };
+  readonly counts: { polls: number; snapshots: number; runs: number; passedOver: number };
+  /** The next poll gives more snapshots without a write. */
+  hasMore: boolean;
   run: Run | undefined;
   /** There was no file at first, so what appears was written since, whatever its modification time says. */
   startedWithoutFile: boolean;
@@ -55,15 +56,12 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, log, clock, signal, hostName, version, onPoll, logLinesDropped = () => 0 } = options;
   const conditions = createConditions(log);
   const resource = bridgeResource(config, hostName, version);
-  const poller = createBoundedPoller(
-    createJsonFile({ path: config.metricsFilePath, clock, parse: parseMetricsFile }),
-    {
-      clock,
-      signal,
-      graceMs: config.shutdownTimeoutMs * hangShare,
-      limitMs: hungAfterMs,
-    },
-  );
+  const poller = createBoundedPoller(await createSource(config, clock), {
+    clock,
+    signal,
+    graceMs: config.shutdownTimeoutMs * hangShare,
+    limitMs: hungAfterMs,
+  });
   const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
   const fileAgeMs = () => poller.ages().fileAgeMs;
   return {
@@ -86,7 +84,8 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     notifiers: await openNotifiers(config, { clock, log, conditions, version }),
     onPoll,
     startedMs: clock().monotonicMs,
-    counts: { polls: 0, snapshots: 0, runs: 0 },
+    counts: { polls: 0, snapshots: 0, runs: 0, passedOver: 0 },
+    hasMore: false,
     run: undefined,
     startedWithoutFile: false,
   };

@@ -62,9 +62,16 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
 
   return {
     polled(poll) {
-      const { outcome } = poll;
+      const { outcome, skipped = [] } = poll;
       // Usually only rank 0 writes a file.
       if (rank === 0) warnIfMissing(poll);
+      for (const { reason, count, message } of skipped)
+        conditions.raise(
+          `records_skipped:${reason}`,
+          'warn',
+          { path, count, reason: message },
+          'Records of the log are skipped',
+        );
       if (outcome.status !== 'ok' && outcome.status !== 'unchanged') return logFailure(outcome);
       // The line 'Training run began' already says that a file has appeared.
       if (lasting === 'missing' && !seen) conditions.discard(lasting);

@@ -1,3 +1,5 @@
+import { frameworkFormats, logFormats, metricsFileFormats } from '../catalogue/file-formats.ts';
+import { keysOf } from '../common/keys.ts';
 import {
   type Environment,
   type ParseResult,
@@ -47,7 +49,38 @@ const ownSettings = {
     'METRICS_FILE_PATH',
     textSetting,
     '/shared/metrics/current.json',
-    'The JSON file that the training job writes',
+    'The file that the training job writes: its latest values as JSON, or a log that its framework appends to',
+  ),
+  metricsFileFormat: setting(
+    'METRICS_FILE_FORMAT',
+    oneOf(metricsFileFormats),
+    'auto',
+    `auto, json (the file of the latest values), a framework (${keysOf(frameworkFormats).join(', ')}) or a format of logs (${logFormats.join(', ')})`,
+  ),
+  metricsStart: setting(
+    'METRICS_START',
+    oneOf(['end', 'beginning']),
+    'end',
+    'Where to begin in a log that is there when the bridge starts. end: the last record of each kind, then what is appended; nothing of a log that has not been written for 60 seconds. beginning: all records',
+  ),
+  jobId: setting<string | undefined>(
+    'JOB_ID',
+    textSetting,
+    undefined,
+    'job.id of a run whose log does not say it',
+    { defaultText: 'the nearest folder of the log with a name of its own' },
+  ),
+  modelName: setting<string | undefined>(
+    'MODEL_NAME',
+    textSetting,
+    undefined,
+    'model.name of a run whose log does not say it',
+  ),
+  dataset: setting<string | undefined>(
+    'DATASET',
+    textSetting,
+    undefined,
+    'dataset of a run whose log does not say it',
   ),
   collectionIntervalMs: setting(
     'COLLECTION_INTERVAL',

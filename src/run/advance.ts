@@ -11,6 +11,7 @@ import {
   relationTo,
   withSecondWriter,
 } from './identity.ts';
+import { addToState } from './latest-state.ts';
 import { advancePace, noPace } from './pace.ts';
 import { positionOf } from './position.ts';
 import { advanceProgress, hasStepped, noProgress } from './progress.ts';
@@ -135,6 +136,7 @@ function blankRun(snapshot: Snapshot, now: PollTime, policy: RunPolicy): Run {
     pace: noPace,
     lastStep: stepAt(now),
     latest: snapshot,
+    applied: snapshot,
     seenMonotonicMs: now.monotonicMs,
     extras: new Set(),
     nonFinite: new Map(),
@@ -152,7 +154,8 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
   const stepped = hasStepped(progress, before.latest.values, snapshot.values);
   const { admitted, refused } = admitExtras(before.extras, snapshot, policy.maxExtraMetrics);
   const state = stateAfter(before, snapshot, stepped);
-  const position = positionOf(snapshot, progress);
+  const latest = policy.content === 'records' ? addToState(before.latest, snapshot) : snapshot;
+  const position = positionOf(latest, progress);
   const wasStalled = before.state === 'stalled';
   const run: Run = {
     ...before,
@@ -163,7 +166,8 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
     position,
     pace: advancePace(before.pace, position, stepAt(now).monotonicMs, wasStalled ? 'stalled' : 'running'),
     lastStep: stepped ? stepAt(now) : before.lastStep,
-    latest: snapshot,
+    latest,
+    applied: snapshot,
     seenMonotonicMs: now.monotonicMs,
     snapshots: before.snapshots + 1,
     extras: admitted,

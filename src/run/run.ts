@@ -1,5 +1,6 @@
 import type { RunState } from '../catalogue/metrics.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotSource } from '../snapshot/source.ts';
 import type { Pace } from './pace.ts';
 import type { Position } from './position.ts';
 import type { Progress } from './progress.ts';
@@ -18,7 +19,10 @@ export interface Run {
   readonly position: Position | undefined;
   readonly pace: Pace;
   readonly lastStep: LastStep;
+  /** The state at the latest snapshot; of a log, the last value of each field. */
   readonly latest: Snapshot;
+  /** The snapshot that was applied last; of a log, one record. */
+  readonly applied: Snapshot;
   /** When the latest snapshot was read, by the monotonic clock. */
   readonly seenMonotonicMs: number;
   /** When the state became `completed` or `failed`, by the monotonic clock; undefined in any other state. */
@@ -84,6 +88,8 @@ export interface RunPolicy {
   readonly staleAfterMs: number;
   readonly stallAfterMs: number;
   readonly maxExtraMetrics: number;
+  /** What a snapshot of the source is. */
+  readonly content?: SnapshotSource['content'];
   /** Rank of this process if the file has none. */
   readonly rank: number | undefined;
 }

@@ -80,6 +80,7 @@ export function createJsonFile({ path, clock, parse }: JsonFileOptions): Snapsho
   }
 
   return {
+    content: 'state',
     async poll() {
       let outcome = await readOnce();
       if (mayBeHalfWritten(outcome)) {
@@ -193,7 +194,7 @@ export async function statMetricsFile(path: string): Promise<FileVersion | undef
   }
 }
 
-function versionOf(stats: BigIntStats): FileVersion {
+export function versionOf(stats: BigIntStats): FileVersion {
   return {
     device: stats.dev,
     inode: stats.ino,

@@ -1,11 +1,15 @@
 import type { Clock } from '../common/clock.ts';
 import { settlesWithin, withAbortGrace } from '../common/timing.ts';
+import type { SourceChoice } from './create-source.ts';
 import type { Ages, Poll, SnapshotSource } from './source.ts';
 
 /** A source that never keeps its caller waiting for a volume that hangs. */
 export interface BoundedPoller {
+  readonly content: SnapshotSource['content'];
   /** Polls the source. The outcome is `hung` if that takes too long; the next call then gives the late result. */
-  poll(): Promise<Poll>;
+  poll(limit?: number): Promise<Poll>;
+  /** The last snapshots of a log that was not read to its end; undefined for other sources, and if that takes too long. */
+  pollLast(): Promise<Poll | undefined>;
   /** Updates the age of the file without reading it. */
   stat(): Promise<void>;
   /** The ages at this moment. */
@@ -27,9 +31,12 @@ export interface BoundedPollerOptions {
  * most one at a time, and once it is late nobody waits for it any more.
  */
 export function createBoundedPoller(
-  source: SnapshotSource,
+  choice: SourceChoice,
   { clock, signal, graceMs, limitMs }: BoundedPollerOptions,
 ): BoundedPoller {
+  let { source, replacement } = choice;
+  /** The poll after which it was tried whether another source has to replace the first. */
+  let checked: Poll | undefined;
   let stat: Promise<void> | undefined;
   let read: Promise<Poll> | undefined;
   let startedMs = 0;
@@ -50,9 +57,12 @@ export function createBoundedPoller(
   }
 
   return {
-    async poll() {
+    get content() {
+      return source.content;
+    },
+    async poll(limit) {
       if (stat === undefined && read === undefined) startedMs = clock().monotonicMs;
-      read ??= stat === undefined ? source.poll() : stat.then(() => source.poll());
+      read ??= stat === undefined ? source.poll(limit) : stat.then(() => source.poll(limit));
       const current = read;
       try {
         if (!(await isInTime(current))) return hungPoll();
@@ -61,7 +71,22 @@ export function createBoundedPoller(
         throw error;
       }
       read = undefined;
-      return current;
+      const poll = await current;
+      const replaced = poll === checked ? undefined : replacement?.(poll.outcome);
+      if (replaced === undefined) return poll;
+      checked = poll;
+      read = replaced.then((next) => {
+        if (next === undefined) return poll;
+        source = next;
+        replacement = undefined;
+        return source.poll(limit);
+      });
+      return this.poll(limit);
+    },
+    async pollLast() {
+      if (source.pollLast === undefined || stat !== undefined || read !== undefined) return undefined;
+      read = source.pollLast();
+      return (await isInTime(read)) ? read : undefined;
     },
     async stat() {
       if (stat !== undefined || read !== undefined) return;

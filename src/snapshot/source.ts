@@ -5,8 +5,12 @@ import type { Snapshot } from './snapshot.ts';
 
 /** Where snapshots are read from. Each format is one implementation; nothing outside of `snapshot/` knows which. */
 export interface SnapshotSource {
-  /** Gives what is new since the last poll, or says why there is nothing. */
-  poll(): Promise<Poll>;
+  /** Whether a snapshot is the whole state at its time, or one record, whose absent fields keep their last value. */
+  readonly content: 'state' | 'records';
+  /** Gives at most `limit` new snapshots since the last poll, or says why there are none. */
+  poll(limit?: number): Promise<Poll>;
+  /** Passes over what can be read, but for the last snapshots of a log; absent if `poll` gives those. */
+  pollLast?(): Promise<Poll>;
   /** Finds out when the file was last written, without reading it. Never throws. */
   stat(): Promise<void>;
   /** The ages at a moment, from what the last poll or `stat` found. No I/O. */
@@ -29,7 +33,23 @@ export interface TimedSnapshot {
 export interface Poll extends Ages {
   readonly outcome: PollOutcome;
   readonly moment: Moment;
+  /** Whether the next poll gives more snapshots without a write. */
+  readonly more?: boolean;
+  /** How many records were passed over, because there was no time to export them. */
+  readonly passedOver?: number;
+  /** Records of a log that are not measurements, because they are damaged. */
+  readonly skipped?: readonly SkippedRecords[];
 }
+
+/** Records that were passed over for one reason. */
+export interface SkippedRecords {
+  readonly reason: string;
+  readonly count: number;
+  /** What is wrong with the first of them. */
+  readonly message: string;
+}
+
+export const maxSnapshotsOfPoll = 256;
 
 export interface Ages {
   /** Time since the file was last written; undefined until one was seen. Never negative, and free of clock jumps. */

@@ -26,6 +26,10 @@ import { createVolumeReport } from './volume-report.ts';
 export interface ExportPipeline {
   /** A request that may wait is sent with those that follow within EXPORT_MIN_INTERVAL. */
   send(kind: ExportRequest['kind'], metrics: ResourceMetrics, urgency: Urgency): void;
+  /** Sends one record of a log; it may wait. */
+  sendRecord(metrics: ResourceMetrics): void;
+  /** How many records can be sent until the queue is half full. */
+  readonly room: number;
   /** Sends queued requests until the deadline; resolves to the number that were not delivered. */
   close(deadlineMonotonicMs: number): Promise<number>;
   /** Requests that the Collector has not accepted, without those that wait for EXPORT_MIN_INTERVAL. */
@@ -85,6 +89,8 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
     interval: sendInterval(config),
     onExported,
   });
+  /** Of the largest record so far. */
+  let recordBytes = 1;
   const isPrinting = config.metricsExporter === 'console';
 
   return {
@@ -92,6 +98,15 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
       if (!isPrinting) return sender.send(metricsRequest(kind, metrics), urgency);
       process.stdout.write(formatMetrics(metrics));
       onExported({ status: 'success' }, []);
+    },
+    sendRecord(metrics) {
+      recordBytes = Math.max(recordBytes, metricsRequest('snapshot', metrics).bytes);
+      this.send('snapshot', metrics, 'may_wait');
+    },
+    get room() {
+      const { exportQueueSize, exportQueueBytes } = config;
+      const fitting = Math.floor(Math.min(exportQueueSize, exportQueueBytes / recordBytes) / 2);
+      return Math.max(0, Math.max(1, fitting) - queue.size);
     },
     close: (deadlineMonotonicMs) => sender.close(deadlineMonotonicMs),
     get waiting() {

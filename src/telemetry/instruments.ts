@@ -27,6 +27,8 @@ export interface RunInstruments {
   record(snapshot: Snapshot): void;
   /** `full` includes the state of the run; `changes` includes it only if it has changed since the last collection. */
   collect(extent?: 'full' | 'changes'): Promise<ScopeMetrics[]>;
+  /** The gauges of one record of a log, without the state, counters and histograms of the run. */
+  collectGauges(record: Snapshot): Promise<ScopeMetrics[]>;
 }
 
 export const scopeName = 'ml-metrics-bridge';
@@ -85,7 +87,34 @@ export function createRunInstruments(
       isStateDue = false;
       return metrics;
     },
+    async collectGauges(record) {
+      const [current, wasDue] = [run, isStateDue];
+      run = current && { ...current, latest: record, fresh: true };
+      isStateDue = false;
+      try {
+        return gaugesOf(await reader.read());
+      } finally {
+        run = current;
+        isStateDue = wasDue;
+      }
+    },
   };
+}
+
+/** Other names than these are extra metrics, which are gauges. */
+const notOfRecords: ReadonlySet<string> = new Set(
+  [...trainingMetrics.filter(({ instrument }) => instrument !== 'gauge'), ...Object.values(runMetrics)].map(
+    ({ name }) => name,
+  ),
+);
+
+function gaugesOf(scopeMetrics: readonly ScopeMetrics[]): ScopeMetrics[] {
+  return scopeMetrics.flatMap(({ scope, metrics }) => {
+    const gauges = metrics.filter(
+      ({ descriptor, dataPoints }) => dataPoints.length > 0 && !notOfRecords.has(descriptor.name),
+    );
+    return gauges.length > 0 ? [{ scope, metrics: gauges }] : [];
+  });
 }
 
 function createHistograms(meter: Meter): ReadonlyMap<TrainingField, Histogram> {

@@ -19,11 +19,15 @@ export interface Telemetry {
   /** Updates instruments, spans and counters after a transition of the run. `snapshot` is its cause, if it has one. */
   follow(transition: Transition, snapshot: Snapshot | undefined, now: PollTime): Promise<void>;
   /**
-   * Collects and queues the result; does not wait until it is sent. Only `snapshot` may be held back until
+   * Collects and queues the result; does not wait until it is sent. Only `snapshot` and `records` may be held back until
    * EXPORT_MIN_INTERVAL has passed since the last export. The bridge's own metrics and an unchanged state of
    * the run are included in heartbeats, in the final collection, and in a snapshot once an export interval.
    */
   collect(occasion: Occasion): Promise<void>;
+  /** Collects and queues the gauges of the record that was followed last, at its own time in Unix milliseconds. */
+  collectRecord(timeMs: number): Promise<void>;
+  /** How many records can be queued until the export queue is half full. */
+  readonly room: number;
   /** Sends what is queued until the deadline; resolves to the number of snapshots that were not delivered. */
   close(deadlineMonotonicMs: number): Promise<number>;
   readonly sent: Sent;
@@ -31,8 +35,11 @@ export interface Telemetry {
   readonly traceId: string | undefined;
 }
 
-/** Why metrics are collected. An `event` is a snapshot, or passing time, that is exported at once. */
-export type Occasion = 'snapshot' | 'event' | 'heartbeat' | 'final';
+/**
+ * Why metrics are collected. An `event` is a snapshot, or passing time, that is exported at once. `records` is the state
+ * after records of a log, which is repeated like that of a heartbeat, and waits like a snapshot.
+ */
+export type Occasion = 'snapshot' | 'event' | 'records' | 'heartbeat' | 'final';
 
 export interface TelemetryOptions {
   readonly config: Config;
@@ -86,6 +93,7 @@ export function createTelemetry({
     createRunInstruments(resource, config.histogramAggregation, version, waitingAttributes);
   let instruments: RunInstruments = newInstruments();
   let runStartedUnixMs = startedUnixMs;
+  let record: Snapshot | undefined;
 
   let nextFullMonotonicMs = Number.NEGATIVE_INFINITY;
 
@@ -105,9 +113,9 @@ export function createTelemetry({
     if (isFull && isSnapshot)
       nextFullMonotonicMs = monotonicMs + Math.min(config.exportIntervalMs, maxFullIntervalMs);
     pipeline.send(
-      occasion === 'heartbeat' ? 'heartbeat' : 'snapshot',
+      occasion === 'heartbeat' || occasion === 'records' ? 'heartbeat' : 'snapshot',
       { resource, scopeMetrics },
-      occasion === 'snapshot' ? 'may_wait' : 'at_once',
+      occasion === 'snapshot' || occasion === 'records' ? 'may_wait' : 'at_once',
     );
   }
 
@@ -127,13 +135,22 @@ export function createTelemetry({
         if (event.kind === 'extras_refused') internalMetrics.skipped('extra', 'too_many', event.names.length);
       }
       // The snapshot of a second writer is not part of the run.
-      const ownSnapshot = run?.latest === snapshot ? snapshot : undefined;
+      const ownSnapshot = run?.applied === snapshot ? snapshot : undefined;
+      record = ownSnapshot;
       spans?.follow(transition, ownSnapshot, now);
       instruments.setRun(run);
       if (ownSnapshot !== undefined && run?.state !== 'waiting') instruments.record(ownSnapshot);
       if (snapshot !== undefined) countSkipped(internalMetrics, snapshot);
     },
     collect,
+    async collectRecord(timeMs) {
+      if (!exporting || record === undefined) return;
+      const scopeMetrics = stamp(await instruments.collectGauges(record), timeMs, timeMs);
+      if (scopeMetrics.length > 0) pipeline.sendRecord({ resource, scopeMetrics });
+    },
+    get room() {
+      return pipeline.room;
+    },
     async close(deadlineMonotonicMs) {
       const [left] = await Promise.all([
         pipeline.close(deadlineMonotonicMs),

@@ -17,7 +17,7 @@ function setUp({ limitMs = 20, graceMs = 20 } = {}) {
   const ages = { fileAgeMs: 3, snapshotAgeMs: 4 };
   const controller = new AbortController();
   const poller = createBoundedPoller(
-    { poll: () => call(reads), stat: () => call(stats), ages: () => ages },
+    { source: { content: 'state', poll: () => call(reads), stat: () => call(stats), ages: () => ages } },
     { clock: systemClock, signal: controller.signal, graceMs, limitMs },
   );
   return { poller, reads, stats, ages, controller };

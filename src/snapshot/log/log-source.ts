@@ -1,0 +1,162 @@
+import type { PresetName } from '../../catalogue/file-formats.ts';
+import type { Clock, Moment } from '../../common/clock.ts';
+import { createFileAge } from '../file-age.ts';
+import type { Snapshot } from '../snapshot.ts';
+import {
+  type Ages,
+  maxSnapshotsOfPoll,
+  type Poll,
+  type PollOutcome,
+  type SnapshotSource,
+  type TimedSnapshot,
+} from '../source.ts';
+import { type LogJob, tellingFolder } from './identity.ts';
+import { type LogEntry, type LogFailure, type LogFile, type LogRead, openLogFile } from './log-file.ts';
+import { followRun, type LogRun, recordKind } from './log-run.ts';
+
+export interface LogSourceOptions {
+  readonly path: string;
+  readonly clock: Clock;
+  /** When the bridge started, in Unix milliseconds. */
+  readonly startedUnixMs: number;
+  readonly format: 'auto' | PresetName;
+  /** `end`: what is appended from now on, and the last record of each kind before it. */
+  readonly start: 'end' | 'beginning';
+  readonly job: LogJob;
+}
+
+/** A trainer may write a little before its bridge has started. A log that is older by more is of an earlier run. */
+const earlierByMs = 60_000;
+const maxKinds = 32;
+
+/** What is left after records were passed over. */
+interface SkippedRead extends LogRead {
+  readonly passedOver: number;
+}
+
+const nothing: SkippedRead = { status: 'ok', entries: [], more: false, skipped: [], passedOver: 0 };
+
+/** Follows a log that a training framework appends to. Each record is one snapshot. */
+export function createLogSource({
+  path,
+  clock,
+  startedUnixMs,
+  format,
+  start,
+  job,
+}: LogSourceOptions): SnapshotSource {
+  const age = createFileAge();
+  let file: LogFile | undefined;
+  let run: LogRun | undefined;
+  let wasMissing = false;
+  let modifiedMs: number | undefined;
+  let recordMonotonicMs: number | undefined;
+  let unreadable: string | undefined;
+
+  async function read(limit: number): Promise<LogRead | LogFailure> {
+    if (file !== undefined) return file.read(limit);
+    const skips = start === 'end' && !wasMissing;
+    const opened = await openLogFile({ path, clock, format, from: skips ? 'near end' : undefined });
+    if (opened.status !== 'ok') {
+      wasMissing ||= opened.status === 'missing' || opened.status === 'empty';
+      return opened;
+    }
+    file = opened;
+    if (!skips) return opened.read(limit);
+    const skipped = await skipToEnd(opened);
+    const isOfEarlierRun = (opened.times?.modifiedMs ?? 0) < startedUnixMs - earlierByMs;
+    return isOfEarlierRun && skipped.status === 'ok' ? nothing : skipped;
+  }
+
+  /** Passes over what is there already, but for the last record of each kind. */
+  async function skipToEnd(opened: LogFile): Promise<SkippedRead | LogFailure> {
+    let count = 0;
+    const last = new Map<string, LogEntry>();
+    let result: LogRead | LogFailure;
+    do {
+      result = await opened.read(maxSnapshotsOfPoll);
+      if (result.status !== 'ok') return result;
+      count += result.entries.length;
+      for (const entry of result.entries) {
+        const before = run;
+        run = runAfter(entry);
+        if (before?.startTimeMs !== run.startTimeMs) last.clear();
+        const kind = recordKind(entry.snapshot);
+        last.delete(kind);
+        last.set(kind, entry);
+        if (last.size > maxKinds) last.delete(last.keys().next().value as string);
+      }
+    } while (result.more);
+    const entries = [...last.values()];
+    return { ...result, entries, passedOver: count - entries.length };
+  }
+
+  const runAfter = ({ snapshot, timeMs, isOther }: LogEntry) => followRun(run, snapshot, timeMs, isOther);
+
+  function timed(entry: LogEntry): TimedSnapshot {
+    run = runAfter(entry);
+    return { snapshot: withJob(entry.snapshot, run), timeMs: entry.timeMs };
+  }
+
+  /** A file of which no record was ever read is malformed. After the first one, what is damaged is only passed over. */
+  function outcomeOf(result: LogRead | LogFailure): PollOutcome {
+    if (result.status !== 'ok') return result;
+    if (result.entries.length > 0) {
+      unreadable = undefined;
+      return { status: 'ok', snapshots: result.entries.map(timed) };
+    }
+    if (run === undefined) unreadable ??= result.skipped[0]?.message;
+    return unreadable === undefined ? { status: 'unchanged' } : { status: 'malformed', reason: unreadable };
+  }
+
+  /** What the log itself says about its job comes first. */
+  function withJob(snapshot: Snapshot, { startTimeMs }: LogRun): Snapshot {
+    const { jobId, modelName, dataset } = snapshot.job;
+    return {
+      ...snapshot,
+      job: {
+        ...snapshot.job,
+        jobId: jobId ?? job.jobId ?? tellingFolder(path),
+        modelName: modelName ?? job.modelName,
+        dataset: dataset ?? job.dataset,
+        startTimeMs: snapshot.job.startTimeMs ?? Math.floor(startTimeMs),
+      },
+    };
+  }
+
+  function updateAge(): void {
+    const next = file?.times?.modifiedMs;
+    if (next !== undefined && next !== modifiedMs) age.written(next, clock());
+    modifiedMs = next;
+  }
+
+  function ages(now: Moment): Ages {
+    const snapshotAgeMs = recordMonotonicMs === undefined ? undefined : now.monotonicMs - recordMonotonicMs;
+    return { fileAgeMs: age.at(now), snapshotAgeMs };
+  }
+
+  function pollOf(result: LogRead | LogFailure): Poll {
+    updateAge();
+    const moment = clock();
+    const outcome = outcomeOf(result);
+    const { fileAgeMs } = ages(moment);
+    if (outcome.status === 'ok' && fileAgeMs !== undefined)
+      recordMonotonicMs = moment.monotonicMs - fileAgeMs;
+    age.checked(moment);
+    const { more, skipped } = result.status === 'ok' ? result : nothing;
+    return { outcome, moment, more, skipped, ...ages(moment) };
+  }
+
+  return {
+    content: 'records',
+    poll: async (limit = maxSnapshotsOfPoll) => pollOf(await read(limit)),
+    async pollLast() {
+      const result = file === undefined ? nothing : await skipToEnd(file);
+      return { ...pollOf(result), passedOver: result.status === 'ok' ? result.passedOver : 0 };
+    },
+    async stat() {
+      age.checked(clock());
+    },
+    ages,
+  };
+}

@@ -1,0 +1,164 @@
+import { appendFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { startBridge } from '../support/bridge.ts';
+import { temporaryFolder } from '../support/file.ts';
+import { until } from '../support/until.ts';
+
+const fileNamed = (name: string) => join(temporaryFolder(), name);
+const line = (fields: object) => `${JSON.stringify(fields)}\n`;
+const last = (receiver: Receiver, metric: string) => receiver.points(metric).at(-1);
+const timesOf = (receiver: Receiver, metric: string) =>
+  new Map(receiver.points(metric).map(({ timeMs, value }) => [timeMs, value]));
+
+/** The default waits for five seconds, which tests need not. */
+const environment = { EXPORT_MIN_INTERVAL: '0' };
+
+describe('JSON lines with times of their own', () => {
+  const startMs = Date.now() - 50_000;
+  const record = (step: number) =>
+    line({ timestamp: (startMs + step * 1_000) / 1_000, step, loss: 10 - step / 10, grad_norm: step });
+
+  it('become gauges at their own times, and counters as the present state', async () => {
+    const file = fileNamed('log.jsonl');
+    writeFileSync(file, '');
+    const { receiver, outcome } = await startBridge({ file, environment });
+    for (let step = 1; step <= 40; step++) {
+      const text = record(step);
+      appendFileSync(file, text.slice(0, 20));
+      if (step === 1) await outcome('unchanged');
+      appendFileSync(file, text.slice(20));
+    }
+    await receiver.waitFor(() => last(receiver, 'ml.training.batch_number')?.value === 40, 'step 40');
+    const times = timesOf(receiver, 'ml.training.loss');
+    for (let step = 1; step <= 40; step++) expect(times.get(startMs + step * 1_000)).toBe(10 - step / 10);
+    expect(timesOf(receiver, 'ml.training.grad_norm').get(startMs + 7_000)).toBe(7);
+    const counts = receiver.points('ml.training.batch_number');
+    expect(counts.map(({ value }) => value)).toEqual(
+      counts.map(({ value }) => value).toSorted((a, b) => a - b),
+    );
+    for (const { timeMs } of counts) expect(timeMs).toBeGreaterThan(startMs + 45_000);
+  });
+
+  it('all arrive out of a burst, in order, with a small export queue', async () => {
+    const file = fileNamed('log.jsonl');
+    writeFileSync(file, Array.from({ length: 2_000 }, (_, index) => record(index + 1)).join(''));
+    const { receiver } = await startBridge({
+      file,
+      environment: { ...environment, METRICS_START: 'beginning', EXPORT_QUEUE_SIZE: '100' },
+    });
+    const steps = () => new Set(receiver.points('ml.training.grad_norm').map(({ value }) => value));
+    await receiver.waitFor(() => steps().size === 2_000, 'all records', 60_000);
+    expect(last(receiver, 'ml.bridge.dropped')?.value ?? 0).toBe(0);
+  });
+});
+
+describe('a log that is there when the bridge starts', () => {
+  it('gives the last record of each kind, and then what is appended', async () => {
+    const file = fileNamed('log.jsonl');
+    writeFileSync(
+      file,
+      [1, 2, 3].map((step) => line({ step, loss: step })).join('') + line({ step: 3, eval_loss: 9 }),
+    );
+    const { receiver, log } = await startBridge({ file, environment });
+    await receiver.waitFor(() => last(receiver, 'ml.validation.loss')?.value === 9, 'the validation');
+    expect(new Set(receiver.points('ml.training.loss').map(({ value }) => value))).toEqual(new Set([3]));
+    appendFileSync(file, line({ step: 4, loss: 4 }));
+    await receiver.waitFor(() => last(receiver, 'ml.training.batch_number')?.value === 4, 'step 4');
+    // A field that is absent from the last record keeps its value.
+    await receiver.waitFor(() => last(receiver, 'ml.validation.loss')?.value === 9, 'the validation');
+    expect(log.filter(({ message }) => message === 'Training run began')).toHaveLength(1);
+  });
+
+  it('belongs to an earlier run if it is older than a minute', async () => {
+    const file = fileNamed('log.jsonl');
+    writeFileSync(file, line({ step: 1, loss: 1 }));
+    const past = Date.now() / 1_000 - 300;
+    utimesSync(file, past, past);
+    const { receiver, polled } = await startBridge({ file, environment });
+    await polled(3);
+    expect(receiver.points('ml.training.loss')).toEqual([]);
+    appendFileSync(file, line({ step: 2, loss: 2 }));
+    await receiver.waitFor(() => last(receiver, 'ml.training.loss')?.value === 2, 'what is appended');
+  });
+});
+
+describe('runs of a log', () => {
+  it('begin again with the first step, and go on after a resume', async () => {
+    const file = fileNamed('log.jsonl');
+    const { receiver, log, outcome } = await startBridge({ file, environment });
+    await outcome('missing');
+    const count = () => last(receiver, 'ml.training.batch_number')?.value;
+    const began = () => log.filter(({ message }) => message === 'Training run began').length;
+    writeFileSync(file, [5, 10, 15].map((step) => line({ step, loss: 1 })).join(''));
+    await receiver.waitFor(() => count() === 15, 'step 15');
+    appendFileSync(file, line({ step: 10, loss: 1 }) + line({ step: 20, loss: 1 }));
+    await receiver.waitFor(() => count() === 20, 'step 20 after a resume');
+    expect(began()).toBe(1);
+    appendFileSync(file, line({ step: 5, loss: 1 }));
+    await until(() => began() === 2, 'the second run');
+    await receiver.waitFor(() => count() === 5, 'step 5 of the second run');
+    truncateSync(file, 0);
+    appendFileSync(file, line({ step: 5, loss: 3 }));
+    await until(() => began() === 3, 'the third run');
+  });
+
+  it('are named by the nearest folder whose name says something, or by JOB_ID', async () => {
+    const file = fileNamed('log.jsonl');
+    writeFileSync(file, line({ step: 5, loss: 1 }));
+    const named = await startBridge({
+      file,
+      environment: { ...environment, JOB_ID: 'job-7', DATASET: 'c4' },
+    });
+    await named.receiver.waitFor(() => last(named.receiver, 'ml.training.loss') !== undefined, 'the loss');
+    expect(last(named.receiver, 'ml.training.loss')?.attributes).toEqual({
+      'job.id': 'job-7',
+      dataset: 'c4',
+    });
+  });
+});
+
+describe('a .json file', () => {
+  it('that holds JSON lines is found to be a log', async () => {
+    const file = fileNamed('metrics.json');
+    const { receiver, outcome, log } = await startBridge({ file, environment });
+    await outcome('missing');
+    writeFileSync(file, [1, 2, 3].map((step) => line({ iteration: step, total_loss: step })).join(''));
+    await receiver.waitFor(() => last(receiver, 'ml.training.loss')?.value === 3, 'the loss');
+    expect(new Set(receiver.points('ml.training.loss').map(({ value }) => value))).toEqual(
+      new Set([1, 2, 3]),
+    );
+    expect(log.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+});
+
+describe('at SIGTERM', () => {
+  it('takes the last records of a log that cannot be read to its end, and says how many it passed over', async () => {
+    const file = fileNamed('log.jsonl');
+    const receiver = await startReceiver();
+    let open = false;
+    receiver.reply(() => (open ? { status: 'ok' } : { status: 'error', code: 14 }));
+    writeFileSync(
+      file,
+      Array.from({ length: 3_000 }, (_, step) => line({ step: step + 1, loss: step + 1 })).join(''),
+    );
+    const { stop, polled } = await startBridge({
+      file,
+      receiver,
+      environment: {
+        ...environment,
+        METRICS_START: 'beginning',
+        EXPORT_QUEUE_SIZE: '100',
+        SHUTDOWN_TIMEOUT: '2',
+      },
+    });
+    await polled(3);
+    const stopped = stop();
+    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    open = true;
+    const { passedOver } = await stopped;
+    expect(passedOver).toBeGreaterThan(1_000);
+    expect(last(receiver, 'ml.training.loss')?.value).toBe(3_000);
+  });
+});
