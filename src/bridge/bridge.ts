@@ -1,6 +1,6 @@
 import type { Clock, Moment } from '../common/clock.ts';
 import type { Logger } from '../common/logger.ts';
-import { pause } from '../common/timing.ts';
+import { pause, settlesWithin } from '../common/timing.ts';
 import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
 import type { PollTime, RunEvent, Transition } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -30,6 +30,8 @@ const flushShare = 0.9;
 const notifyShare = 0.95;
 /** How much of SHUTDOWN_TIMEOUT may be taken to read the rest of a log. */
 const readShare = 0.5;
+/** The volume of the export queue may hang. */
+const positionWriteMs = 200;
 
 /** Polls the file until it is told to stop, or until the run is over in container mode. Then flushes what waits. */
 export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> {
@@ -60,6 +62,7 @@ async function pollUntilDone(bridge: Bridge): Promise<void> {
       await telemetry.collect(occasionOf(bridge, news));
       schedule = afterExport(schedule, now(), config);
     }
+    bridge.positions.update();
     schedule = await untilDue(bridge, schedule);
   }
 }
@@ -129,6 +132,7 @@ async function applyPoll(bridge: Bridge, poll: Poll): Promise<News | undefined> 
     if (timeMs !== undefined) await telemetry.collectRecord(timeMs);
     if (news !== 'event') news = newsOf(transition, snapshot);
   }
+  bridge.positions.polled(poll);
   bridge.onPoll?.(poll);
   return news;
 }
@@ -217,6 +221,8 @@ async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
   });
   await logErrors(log, () => telemetry.collect('final'));
   const undelivered = await telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
+  bridge.positions.update();
+  await settlesWithin(positionWriteMs, bridge.positions.written());
   await notifiers.close(
     { undelivered, traceId: telemetry.traceId },
     stoppedMs + config.shutdownTimeoutMs * notifyShare,

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import type { Clock } from '../common/clock.ts';
 import { createConditions, type Logger } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
+import { positionFileName, queueFolderPath } from '../otlp/queue/queue-folder.ts';
 import type { Run } from '../run/run.ts';
 import { createSource } from '../snapshot/create-source.ts';
 import { type BoundedPoller, createBoundedPoller } from '../snapshot/poll.ts';
@@ -8,6 +10,7 @@ import type { Poll } from '../snapshot/source.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
 import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
 import { createTelemetry, type Telemetry } from '../telemetry/telemetry.ts';
+import { createKeptPositions, type KeptPositions } from './kept-positions.ts';
 import { createEventLog, type EventLog } from './log-events.ts';
 import type { Notifier } from './notifiers/notifier.ts';
 import { openNotifiers } from './notifiers/notifiers.ts';
@@ -34,6 +37,7 @@ export interface Bridge {
   readonly signal: AbortSignal;
   readonly poller: BoundedPoller;
   readonly telemetry: Telemetry;
+  readonly positions: KeptPositions;
   readonly eventLog: EventLog;
   readonly notifiers: Notifier;
   readonly onPoll: ((poll: Poll) => void) | undefined;
@@ -56,7 +60,13 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, log, clock, signal, hostName, version, onPoll, logLinesDropped = () => 0 } = options;
   const conditions = createConditions(log);
   const resource = bridgeResource(config, hostName, version);
-  const poller = createBoundedPoller(await createSource(config, clock), {
+  const positionFile =
+    config.exportQueueDir &&
+    join(
+      queueFolderPath(config.exportQueueDir, String(resource.attributes['service.instance.id'])),
+      positionFileName,
+    );
+  const poller = createBoundedPoller(await createSource(config, clock, positionFile), {
     clock,
     signal,
     graceMs: config.shutdownTimeoutMs * hangShare,
@@ -64,22 +74,32 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   });
   const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
   const fileAgeMs = () => poller.ages().fileAgeMs;
+  const telemetry = createTelemetry({
+    config,
+    resource,
+    version,
+    clock,
+    conditions,
+    spans,
+    fileAgeMs,
+    logLinesDropped,
+  });
+  const positions = createKeptPositions(telemetry, (error) =>
+    conditions.raise(
+      'position',
+      'warn',
+      { path: positionFile, reason: String(error) },
+      'Position in the log cannot be kept: after a restart, records may be missing',
+    ),
+  );
   return {
     config,
     log,
     clock,
     signal,
     poller,
-    telemetry: createTelemetry({
-      config,
-      resource,
-      version,
-      clock,
-      conditions,
-      spans,
-      fileAgeMs,
-      logLinesDropped,
-    }),
+    telemetry,
+    positions,
     eventLog: createEventLog({ log, conditions, path: config.metricsFilePath, rank: config.rank }),
     notifiers: await openNotifiers(config, { clock, log, conditions, version }),
     onPoll,

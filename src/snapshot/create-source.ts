@@ -17,14 +17,23 @@ export interface SourceChoice {
     | undefined;
 }
 
-/** The source for METRICS_FILE_PATH. What reads logs is loaded only for a log. */
-export async function createSource(config: SourceConfig, clock: Clock): Promise<SourceChoice> {
+/**
+ * The source for METRICS_FILE_PATH. What reads logs is loaded only for a log.
+ *
+ * @param positionFile where it is kept how far a log was exported
+ */
+export async function createSource(
+  config: SourceConfig,
+  clock: Clock,
+  positionFile?: string,
+): Promise<SourceChoice> {
   const { metricsFilePath: path, metricsFileFormat, metricsStart, jobId, modelName, dataset } = config;
   const startedUnixMs = clock().unixMs;
   const openLog = async (start = metricsStart): Promise<SnapshotSource> => {
     const { createLogSource } = await import('./log/log-source.ts');
     const format = metricsFileFormat === 'json' ? 'auto' : metricsFileFormat;
-    return createLogSource({ path, clock, startedUnixMs, format, start, job: { jobId, modelName, dataset } });
+    const job = { jobId, modelName, dataset };
+    return createLogSource({ path, clock, startedUnixMs, format, start, job, positionFile });
   };
   if (metricsFileFormat !== 'json' && (metricsFileFormat !== 'auto' || isNameOfLog(path)))
     return { source: await openLog() };

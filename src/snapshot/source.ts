@@ -37,6 +37,8 @@ export interface Poll extends Ages {
   readonly more?: boolean;
   /** How many records were passed over, because there was no time to export them. */
   readonly passedOver?: number;
+  /** Keeps how far the log was read, for the next bridge. Called once all snapshots up to this poll were delivered. */
+  readonly keepPosition?: (() => Promise<void>) | undefined;
   /** Records of a log that are not measurements, because they are damaged. */
   readonly skipped?: readonly SkippedRecords[];
 }

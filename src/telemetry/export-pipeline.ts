@@ -28,6 +28,8 @@ export interface ExportPipeline {
   send(kind: ExportRequest['kind'], metrics: ResourceMetrics, urgency: Urgency): void;
   /** Sends one record of a log; it may wait. */
   sendRecord(metrics: ResourceMetrics): void;
+  /** How many records were sent, and how many of them at least have left the queue, in this order. */
+  readonly records: { readonly sent: number; readonly done: number };
   /** How many records can be sent until the queue is half full. */
   readonly room: number;
   /** Sends queued requests until the deadline; resolves to the number that were not delivered. */
@@ -91,6 +93,7 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
   });
   /** Of the largest record so far. */
   let recordBytes = 1;
+  let recordsSent = 0;
   const isPrinting = config.metricsExporter === 'console';
 
   return {
@@ -100,8 +103,12 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
       onExported({ status: 'success' }, []);
     },
     sendRecord(metrics) {
+      recordsSent += 1;
       recordBytes = Math.max(recordBytes, metricsRequest('snapshot', metrics).bytes);
       this.send('snapshot', metrics, 'may_wait');
+    },
+    get records() {
+      return { sent: recordsSent, done: Math.max(0, recordsSent - queue.size) };
     },
     get room() {
       const { exportQueueSize, exportQueueBytes } = config;

@@ -7,7 +7,7 @@ import type { PollTime, Transition } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Poll } from '../snapshot/source.ts';
 import { createExportClock } from './export-clock.ts';
-import { createExportPipeline, type Sent } from './export-pipeline.ts';
+import { createExportPipeline, type ExportPipeline, type Sent } from './export-pipeline.ts';
 import { createRunInstruments, type RunInstruments } from './instruments.ts';
 import { createInternalMetrics, type InternalMetrics } from './internal-metrics.ts';
 import type { Spans } from './spans/spans.ts';
@@ -26,6 +26,8 @@ export interface Telemetry {
   collect(occasion: Occasion): Promise<void>;
   /** Collects and queues the gauges of the record that was followed last, at its own time in Unix milliseconds. */
   collectRecord(timeMs: number): Promise<void>;
+  /** How many records were queued, and how many of them at least have left the queue, in this order. */
+  readonly records: ExportPipeline['records'];
   /** How many records can be queued until the export queue is half full. */
   readonly room: number;
   /** Sends what is queued until the deadline; resolves to the number of snapshots that were not delivered. */
@@ -147,6 +149,9 @@ export function createTelemetry({
       if (!exporting || record === undefined) return;
       const scopeMetrics = stamp(await instruments.collectGauges(record), timeMs, timeMs);
       if (scopeMetrics.length > 0) pipeline.sendRecord({ resource, scopeMetrics });
+    },
+    get records() {
+      return pipeline.records;
     },
     get room() {
       return pipeline.room;

@@ -150,15 +150,59 @@ describe('at SIGTERM', () => {
         ...environment,
         METRICS_START: 'beginning',
         EXPORT_QUEUE_SIZE: '100',
-        SHUTDOWN_TIMEOUT: '2',
+        SHUTDOWN_TIMEOUT: '6',
       },
     });
     await polled(3);
     const stopped = stop();
-    await new Promise((resolve) => setTimeout(resolve, 1_200));
+    await new Promise((resolve) => setTimeout(resolve, 3_200));
     open = true;
     const { passedOver } = await stopped;
     expect(passedOver).toBeGreaterThan(1_000);
     expect(last(receiver, 'ml.training.loss')?.value).toBe(3_000);
+  });
+});
+
+describe('with EXPORT_QUEUE_DIR', () => {
+  it('a restarted bridge goes on where the last one had delivered to', async () => {
+    const file = fileNamed('log.jsonl');
+    const environmentOfBoth = { ...environment, EXPORT_QUEUE_DIR: temporaryFolder() };
+    const startMs = Date.now() - 30_000;
+    const record = (step: number) => line({ timestamp: (startMs + step * 100) / 1_000, step, loss: step });
+    const first = await startBridge({ file, environment: environmentOfBoth });
+    await first.outcome('missing');
+    appendFileSync(file, [1, 2, 3].map(record).join(''));
+    await first.receiver.waitFor(() => last(first.receiver, 'ml.training.loss')?.value === 3, 'step 3');
+    await first.stop();
+    appendFileSync(file, [4, 5].map(record).join(''));
+    const second = await startBridge({ file, environment: environmentOfBoth });
+    await second.receiver.waitFor(() => last(second.receiver, 'ml.training.loss')?.value === 5, 'step 5');
+    const times = timesOf(second.receiver, 'ml.training.loss');
+    for (const step of [3, 4, 5]) expect(times.get(startMs + step * 100)).toBe(step);
+    expect(times.get(startMs + 200)).toBeUndefined();
+    const startTimes = [first, second].map(({ log }) =>
+      log.find(({ message }) => message === 'Training run began'),
+    );
+    expect(startTimes[1]?.startTime).toBe(startTimes[0]?.startTime);
+  });
+
+  it('records that were not delivered are read again', async () => {
+    const file = fileNamed('log.jsonl');
+    const receiver = await startReceiver();
+    const environmentOfBoth = {
+      ...environment,
+      EXPORT_QUEUE_DIR: temporaryFolder(),
+      SHUTDOWN_TIMEOUT: '0.3',
+    };
+    const first = await startBridge({ file, receiver, environment: environmentOfBoth });
+    await first.outcome('missing');
+    appendFileSync(file, line({ step: 1, loss: 1 }));
+    await receiver.waitFor(() => last(receiver, 'ml.training.loss')?.value === 1, 'step 1');
+    receiver.reply(() => ({ status: 'error', code: 14 }));
+    appendFileSync(file, line({ step: 2, loss: 2 }));
+    await until(() => first.polls.filter(({ outcome }) => outcome.status === 'ok').length === 2, 'step 2');
+    await first.stop();
+    const second = await startBridge({ file, environment: environmentOfBoth });
+    await second.receiver.waitFor(() => last(second.receiver, 'ml.training.loss')?.value === 2, 'step 2');
   });
 });

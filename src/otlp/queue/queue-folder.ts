@@ -42,7 +42,7 @@ const checksumBytes = 4;
 const orphanedAfterMs = 600_000;
 
 export function createQueueFolder(root: string, instanceId: string): QueueFolder {
-  const folder = join(root, folderName(instanceId));
+  const folder = queueFolderPath(root, instanceId);
   const path = (name: string) => join(folder, name);
   const prefix = `${padded(Date.now(), 14)}-${randomBytes(4).toString('hex')}`;
   let names = 0;
@@ -90,7 +90,11 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
 const padded = (value: number, digits: number) => String(value).padStart(digits, '0');
 
 /** Nothing an id holds leads out of the root, and none is too long for a file system. */
-const folderName = (instanceId: string) => `bridge-${encodeURIComponent(instanceId).slice(0, 200)}`;
+export const queueFolderPath = (root: string, instanceId: string): string =>
+  join(root, `bridge-${encodeURIComponent(instanceId).slice(0, 200)}`);
+
+/** How far a log was exported. Without its bridge it is of no use. */
+export const positionFileName = 'position.json';
 
 const suffix = '.otlp';
 /** In the name, so that it is known after a restart, too. */
@@ -136,7 +140,7 @@ async function takeOver(root: string, folder: string): Promise<void> {
       if (sibling === folder || now - (await lstat(sibling)).mtimeMs < orphanedAfterMs) continue;
       const names = await queueFilesIn(sibling);
       for (const name of names) await rename(join(sibling, name), join(folder, orphanName(name)));
-      await rm(join(sibling, probeName), { force: true });
+      for (const name of [probeName, positionFileName]) await rm(join(sibling, name), { force: true });
       await rmdir(sibling);
     } catch {
       // Another bridge is at it, it is not ours to read, or it holds something else.

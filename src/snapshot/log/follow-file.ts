@@ -47,8 +47,8 @@ export interface FileFollower {
   read(limit: number): Promise<FollowResult>;
   /** When the file was created and last written, in Unix milliseconds; undefined until it was seen. */
   readonly times: FileTimes | undefined;
-  /** After the last record that was given. */
-  readonly position: FilePosition;
+  /** Before the last record that was given. A reader that goes on there has the present state at once. */
+  readonly lastPosition: FilePosition;
   close(): Promise<void>;
 }
 
@@ -87,7 +87,9 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
   let reading: Reading | undefined;
   /** Decoded and not given yet. */
   let decoded: LogRecord[] = [];
+  /** After the last record that was given. */
   let position = from;
+  let lastPosition = from;
   /** Since when the file has been other than what was read; undefined while it is as expected. */
   let rewrite: { readonly sinceMs: number; changedMs: number } | undefined;
   let isOther: false | 'rotated' | 'replaced' = false;
@@ -198,16 +200,15 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
     const problems = reading?.decoder.takeProblems() ?? [];
     const more = decoded.length > 0 || (reading !== undefined && !isDone(reading, next));
     const result = { status: 'ok', records, more, isOther, problems } as const;
-    let { history } = position;
-    for (const record of records) history = addRecord(history, record);
-    const last = records.at(-1);
-    if (last !== undefined && reading !== undefined)
+    for (const record of records) {
+      lastPosition = position;
       position = {
-        offset: last.end,
-        columns: reading.decoder.columns,
-        fingerprint: reading.fingerprint,
-        history,
+        offset: record.end,
+        columns: reading?.decoder.columns,
+        fingerprint: reading?.fingerprint ?? noFingerprint,
+        history: addRecord(position.history, record),
       };
+    }
     if (records.length > 0) isOther = false;
     return result;
   }
@@ -239,8 +240,8 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
     get times() {
       return times;
     },
-    get position() {
-      return position;
+    get lastPosition() {
+      return lastPosition;
     },
     async close() {
       await handle?.close().catch(() => undefined);

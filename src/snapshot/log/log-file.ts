@@ -35,7 +35,8 @@ export interface LogFile {
   /** Reads at most `limit` records on. Never throws. */
   read(limit: number): Promise<LogRead | LogFailure>;
   readonly times: FileTimes | undefined;
-  readonly position: FilePosition;
+  /** Before the last record that was read. */
+  readonly lastPosition: FilePosition;
   close(): Promise<void>;
 }
 
@@ -59,7 +60,7 @@ export async function openLogFile(options: LogFileOptions): Promise<LogFile | Lo
     const preset = format === 'auto' ? detectFormat(path, await readAt(handle, 0, detectedBytes)) : format;
     if (preset === 'json') return await notALog(handle, path);
     const position = from === 'near end' ? await positionNearEnd(handle, formatOfPreset(preset)) : from;
-    return createLogFile(options, preset, position);
+    return createLogFile({ ...options, from: position }, preset);
   } catch (error) {
     return await describeReadError(path, error as NodeJS.ErrnoException);
   } finally {
@@ -78,18 +79,17 @@ async function notALog(handle: FileHandle, path: string): Promise<LogFailure> {
 }
 
 function createLogFile(
-  { path, clock, folder }: LogFileOptions,
+  { path, clock, folder, from }: LogFileOptions & { readonly from?: FilePosition | undefined },
   preset: PresetName,
-  from: FilePosition | undefined,
 ): LogFile {
   const follower = createFileFollower({ path, clock, format: formatOfPreset(preset), from });
   const map = createRecordMapper(preset, folder === undefined ? {} : { folder });
   const recordClock = createRecordClock();
-  let isBacklog = true;
+  let isBacklog = from === undefined;
   let isOtherContent = false;
 
-  function entriesOf({ records }: Extract<FollowResult, { status: 'ok' }>, times: FileTimes) {
-    const timesOfRecords = recordClock.timesOf(records, { ...times, isBacklog });
+  function entriesOf({ records, more }: Extract<FollowResult, { status: 'ok' }>, times: FileTimes) {
+    const timesOfRecords = recordClock.timesOf(records, { ...times, isBacklog, isAtEnd: !more });
     return records.flatMap((record, index): readonly LogEntry[] => {
       const mapped = map(record);
       const parsed = mapped.status === 'ok' ? snapshotOf(mapped) : undefined;
@@ -117,8 +117,8 @@ function createLogFile(
     get times() {
       return follower.times;
     },
-    get position() {
-      return follower.position;
+    get lastPosition() {
+      return follower.lastPosition;
     },
     close: () => follower.close(),
   };

@@ -13,6 +13,7 @@ import {
 import { type LogJob, tellingFolder } from './identity.ts';
 import { type LogEntry, type LogFailure, type LogFile, type LogRead, openLogFile } from './log-file.ts';
 import { followRun, type LogRun, recordKind } from './log-run.ts';
+import { loadPosition, savePosition } from './saved-position.ts';
 
 export interface LogSourceOptions {
   readonly path: string;
@@ -23,6 +24,8 @@ export interface LogSourceOptions {
   /** `end`: what is appended from now on, and the last record of each kind before it. */
   readonly start: 'end' | 'beginning';
   readonly job: LogJob;
+  /** Where it is kept how far the log was exported; undefined if it is not kept. */
+  readonly positionFile?: string | undefined;
 }
 
 /** A trainer may write a little before its bridge has started. A log that is older by more is of an earlier run. */
@@ -44,6 +47,7 @@ export function createLogSource({
   format,
   start,
   job,
+  positionFile,
 }: LogSourceOptions): SnapshotSource {
   const age = createFileAge();
   let file: LogFile | undefined;
@@ -55,13 +59,16 @@ export function createLogSource({
 
   async function read(limit: number): Promise<LogRead | LogFailure> {
     if (file !== undefined) return file.read(limit);
-    const skips = start === 'end' && !wasMissing;
-    const opened = await openLogFile({ path, clock, format, from: skips ? 'near end' : undefined });
+    const saved = positionFile === undefined ? undefined : await loadPosition(positionFile, path);
+    const skips = start === 'end' && !wasMissing && saved === undefined;
+    const from = skips ? 'near end' : saved?.position;
+    const opened = await openLogFile({ path, clock, format, from });
     if (opened.status !== 'ok') {
       wasMissing ||= opened.status === 'missing' || opened.status === 'empty';
       return opened;
     }
     file = opened;
+    run = saved?.run;
     if (!skips) return opened.read(limit);
     const skipped = await skipToEnd(opened);
     const isOfEarlierRun = (opened.times?.modifiedMs ?? 0) < startedUnixMs - earlierByMs;
@@ -135,6 +142,12 @@ export function createLogSource({
     return { fileAgeMs: age.at(now), snapshotAgeMs };
   }
 
+  function keepPosition(): Poll['keepPosition'] {
+    if (positionFile === undefined || file === undefined) return undefined;
+    const saved = { path, position: file.lastPosition, run };
+    return () => savePosition(positionFile, saved);
+  }
+
   function pollOf(result: LogRead | LogFailure): Poll {
     updateAge();
     const moment = clock();
@@ -144,7 +157,8 @@ export function createLogSource({
       recordMonotonicMs = moment.monotonicMs - fileAgeMs;
     age.checked(moment);
     const { more, skipped } = result.status === 'ok' ? result : nothing;
-    return { outcome, moment, more, skipped, ...ages(moment) };
+    const keep = outcome.status === 'ok' ? keepPosition() : undefined;
+    return { outcome, moment, more, skipped, keepPosition: keep, ...ages(moment) };
   }
 
   return {

@@ -8,6 +8,8 @@ export interface WriteTimes {
   readonly modifiedMs: number;
   /** Whether the records were there before the file was followed, so that the last write is not theirs. */
   readonly isBacklog: boolean;
+  /** Whether the last of the records is the last in the file, so that the last write is its own. */
+  readonly isAtEnd: boolean;
 }
 
 /** Gives each record of a file its time. */
@@ -37,9 +39,10 @@ export function createRecordClock(): RecordClock {
     timesOf: (records, writes) =>
       records.map((record, index) => {
         if (record.time !== undefined) return record.time;
-        const timeMs = writes.isBacklog
-          ? backlogTime(record, writes)
-          : writes.modifiedMs - (records.length - 1 - index);
+        const after = records.length - 1 - index;
+        const isLastWrite = after === 0 && writes.isAtEnd && record.elapsed === undefined;
+        const timeMs =
+          writes.isBacklog && !isLastWrite ? backlogTime(record, writes) : writes.modifiedMs - after;
         lastMs = Math.max(timeMs, lastMs + 1);
         return lastMs;
       }),

@@ -94,8 +94,8 @@ describe('a log that is appended to', () => {
   it('goes on from a position that was kept, with the columns of a CSV file', async () => {
     const { path, follower } = setUp('log.csv');
     writeFileSync(path, 'step,loss\n0,1.5\n1,1.4\n');
-    await follower.read(1);
-    const from = follower.position;
+    await follower.read(2);
+    const from = follower.lastPosition;
     appendFileSync(path, '2,1.3\n');
     const next = createFileFollower({
       path,
