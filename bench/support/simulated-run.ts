@@ -50,6 +50,7 @@ export function createRun(
   const self = createInternalMetrics(resource, version, {
     backlog: () => 0,
     fileAgeMs: () => 0,
+    staleAfterMs: () => 300_000,
     logLinesDropped: () => 0,
     spansRejected: () => undefined,
   });

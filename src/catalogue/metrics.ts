@@ -268,6 +268,21 @@ export const bridgeMetrics = {
     unit: 's',
     description: 'Time since the file was last written',
   },
+  fileStaleAfter: {
+    name: 'ml.bridge.file.stale_after',
+    instrument: 'gauge',
+    unit: 's',
+    description: 'Age at which the file is stale',
+    note: 'STALE_AFTER; of a log that is written seldom, three times the longest of its last 20 gaps, at most a day',
+  },
+  recordsSkipped: {
+    name: 'ml.bridge.records_skipped',
+    instrument: 'counter',
+    unit: '{record}',
+    description: 'Records of a log that could not be read',
+    note: 'only of a log',
+    attributes: ['reason'],
+  },
   exports: {
     name: 'ml.bridge.exports',
     instrument: 'counter',

@@ -16,6 +16,7 @@ import { advancePace, noPace } from './pace.ts';
 import { positionOf } from './position.ts';
 import { advanceProgress, hasStepped, noProgress } from './progress.ts';
 import type { LastStep, PollTime, Run, RunEvent, RunPolicy, Transition } from './run.ts';
+import { addWrite, writeLimits } from './write-gaps.ts';
 
 /** What a new snapshot makes of the run: the next run, and the events to report. */
 export function applySnapshot(
@@ -90,13 +91,14 @@ function ignoreOtherWriter(
 export function applyTime(run: Run | undefined, now: PollTime, policy: RunPolicy): Transition {
   if (run === undefined) return { run, events: [] };
   if (isWrittenAgain(run, now)) return beginRun(run.latest, now, policy);
-  const fresh = now.fileAgeMs < policy.staleAfterMs;
+  const { staleAfterMs, stallAfterMs } = writeLimits(run, policy);
+  const fresh = now.fileAgeMs < staleAfterMs;
   // At the earliest from the start of the bridge, which did not see whether the step advanced before.
   const watchedSinceMs = Math.max(
     run.lastStep.monotonicMs,
     now.startedMonotonicMs ?? Number.NEGATIVE_INFINITY,
   );
-  const stalls = run.state === 'running' && now.monotonicMs - watchedSinceMs >= policy.stallAfterMs;
+  const stalls = run.state === 'running' && now.monotonicMs - watchedSinceMs >= stallAfterMs;
   const events: RunEvent[] = [];
   if (fresh !== run.fresh) events.push({ kind: fresh ? 'became_fresh' : 'went_stale' });
   if (stalls) events.push({ kind: 'stalled' });
@@ -137,6 +139,7 @@ function blankRun(snapshot: Snapshot, now: PollTime, policy: RunPolicy): Run {
     lastStep: stepAt(now),
     latest: snapshot,
     applied: snapshot,
+    writeGaps: undefined,
     seenMonotonicMs: now.monotonicMs,
     extras: new Set(),
     nonFinite: new Map(),
@@ -168,6 +171,7 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
     lastStep: stepped ? stepAt(now) : before.lastStep,
     latest,
     applied: snapshot,
+    writeGaps: policy.content === 'records' ? addWrite(before.writeGaps, stepAt(now).monotonicMs) : undefined,
     seenMonotonicMs: now.monotonicMs,
     snapshots: before.snapshots + 1,
     extras: admitted,

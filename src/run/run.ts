@@ -4,6 +4,7 @@ import type { SnapshotSource } from '../snapshot/source.ts';
 import type { Pace } from './pace.ts';
 import type { Position } from './position.ts';
 import type { Progress } from './progress.ts';
+import type { WriteGaps } from './write-gaps.ts';
 
 /** The state of one training run. Immutable: each change gives a new value. */
 export interface Run {
@@ -23,6 +24,8 @@ export interface Run {
   readonly latest: Snapshot;
   /** The snapshot that was applied last; of a log, one record. */
   readonly applied: Snapshot;
+  /** Only of a log. */
+  readonly writeGaps: WriteGaps | undefined;
   /** When the latest snapshot was read, by the monotonic clock. */
   readonly seenMonotonicMs: number;
   /** When the state became `completed` or `failed`, by the monotonic clock; undefined in any other state. */

@@ -20,6 +20,7 @@ import { pointAttributes } from './resource.ts';
 export interface InternalMetrics {
   polled(outcome: PollOutcomeName): void;
   skipped(field: string, reason: SkipReason, count?: number): void;
+  recordsSkipped(reason: string, count: number): void;
   exported(outcome: ExportOutcome, unixMs: number): void;
   /** A count of 0 makes the reason's series begin at zero. */
   dropped(reason: DropReason, count: number): void;
@@ -32,6 +33,8 @@ export interface ObservedMetrics {
   readonly backlog: () => number;
   /** Undefined if there is no file. */
   readonly fileAgeMs: () => number | undefined;
+  /** Of the present run. */
+  readonly staleAfterMs: () => number;
   readonly logLinesDropped: () => number;
   /** Number of spans; undefined if tracing is off. */
   readonly spansRejected: () => number | undefined;
@@ -40,10 +43,11 @@ export interface ObservedMetrics {
 export function createInternalMetrics(
   resource: Resource,
   version: string,
-  { backlog, fileAgeMs, logLinesDropped, spansRejected }: ObservedMetrics,
+  { backlog, fileAgeMs, staleAfterMs, logLinesDropped, spansRejected }: ObservedMetrics,
 ): InternalMetrics {
   const polls = createTally();
   const skips = createTally();
+  const records = createTally();
   const exports = createTally(keysOf(sendOutcomes).map((outcome) => ({ outcome })));
   const drops = createTally(
     keysOf(dropReasons)
@@ -58,6 +62,8 @@ export function createInternalMetrics(
     snapshots: polls.read,
     fieldsSkipped: skips.read,
     fileAge: () => seconds(fileAgeMs()),
+    fileStaleAfter: () => seconds(staleAfterMs()),
+    recordsSkipped: records.read,
     exports: exports.read,
     lastSuccessTime: () => seconds(lastSuccessUnixMs),
     dropped: drops.read,
@@ -78,6 +84,7 @@ export function createInternalMetrics(
   return {
     polled: (outcome) => polls.add(1, { outcome }),
     skipped: (field, reason, count = 1) => skips.add(count, { field, reason }),
+    recordsSkipped: (reason, count) => records.add(count, { reason }),
     exported(outcome, unixMs) {
       exports.add(1, { outcome: outcome.status });
       if (outcome.status !== 'success') return;

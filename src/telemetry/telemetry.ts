@@ -3,7 +3,8 @@ import { runAttributes } from '../catalogue/metrics.ts';
 import type { Clock } from '../common/clock.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
-import type { PollTime, Transition } from '../run/run.ts';
+import type { PollTime, Run, Transition } from '../run/run.ts';
+import { writeLimits } from '../run/write-gaps.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Poll } from '../snapshot/source.ts';
 import { createExportClock } from './export-clock.ts';
@@ -78,6 +79,7 @@ export function createTelemetry({
   const internalMetrics = createInternalMetrics(resource, version, {
     backlog: () => pipeline.waiting,
     fileAgeMs,
+    staleAfterMs: () => writeLimits(currentRun, config).staleAfterMs,
     logLinesDropped,
     spansRejected: () => spans?.rejected,
   });
@@ -96,6 +98,7 @@ export function createTelemetry({
   let instruments: RunInstruments = newInstruments();
   let runStartedUnixMs = startedUnixMs;
   let record: Snapshot | undefined;
+  let currentRun: Run | undefined;
 
   let nextFullMonotonicMs = Number.NEGATIVE_INFINITY;
 
@@ -122,7 +125,10 @@ export function createTelemetry({
   }
 
   return {
-    polled: ({ outcome }) => internalMetrics.polled(outcome.status),
+    polled({ outcome, skipped = [] }) {
+      internalMetrics.polled(outcome.status);
+      for (const { reason, count } of skipped) internalMetrics.recordsSkipped(reason, count);
+    },
     async follow(transition, snapshot, now) {
       const { run, events } = transition;
       for (const event of events) {
@@ -139,6 +145,7 @@ export function createTelemetry({
       // The snapshot of a second writer is not part of the run.
       const ownSnapshot = run?.applied === snapshot ? snapshot : undefined;
       record = ownSnapshot;
+      currentRun = run;
       spans?.follow(transition, ownSnapshot, now);
       instruments.setRun(run);
       if (ownSnapshot !== undefined && run?.state !== 'waiting') instruments.record(ownSnapshot);

@@ -1,5 +1,4 @@
 import { bridgeMetrics, type RunState, runMetrics } from '../../../src/catalogue/metrics.ts';
-import { bridgeSettings } from '../../../src/config/bridge.ts';
 import {
   field,
   histogramMean,
@@ -100,16 +99,16 @@ const throughputCollapsed: Alert = {
   watches: [throughput('10m')],
 };
 
-const staleSeconds = bridgeSettings.staleAfterMs.default / 1000;
+const staleAge = `(${series(bridgeMetrics.fileAge)} > ${series(bridgeMetrics.fileStaleAfter)})`;
 
 const fileStale: Alert = {
   name: 'MlMetricsFileStale',
   severity: 'warning',
   for: '1m',
   // A stalled run has its own alert.
-  expr: `${aggregated('max', jobLabels, withJobInState(series(bridgeMetrics.fileAge), ['running']))} > ${staleSeconds}`,
+  expr: aggregated('max', jobLabels, withJobInState(staleAge, ['running'])),
   summary: `Metrics file of training job ${jobWithNamespace} is not written`,
-  description: `The metrics file of ${job} was last written {{ $value | humanizeDuration }} ago, and the run has not ended. Its values are no longer exported once it is older than STALE_AFTER.`,
+  description: `The metrics file of ${job} was last written {{ $value | humanizeDuration }} ago, and the run has not ended. Its values are no longer exported once it is stale.`,
   watches: [withJobInState(series(bridgeMetrics.fileAge), ['running'])],
 };
 

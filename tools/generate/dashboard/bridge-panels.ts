@@ -94,13 +94,20 @@ const skipped: Panel = {
   ...third,
   title: 'Fields left out',
   description:
-    'Fields of the file that were skipped since the bridge started, by field and reason. Normally empty.',
+    'Fields of the file, and records of a log, that were skipped since the bridge started, with the reason. Normally empty.',
   unit: 'none',
   queries: [
     {
       legend: `{{job_id}} {{field}}: {{reason}} ${inNamespace}`,
       expr: labelMissingJob(
         `sum by (${jobLabels}, field, reason) (${withJob(series(bridgeMetrics.fieldsSkipped), jobMatcher)})`,
+      ),
+      optional: true,
+    },
+    {
+      legend: `{{job_id}} records: {{reason}} ${inNamespace}`,
+      expr: labelMissingJob(
+        `sum by (${jobLabels}, reason) (${withJob(series(bridgeMetrics.recordsSkipped), jobMatcher)})`,
       ),
       optional: true,
     },
