@@ -49,7 +49,7 @@ const ownSettings = {
     'METRICS_FILE_PATH',
     textSetting,
     '/shared/metrics/current.json',
-    'The file that the training job writes: its latest values as JSON, or a log that its framework appends to',
+    'The file that the training job writes: its latest values as JSON, or a log that its framework appends to. Of a folder, or a pattern such as /runs/*/events.*, the newest run is followed',
   ),
   metricsFileFormat: setting(
     'METRICS_FILE_FORMAT',

@@ -41,10 +41,15 @@ export async function createSource(
   return metricsFileFormat === 'json' ? { source } : { source, replacement: detectLog(path, openLog) };
 }
 
-const isNameOfLog = (path: string) => /\.(csv|jsonl|ndjson)$|tfevents/i.test(path);
+const isNameOfLog = (path: string) => /\.(csv|jsonl|ndjson)$|tfevents|[*?]/i.test(path);
 
 /** Outcomes of reading a log as if it were a metrics file. */
-const outcomesOfLogs: ReadonlySet<PollOutcome['status']> = new Set(['malformed', 'no_metrics', 'too_large']);
+const outcomesOfLogs: ReadonlySet<PollOutcome['status']> = new Set([
+  'malformed',
+  'no_metrics',
+  'too_large',
+  'not_a_file',
+]);
 
 function detectLog(
   path: string,

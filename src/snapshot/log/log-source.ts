@@ -1,3 +1,5 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { PresetName } from '../../catalogue/file-formats.ts';
 import type { Clock, Moment } from '../../common/clock.ts';
 import { createFileAge } from '../file-age.ts';
@@ -10,9 +12,11 @@ import {
   type SnapshotSource,
   type TimedSnapshot,
 } from '../source.ts';
+import { findLogs, isPattern } from './find-logs.ts';
 import { type LogJob, tellingFolder } from './identity.ts';
 import { type LogEntry, type LogFailure, type LogFile, type LogRead, openLogFile } from './log-file.ts';
 import { followRun, type LogRun, recordKind } from './log-run.ts';
+import { openRunFiles, type RunFiles } from './run-files.ts';
 import { loadPosition, savePosition } from './saved-position.ts';
 
 export interface LogSourceOptions {
@@ -31,6 +35,10 @@ export interface LogSourceOptions {
 /** A trainer may write a little before its bridge has started. A log that is older by more is of an earlier run. */
 const earlierByMs = 60_000;
 const maxKinds = 32;
+/** How often it is looked for a newer run, and for files of the run that are new. */
+const searchIntervalMs = 10_000;
+
+type Followed = Pick<LogFile, 'read' | 'times'>;
 
 /** What is left after records were passed over. */
 interface SkippedRead extends LogRead {
@@ -51,6 +59,10 @@ export function createLogSource({
 }: LogSourceOptions): SnapshotSource {
   const age = createFileAge();
   let file: LogFile | undefined;
+  /** In place of `file`, if the path is a folder or a pattern. */
+  let runFiles: RunFiles | undefined;
+  let several: boolean | undefined;
+  let nextSearchMs = Number.NEGATIVE_INFINITY;
   let run: LogRun | undefined;
   let wasMissing = false;
   let modifiedMs: number | undefined;
@@ -58,7 +70,8 @@ export function createLogSource({
   let unreadable: string | undefined;
 
   async function read(limit: number): Promise<LogRead | LogFailure> {
-    if (file !== undefined) return file.read(limit);
+    if ((await isSeveral()) && clock().monotonicMs >= nextSearchMs) return readFound(limit);
+    if (file !== undefined || runFiles !== undefined) return (runFiles ?? (file as LogFile)).read(limit);
     const saved = positionFile === undefined ? undefined : await loadPosition(positionFile, path);
     const skips = start === 'end' && !wasMissing && saved === undefined;
     const from = skips ? 'near end' : saved?.position;
@@ -69,14 +82,44 @@ export function createLogSource({
     }
     file = opened;
     run = saved?.run;
-    if (!skips) return opened.read(limit);
+    return skips ? skipUnlessOfEarlierRun(opened) : opened.read(limit);
+  }
+
+  async function isSeveral(): Promise<boolean> {
+    if (file === undefined && !several) several = isPattern(path) || (await isFolder(path));
+    return several ?? false;
+  }
+
+  /** Looks for files of the run that are new, and for a newer run. */
+  async function readFound(limit: number): Promise<LogRead | LogFailure> {
+    const found = await findLogs(path);
+    if (found === undefined) {
+      wasMissing = true;
+      return { status: 'missing', reason: `no log is found at ${path}` };
+    }
+    nextSearchMs = clock().monotonicMs + searchIntervalMs;
+    if (runFiles?.folder === found.folder) {
+      await runFiles.add(found.paths);
+      return runFiles.read(limit);
+    }
+    const isFirst = runFiles === undefined;
+    const skips = isFirst && start === 'end' && !wasMissing;
+    const opened = await openRunFiles(found, { clock, format, from: skips ? 'near end' : undefined });
+    if ('status' in opened) return opened;
+    await runFiles?.close();
+    runFiles = opened;
+    run = undefined;
+    return skips ? skipUnlessOfEarlierRun(opened) : opened.read(limit);
+  }
+
+  async function skipUnlessOfEarlierRun(opened: Followed): Promise<LogRead | LogFailure> {
     const skipped = await skipToEnd(opened);
     const isOfEarlierRun = (opened.times?.modifiedMs ?? 0) < startedUnixMs - earlierByMs;
     return isOfEarlierRun && skipped.status === 'ok' ? nothing : skipped;
   }
 
   /** Passes over what is there already, but for the last record of each kind. */
-  async function skipToEnd(opened: LogFile): Promise<SkippedRead | LogFailure> {
+  async function skipToEnd(opened: Followed): Promise<SkippedRead | LogFailure> {
     let count = 0;
     const last = new Map<string, LogEntry>();
     let result: LogRead | LogFailure;
@@ -123,7 +166,8 @@ export function createLogSource({
       ...snapshot,
       job: {
         ...snapshot.job,
-        jobId: jobId ?? job.jobId ?? tellingFolder(path),
+        jobId:
+          jobId ?? job.jobId ?? tellingFolder(runFiles === undefined ? path : join(runFiles.folder, 'log')),
         modelName: modelName ?? job.modelName,
         dataset: dataset ?? job.dataset,
         startTimeMs: snapshot.job.startTimeMs ?? Math.floor(startTimeMs),
@@ -132,7 +176,7 @@ export function createLogSource({
   }
 
   function updateAge(): void {
-    const next = file?.times?.modifiedMs;
+    const next = (runFiles ?? file)?.times?.modifiedMs;
     if (next !== undefined && next !== modifiedMs) age.written(next, clock());
     modifiedMs = next;
   }
@@ -165,7 +209,8 @@ export function createLogSource({
     content: 'records',
     poll: async (limit = maxSnapshotsOfPoll) => pollOf(await read(limit)),
     async pollLast() {
-      const result = file === undefined ? nothing : await skipToEnd(file);
+      const followed = runFiles ?? file;
+      const result = followed === undefined ? nothing : await skipToEnd(followed);
       return { ...pollOf(result), passedOver: result.status === 'ok' ? result.passedOver : 0 };
     },
     async stat() {
@@ -174,3 +219,9 @@ export function createLogSource({
     ages,
   };
 }
+
+const isFolder = (path: string) =>
+  stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );

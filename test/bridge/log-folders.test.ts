@@ -1,0 +1,83 @@
+import { appendFileSync, copyFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { findLogs } from '../../src/snapshot/log/find-logs.ts';
+import { startBridge } from '../support/bridge.ts';
+import { temporaryFolder } from '../support/file.ts';
+
+const line = (fields: object) => `${JSON.stringify(fields)}\n`;
+
+function logIn(root: string, ...names: string[]): string {
+  const path = join(root, ...names);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, '');
+  return path;
+}
+
+describe('the files of the newest run', () => {
+  it('are all event files in its folder and below it', async () => {
+    const root = temporaryFolder();
+    const old = logIn(root, 'runs', 'a', 'events.out.tfevents.1.host');
+    utimesSync(old, 1, 1);
+    const own = logIn(root, 'runs', 'b', 'events.out.tfevents.2.host');
+    const part = logIn(root, 'runs', 'b', 'both_train', 'events.out.tfevents.3.host');
+    for (const path of [root, join(root, 'runs', '*', 'events.*')])
+      expect(await findLogs(path)).toEqual({ folder: join(root, 'runs', 'b'), paths: [part, own] });
+  });
+
+  it('are those of train/ and validation/ together', async () => {
+    const root = temporaryFolder();
+    const train = logIn(root, 'logs', 'train', 'events.out.tfevents.1.host.v2');
+    const validation = logIn(root, 'logs', 'validation', 'events.out.tfevents.2.host.v2');
+    expect(await findLogs(root)).toEqual({ folder: join(root, 'logs'), paths: [train, validation] });
+  });
+
+  it('is the file that was written last, of other logs', async () => {
+    const root = temporaryFolder();
+    utimesSync(logIn(root, 'version_0', 'metrics.csv'), 1, 1);
+    const newest = logIn(root, 'version_1', 'metrics.csv');
+    expect(await findLogs(join(root, '*', 'metrics.csv'))).toEqual({
+      folder: join(root, 'version_1'),
+      paths: [newest],
+    });
+  });
+
+  it('are none in an empty folder, and where nothing matches', async () => {
+    const root = temporaryFolder();
+    for (const path of [root, join(root, '*.csv'), join(root, 'missing')])
+      expect(await findLogs(path)).toBeUndefined();
+  });
+});
+
+describe.each(['', '*/train.jsonl'])('METRICS_FILE_PATH=FOLDER/%s', (pattern) => {
+  it('follows the newest run, and is named by its folder', async () => {
+    const root = temporaryFolder();
+    const { receiver } = await startBridge({
+      file: join(root, pattern),
+      environment: { EXPORT_MIN_INTERVAL: '0', METRICS_START: 'beginning' },
+    });
+    const path = logIn(root, 'llama-sft', 'train.jsonl');
+    appendFileSync(path, [1, 2, 3].map((step) => line({ step, loss: step })).join(''));
+    const losses = () => receiver.points('ml.training.loss');
+    await receiver.waitFor(() => losses().at(-1)?.value === 3, 'the loss');
+    expect(new Set(losses().map(({ value }) => value))).toEqual(new Set([1, 2, 3]));
+    expect(losses().at(-1)?.attributes['job.id']).toBe('llama-sft');
+  });
+});
+
+describe('a folder of TensorBoard', () => {
+  it('gives the scalars at their wall times', async () => {
+    const root = temporaryFolder();
+    const first = logIn(root, 'bert', 'events.out.tfevents.1.host');
+    copyFileSync('test/fixtures/logs/events.out.tfevents.tensorboardx', first);
+    const { receiver } = await startBridge({
+      file: root,
+      environment: { EXPORT_MIN_INTERVAL: '0', METRICS_START: 'beginning' },
+    });
+    const losses = () => new Map(receiver.points('ml.training.loss').map((it) => [it.timeMs, it.value]));
+    const timeMs = (step: number) => 1_760_000_000_250 + step * 1_000;
+    await receiver.waitFor(() => losses().has(timeMs(4)), 'the last loss');
+    for (let step = 0; step < 5; step++) expect(losses().get(timeMs(step))).toBeCloseTo(2 / (step + 1), 6);
+    expect(receiver.points('ml.training.loss')[0]?.attributes['job.id']).toBe('bert');
+  });
+});
