@@ -1,7 +1,11 @@
-/** CRC-32C (Castagnoli), RFC 3720 appendix B.4. Node's `zlib.crc32` has another polynomial. */
-export function crc32c(bytes: Uint8Array): number {
+/**
+ * CRC-32C (Castagnoli) of the bytes from `start` to `end`, RFC 3720 appendix B.4. Node's `zlib.crc32` has another
+ * polynomial.
+ */
+export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length): number {
   let crc = -1;
-  for (const byte of bytes) crc = (table[(crc ^ byte) & 0xff] as number) ^ (crc >>> 8);
+  for (let at = start; at < end; at++)
+    crc = (table[(crc ^ (bytes[at] as number)) & 0xff] as number) ^ (crc >>> 8);
   return (crc ^ -1) >>> 0;
 }
 

@@ -23,16 +23,17 @@ const maxMessageBytes = 2 ** 31;
  * Source: TensorFlow, `tensorflow/core/lib/io/record_writer.h`: length (8 bytes, little-endian), masked CRC of the length, data, masked
  * CRC of the data.
  */
-function maskedCrc(bytes: Uint8Array): number {
-  const crc = crc32c(bytes);
+function maskedCrc(bytes: Uint8Array, start: number, end: number): number {
+  const crc = crc32c(bytes, start, end);
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
 }
 
-/** Whether a record begins here: its length has the right checksum. */
+/** Whether a record begins here: its length has the right checksum. No event is empty, so that zeros are passed over fast. */
 export const isRecordHeader = (bytes: Buffer, at: number) =>
-  bytes.readUInt32LE(at + 4) < 1 &&
+  bytes.readUInt32LE(at + 4) === 0 &&
+  bytes.readUInt32LE(at) > 0 &&
   bytes.readUInt32LE(at) <= maxMessageBytes &&
-  bytes.readUInt32LE(at + 8) === maskedCrc(bytes.subarray(at, at + 8));
+  bytes.readUInt32LE(at + 8) === maskedCrc(bytes, at, at + 8);
 
 /** Where the first record may begin: bytes at the end may be the beginning of one. */
 export function nextRecordHeader(bytes: Buffer): number {
@@ -86,7 +87,7 @@ export function createFrameReader({ offset = 0 }: DecoderOptions, problems: Prob
     }
     if (held.length < total) return 'incomplete';
     const data = held.subarray(headerBytes, headerBytes + length);
-    if (maskedCrc(data) !== held.readUInt32LE(headerBytes + length)) {
+    if (maskedCrc(data, 0, length) !== held.readUInt32LE(headerBytes + length)) {
       damaged();
       return 'skipped';
     }
