@@ -33,6 +33,11 @@ export async function injectCommand(context: CommandContext): Promise<number> {
   const image = optionValue(args, 'image') ?? injectDefaults.image;
   if (/\s/.test(image))
     problems.push(`--image ${JSON.stringify(image)} is not an image reference: it contains a space.`);
+  const metricsPath = optionValue(args, 'metrics-path');
+  if (metricsPath !== undefined && !/^\/(?!.*\$\()/.test(metricsPath))
+    problems.push(
+      `--metrics-path ${JSON.stringify(metricsPath)} must be an absolute path that refers to no variable.`,
+    );
   const resources = (name: 'requests' | 'limits') => {
     const text = optionValue(args, name);
     const read = text === undefined ? undefined : readResources(text);
@@ -56,6 +61,7 @@ export async function injectCommand(context: CommandContext): Promise<number> {
         endpoint,
         container: optionValue(args, 'container'),
         volume: optionValue(args, 'volume') ?? injectDefaults.volume,
+        metricsPath,
         trace: trace?.status === 'ok' ? trace.trace : undefined,
         requests,
         limits,

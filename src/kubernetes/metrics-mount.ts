@@ -21,18 +21,18 @@ export interface MetricsPlan {
 }
 
 /**
- * Finds the volume that the training container writes its metrics to: by METRICS_FILE_PATH, else by the name of the
+ * Finds the volume that the training container writes its metrics to: by --metrics-path or METRICS_FILE_PATH, else by the name of the
  * volume, else by the mount that contains the default path. If there is none, every container gets an empty volume.
  */
 export function planMetrics(pod: Pod, options: InjectOptions): MetricsPlan {
   const trainers = candidates(pod, options);
-  const declared = declaredFile(pod, trainers);
+  const declared = askedFile(pod, trainers, options) ?? declaredFile(pod, trainers);
   if (declared) {
     const found = mountOf(pod, declared.container, declared.path, options.volume);
     if (found) return presentMount(found, declared.file);
     if (declared.path !== undefined && posix.dirname(declared.path) !== defaultFolder)
       throw new ManifestProblem(
-        `${label(pod, declared.container)} writes ${declared.path} (${variable}), which is on no volume: mount one at ${posix.dirname(declared.path)}`,
+        `${label(pod, declared.container)} writes ${declared.path} (${declared.source}), which is on no volume: mount one at ${posix.dirname(declared.path)}`,
       );
   } else {
     const byName = firstOf(trainers, (container) => mountNamed(pod, container, options.volume));
@@ -64,6 +64,19 @@ interface DeclaredFile {
   readonly file: MetricsMount['file'];
   /** Undefined if it is read from a ConfigMap or similar. */
   readonly path: string | undefined;
+  /** The variable or option that names it. */
+  readonly source: string;
+}
+
+/** The file that the user names, in the first container that has a volume for it. */
+function askedFile(
+  pod: Pod,
+  trainers: readonly ManifestMap[],
+  { metricsPath: path }: InjectOptions,
+): DeclaredFile | undefined {
+  if (path === undefined) return undefined;
+  const container = trainers.find((it) => mountOver(pod, it, path) !== undefined) ?? trainers[0];
+  return container && { container, path, file: { value: path }, source: '--metrics-path' };
 }
 
 function declaredFile(pod: Pod, trainers: readonly ManifestMap[]): DeclaredFile | undefined {
@@ -81,9 +94,10 @@ function declaredFile(pod: Pod, trainers: readonly ManifestMap[]): DeclaredFile 
     );
   }
   if (entry.valueFrom !== undefined)
-    return { container, path: undefined, file: { valueFrom: entry.valueFrom } };
+    return { container, path: undefined, file: { valueFrom: entry.valueFrom }, source: variable };
   const path = String(entry.value ?? '');
-  if (path.startsWith('/') && !path.includes('$(')) return { container, path, file: { value: path } };
+  if (path.startsWith('/') && !path.includes('$('))
+    return { container, path, file: { value: path }, source: variable };
   throw new ManifestProblem(
     `${label(pod, container)} has ${variable}=${path}: the bridge needs an absolute path that refers to no other variable`,
   );
@@ -110,7 +124,9 @@ function mountOver(pod: Pod, container: ManifestMap, path: string): ManifestMap 
   return above.toSorted((a, b) => pathOf(b).length - pathOf(a).length)[0];
 }
 
-const isOn = (mount: ManifestMap, path: string) => posix.normalize(path).startsWith(`${pathOf(mount)}/`);
+/** Whether a mount contains a path. */
+export const isOn = (mount: ManifestMap, path: string) =>
+  posix.normalize(path).startsWith(`${pathOf(mount)}/`);
 
 /** The default path if the mount contains it, else the default file name in the mount. */
 const fileOn = (mount: ManifestMap) =>

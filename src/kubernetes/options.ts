@@ -18,6 +18,12 @@ export const injectOptions = [
   { name: 'container', argument: 'NAME', description: 'The container that trains, where a pod has several' },
   { name: 'volume', argument: 'NAME', description: 'The volume the metrics file is on; metrics-volume' },
   {
+    name: 'metrics-path',
+    argument: 'PATH',
+    description:
+      'The metrics file as the training container sees it, if no variable METRICS_FILE_PATH says it',
+  },
+  {
     name: 'requests',
     argument: 'LIST',
     description: 'Resource requests of the bridge; cpu=10m,memory=64Mi',
@@ -62,6 +68,8 @@ export interface InjectOptions {
   readonly container: string | undefined;
   /** Name of the volume to look for, and of the volume that is added if there is none. */
   readonly volume: string;
+  /** Absolute path of the metrics file in the training container; found if undefined. */
+  readonly metricsPath: string | undefined;
   readonly trace: TraceContext | undefined;
   readonly requests: ResourceList;
   readonly limits: ResourceList;
@@ -78,6 +86,7 @@ export const injectDefaults: InjectOptions = {
   endpoint: 'http://otel-collector:4317',
   container: undefined,
   volume: 'metrics-volume',
+  metricsPath: undefined,
   trace: undefined,
   requests: { cpu: '10m', memory: '64Mi' },
   limits: { cpu: '200m', memory: '256Mi' },

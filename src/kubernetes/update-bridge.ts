@@ -11,6 +11,7 @@ import {
   withoutField,
 } from './fields.ts';
 import { createRecord, type InjectionRecord, readRecord, writeRecord } from './injection-record.ts';
+import { isOn } from './metrics-mount.ts';
 import type { InjectOptions, ResourceList } from './options.ts';
 import { type Pod, presentBridge } from './pod.ts';
 import { traceAnnotationsFor, traceVariables, withVariables } from './trace.ts';
@@ -65,7 +66,8 @@ function applyOptions(
     );
   const steps: ((bridge: ManifestMap) => Update)[] = [
     (it) => (asked.has('image') ? replaceField(it, 'image', options.image) : unchanged(it)),
-    (it) => (asked.has('endpoint') ? replaceEndpoint(it, options.endpoint) : unchanged(it)),
+    (it) => (asked.has('endpoint') ? replaceVariable(it, endpointVariable, options.endpoint) : unchanged(it)),
+    (it) => replacePath(it, options.metricsPath, position),
     (it) => (asked.has('requests') ? replaceResources(it, 'requests', options.requests) : unchanged(it)),
     (it) => (asked.has('limits') ? replaceResources(it, 'limits', options.limits) : unchanged(it)),
     withoutReadinessProbe,
@@ -87,15 +89,25 @@ function replaceField(map: ManifestMap, key: string, value: string): Update {
   return { bridge: withField(map, key, value), notes: [`${key} was ${map[key]}, is ${value}`] };
 }
 
-function replaceEndpoint(bridge: ManifestMap, endpoint: string): Update {
-  const entry = findNamed(childItems(bridge, 'env', containerName), endpointVariable);
-  if (entry?.value === endpoint) return unchanged(bridge);
-  const changed = { name: endpointVariable, value: endpoint };
-  const notes = [`${endpointVariable} was ${entry?.value ?? 'not a plain value'}, is ${endpoint}`];
+function replaceVariable(bridge: ManifestMap, name: string, value: string): Update {
+  const entry = findNamed(childItems(bridge, 'env', containerName), name);
+  if (entry?.value === value) return unchanged(bridge);
+  const changed = { name, value };
+  const notes = [`${name} was ${entry?.value ?? 'not a plain value'}, is ${value}`];
   if (entry === undefined) return { bridge: withAppended(bridge, 'env', changed), notes };
   const replace = (it: ManifestMap) =>
-    it === entry ? withField(withoutField(it, 'valueFrom'), 'value', endpoint) : it;
+    it === entry ? withField(withoutField(it, 'valueFrom'), 'value', value) : it;
   return { bridge: withItems(bridge, 'env', replace), notes };
+}
+
+function replacePath(bridge: ManifestMap, path: string | undefined, position: string): Update {
+  if (path === undefined) return unchanged(bridge);
+  const mounts = childItems(bridge, 'volumeMounts', containerName);
+  if (!mounts.some((mount) => isOn(mount, path)))
+    throw new ManifestProblem(
+      `${position} has the bridge without a volume for ${path}: take it out with inject --remove, then inject it with --metrics-path ${path}`,
+    );
+  return replaceVariable(bridge, bridgeSettings.metricsFilePath.variable, path);
 }
 
 function replaceResources(bridge: ManifestMap, key: 'requests' | 'limits', asked: ResourceList): Update {

@@ -37,8 +37,9 @@ it('takes every option', async () => {
     '--endpoint',
     'http://collector.otel:4317',
   ];
+  const path = '/shared/metrics/latest.json';
   const { code, output } = await run(
-    [...options, '--volume', 'results', '--container', 'trainer', '--trace'],
+    [...options, '--volume', 'results', '--container', 'trainer', '--trace', '--metrics-path', path],
     manifest,
     {
       TRACEPARENT: traceparent,
@@ -51,12 +52,14 @@ it('takes every option', async () => {
     'http://collector.otel:4317',
     'name: results',
     traceparent,
+    path,
   ])
     expect(output).toContain(text);
   expect(await run(['--remove'], output)).toEqual({ code: 0, output: manifest, errors: [] });
 });
 
 it.each<[string, readonly string[], string, number, RegExp]>([
+  ['a path that is relative', ['--metrics-path', 'm.json'], manifest, 2, /must be an absolute path/],
   ['an unknown option', ['--modus', 'native'], manifest, 2, /unknown option --modus. Did you mean --mode/],
   ['an unknown mode', ['--mode', 'nativ'], manifest, 2, /--mode is "nativ", expected native or container/],
   ['two files', ['a', 'b'], manifest, 2, /also given "b"/],

@@ -122,6 +122,44 @@ describe('what cannot be injected is said, with the document it is in', () => {
   });
 });
 
+describe('a file that the user names', () => {
+  const mounted = (name: string, mountPath: string) =>
+    `- name: ${name}\n  env:\n  - name: METRICS_FILE_PATH\n    value: /x/m.json\n  volumeMounts:\n  - name: ${name}-volume\n    mountPath: ${mountPath}`;
+  const manifest = pod(
+    `containers:\n${mounted('loader', '/data')}\n${mounted('trainer', '/out')}\nvolumes:\n- name: loader-volume\n- name: trainer-volume`,
+  );
+  const fileOf = (text: string) =>
+    bridgeOf(text).env.find(({ name }: { name: string }) => name === 'METRICS_FILE_PATH').value;
+
+  it('is on the volume of the container that has one for it', () => {
+    const { text } = injected(manifest, { metricsPath: '/out/run-1/m.json' });
+    expect(fileOf(text)).toBe('/out/run-1/m.json');
+    expect(bridgeOf(text).volumeMounts).toEqual([
+      { name: 'trainer-volume', mountPath: '/out', readOnly: true },
+    ]);
+    expect(removeFromManifest(text)).toMatchObject({ text: manifest });
+  });
+
+  it('is refused if no container has a volume for it', () => {
+    expect(injectManifest(manifest, { ...injectDefaults, metricsPath: '/tmp/m.json' })).toMatchObject({
+      problems: [expect.stringMatching(/writes \/tmp\/m.json \(--metrics-path\), .* mount one at \/tmp/)],
+    });
+  });
+
+  it('changes in a bridge that is there already, if its volume has it', () => {
+    const { text } = injected(manifest, { metricsPath: '/out/a.json' });
+    const again = injected(text, { metricsPath: '/out/b.json' });
+    expect(fileOf(again.text)).toBe('/out/b.json');
+    expect(again.notes).toContainEqual(
+      expect.stringContaining('METRICS_FILE_PATH was /out/a.json, is /out/b.json'),
+    );
+    expect(injected(again.text, { metricsPath: '/out/b.json' }).text).toBe(again.text);
+    expect(injectManifest(text, { ...injectDefaults, metricsPath: '/data/m.json' })).toMatchObject({
+      problems: [expect.stringMatching(/without a volume for \/data\/m.json: .*inject --remove/)],
+    });
+  });
+});
+
 it.each([
   ['/shared/metrics', '/shared/metrics/current.json'],
   ['/shared/', '/shared/metrics/current.json'],
