@@ -9,8 +9,9 @@ const decode = async (...parts: string[]) => {
 it('leaves out empty cells and NA, and keeps nan', async () => {
   const { fields } = await decode(logFixture('keras.csv').toString());
   expect(fields).toEqual([
-    { epoch: 0, accuracy: 0.5, loss: 2.25 },
-    { epoch: 1, accuracy: 0.625, loss: 'nan', val_accuracy: 0.5, val_loss: 2.5 },
+    { epoch: 0, loss: 1, mae: 1 },
+    { epoch: 1, loss: 0.0625, mae: 0.25, val_loss: 0.00390625, val_mae: 0.0625 },
+    { epoch: 2, loss: 'nan', mae: 'nan', val_loss: 'nan', val_mae: 'nan' },
   ]);
 });
 

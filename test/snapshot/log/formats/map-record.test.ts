@@ -96,8 +96,9 @@ describe('what frameworks write', () => {
     expect(await mapped('keras.csv')).toEqual({
       preset: 'keras',
       results: [
-        { epoch: 1, accuracy: 0.5, training_loss: 2.25 },
-        { epoch: 2, accuracy: 0.625, training_loss: 'nan', val_accuracy: 0.5, validation_loss: 2.5 },
+        { epoch: 1, training_loss: 1, mae: 1 },
+        { epoch: 2, training_loss: 0.0625, mae: 0.25, validation_loss: 0.00390625, val_mae: 0.0625 },
+        { epoch: 3, training_loss: 'nan', mae: 'nan', validation_loss: 'nan', val_mae: 'nan' },
       ],
     });
   });
@@ -165,9 +166,9 @@ describe('what frameworks write', () => {
           actor_loss: 0.5,
           critic_vf_loss: 'NaN',
           val_core_openai_gsm8k_reward_mean_1: 0.25,
-          training_global_step: 4,
           global_step: 4,
         },
+        { actor_loss: 0.25, critic_vf_loss: 1.5, training_global_step: 5, global_step: 5 },
       ],
     });
   });
