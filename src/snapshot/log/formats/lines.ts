@@ -30,7 +30,6 @@ export function createLineSplitter({ offset = 0 }: DecoderOptions, problems: Pro
 
   function hold(part: Uint8Array): void {
     pending += part.length;
-    if (heldLength > maxRecordBytes) return;
     heldLength += part.length;
     // Copied, because the caller may use its buffer again.
     if (heldLength <= maxRecordBytes) held.push(Uint8Array.from(part));

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { logFormats } from '../../../../src/catalogue/file-formats.ts';
 import { createDecoder } from '../../../../src/snapshot/log/formats/create-decoder.ts';
-import { maxRecordBytes } from '../../../../src/snapshot/log/formats/decoder.ts';
+import { type LogRecord, maxRecordBytes } from '../../../../src/snapshot/log/formats/decoder.ts';
 import { decodeParts, logFixture, mutations, splits } from './support.ts';
 
 const logs = [
@@ -38,6 +38,17 @@ describe.each(logs)('%s: %s', (format, name) => {
       }),
       { numRuns: 100 },
     );
+  });
+
+  it('keeps nothing of a buffer that is used again', async () => {
+    const decoder = await createDecoder(format);
+    const buffer = Buffer.alloc(7);
+    const records: LogRecord[] = [];
+    for (let start = 0; start < bytes.length; start += buffer.length) {
+      const length = bytes.copy(buffer, 0, start);
+      records.push(...decoder.push(buffer.subarray(0, length)));
+    }
+    expect([...records, ...decoder.finish()]).toEqual((await decodeParts(format, [bytes])).records);
   });
 
   it('continues at the end of any record', async () => {

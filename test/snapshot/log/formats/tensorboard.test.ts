@@ -38,6 +38,13 @@ it('reads what tensorboardX writes', async () => {
   });
 });
 
+it('begins a new record if a tag comes a second time in one step', async () => {
+  const [first] = (await decode(encodings)).records;
+  const event = encodings.subarray(0, first?.end);
+  const { records } = await decode(event, event);
+  expect(records.map(({ fields }) => fields)).toEqual([first?.fields, first?.fields]);
+});
+
 it('gives a record only once the next has begun, or when told to finish', async () => {
   const { decoder } = await decodeParts('tensorboard', []);
   expect(decoder.push(encodings)).toHaveLength(3);
