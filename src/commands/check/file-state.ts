@@ -16,6 +16,7 @@ import { parsePythonJson } from '../../snapshot/parse.ts';
 import type { MissingFile } from '../../snapshot/read-errors.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { PathComponent } from './access.ts';
+import { logsIn } from './log-folder.ts';
 import { formatOfFile, type LogState, readLog } from './log-state.ts';
 
 export type Content =
@@ -57,8 +58,15 @@ export async function readFileState(file: string): Promise<FileState> {
     read = await readMetricsFile(path);
     content = contentOf(read);
   }
+  if (content.status === 'not_a_file')
+    content = { ...content, reason: await namingLog(path, content.reason) };
   const version = 'version' in read ? read.version : undefined;
   return { path, content, version, pathComponents: await pathComponentsOf(path) };
+}
+
+async function namingLog(folder: string, reason: string): Promise<string> {
+  const [newest] = await logsIn(folder);
+  return newest === undefined ? reason : `${reason}; the newest log in it is ${newest}`;
 }
 
 /** Undefined if the file is not a log, or cannot be read. */

@@ -1,5 +1,5 @@
-import { appendFileSync, copyFileSync, truncateSync, writeFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { appendFileSync, copyFileSync, mkdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { reportLines } from '../../../src/commands/check/text.ts';
 import { logFixture } from '../../snapshot/log/formats/support.ts';
@@ -102,6 +102,31 @@ it('reads a sparse file of 10 GB in a moment', async () => {
   copyFileSync('/dev/null', file);
   truncateSync(file, 10 * 1024 ** 3);
   expect((await check(undefined, { file })).report.status).toBe('unusable');
+});
+
+it('names the newest log in a folder', async () => {
+  const folder = openFolder();
+  const none = await check(undefined, { file: folder });
+  expect(none.report.problems).toEqual([
+    { message: `${folder} is a directory, not a regular file: give the path of the file itself` },
+  ]);
+  const newest = join(folder, 'runs', 'now', 'events.out.tfevents.1');
+  for (const [path, seconds] of [
+    [join(folder, 'logging.jsonl'), 1_000],
+    [newest, 3_000],
+    [join(folder, 'old', 'metrics.csv'), 2_000],
+    [join(folder, 'model.bin'), 4_000],
+  ] as const) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, '');
+    utimesSync(path, seconds, seconds);
+  }
+  const { report } = await check(undefined, { file: folder });
+  expect(report.problems).toEqual([
+    {
+      message: `${folder} is a directory, not a regular file; the newest log in it is ${newest}: give the path of the file itself`,
+    },
+  ]);
 });
 
 it.each(['trainer_state.json', 'all_results.json'])('says what to read in place of %s', async (name) => {
