@@ -62,6 +62,7 @@ export async function injectCommand(context: CommandContext): Promise<number> {
         container: optionValue(args, 'container'),
         volume: optionValue(args, 'volume') ?? injectDefaults.volume,
         metricsPath,
+        format: optionValue(args, 'format'),
         trace: trace?.status === 'ok' ? trace.trace : undefined,
         requests,
         limits,

@@ -94,6 +94,9 @@ function environment(
     { name: bridgeSettings.onConfigError.variable, value: 'idle' },
     { name: bridgeSettings.sidecarMode.variable, value: options.mode },
     { name: bridgeSettings.metricsFilePath.variable, ...file },
+    ...(options.format === undefined
+      ? []
+      : [{ name: bridgeSettings.metricsFileFormat.variable, value: options.format }]),
     { name: endpointVariable, value: options.endpoint },
     { name: bridgeTraceSettings.exporter.variable, value: 'otlp' },
     // Two pods with hostNetwork on one node would need the same port.

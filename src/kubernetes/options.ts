@@ -1,3 +1,4 @@
+import { metricsFileFormats } from '../catalogue/file-formats.ts';
 import type { Environment } from '../common/setting.ts';
 
 /** The command line of `inject`, as data for help and completion. */
@@ -39,6 +40,12 @@ export const injectOptions = [
     choices: ['all', 'head', 'workers'],
     description: 'Which pods of a Ray cluster get the bridge: those that write the metrics file; all',
   },
+  {
+    name: 'format',
+    argument: 'FORMAT',
+    choices: metricsFileFormats,
+    description: 'Format of the metrics file, METRICS_FILE_FORMAT, if it is not found by itself',
+  },
   { name: 'strict', description: 'Refuse unknown kinds, which are otherwise passed through unchanged' },
   { name: 'remove', description: 'Remove the bridge' },
   { name: 'trace', description: 'Add the active trace context, from TRACEPARENT and TRACESTATE' },
@@ -70,6 +77,8 @@ export interface InjectOptions {
   readonly volume: string;
   /** Absolute path of the metrics file in the training container; found if undefined. */
   readonly metricsPath: string | undefined;
+  /** METRICS_FILE_FORMAT; found by the bridge if undefined. */
+  readonly format: string | undefined;
   readonly trace: TraceContext | undefined;
   readonly requests: ResourceList;
   readonly limits: ResourceList;
@@ -87,6 +96,7 @@ export const injectDefaults: InjectOptions = {
   container: undefined,
   volume: 'metrics-volume',
   metricsPath: undefined,
+  format: undefined,
   trace: undefined,
   requests: { cpu: '10m', memory: '64Mi' },
   limits: { cpu: '200m', memory: '256Mi' },

@@ -68,6 +68,10 @@ function applyOptions(
     (it) => (asked.has('image') ? replaceField(it, 'image', options.image) : unchanged(it)),
     (it) => (asked.has('endpoint') ? replaceVariable(it, endpointVariable, options.endpoint) : unchanged(it)),
     (it) => replacePath(it, options.metricsPath, position),
+    (it) =>
+      options.format === undefined
+        ? unchanged(it)
+        : replaceVariable(it, bridgeSettings.metricsFileFormat.variable, options.format),
     (it) => (asked.has('requests') ? replaceResources(it, 'requests', options.requests) : unchanged(it)),
     (it) => (asked.has('limits') ? replaceResources(it, 'limits', options.limits) : unchanged(it)),
     withoutReadinessProbe,

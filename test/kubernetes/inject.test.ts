@@ -140,6 +140,16 @@ describe('a file that the user names', () => {
     expect(removeFromManifest(text)).toMatchObject({ text: manifest });
   });
 
+  it('has the format that is asked for, also in a bridge that is there already', () => {
+    const formatOf = (text: string) =>
+      bridgeOf(text).env.find(({ name }: { name: string }) => name === 'METRICS_FILE_FORMAT')?.value;
+    const options = { metricsPath: '/out/results.csv' };
+    expect(formatOf(injected(manifest, options).text)).toBeUndefined();
+    const { text } = injected(manifest, { ...options, format: 'ultralytics' });
+    expect(formatOf(text)).toBe('ultralytics');
+    expect(formatOf(injected(text, { format: 'csv' }).text)).toBe('csv');
+  });
+
   it('is refused if no container has a volume for it', () => {
     expect(injectManifest(manifest, { ...injectDefaults, metricsPath: '/tmp/m.json' })).toMatchObject({
       problems: [expect.stringMatching(/writes \/tmp\/m.json \(--metrics-path\), .* mount one at \/tmp/)],

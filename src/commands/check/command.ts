@@ -56,7 +56,7 @@ type StaticOptions = Omit<ReportOptions, 'now'>;
 
 async function checkOnce({ args, stdout }: CommandContext, options: StaticOptions): Promise<number> {
   const { config } = options;
-  const read = await readFileState(config.metricsFilePath);
+  const read = await readFileState(config.metricsFilePath, config);
   const { report } = await reportOn(read, undefined, { ...options, now: systemClock() });
   const collector = args.options.collector ? await tryCollector(config, version) : undefined;
   if (args.options.output === 'json') printJson(stdout, { ...report, ...(collector && { collector }) }, 2);

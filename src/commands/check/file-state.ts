@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { PollFailure } from '../../catalogue/outcomes.ts';
 import { pause } from '../../common/timing.ts';
+import type { Config } from '../../config/bridge.ts';
 import { interpret } from '../../snapshot/interpret.ts';
 import {
   type FileVersion,
@@ -12,6 +13,7 @@ import {
   sameVersion,
   statMetricsFile,
 } from '../../snapshot/json-file.ts';
+import { tellingFolder } from '../../snapshot/log/identity.ts';
 import { parsePythonJson } from '../../snapshot/parse.ts';
 import type { MissingFile } from '../../snapshot/read-errors.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
@@ -46,10 +48,19 @@ export interface FileState {
   readonly pathComponents: readonly PathComponent[];
 }
 
+export type LogConfig = Pick<Config, 'metricsFileFormat' | 'jobId' | 'modelName' | 'dataset'>;
+
+const defaultLogConfig: LogConfig = {
+  metricsFileFormat: 'auto',
+  jobId: undefined,
+  modelName: undefined,
+  dataset: undefined,
+};
+
 /** Reads the file as the bridge does at a poll, and the owners and modes of its path. Never throws. */
-export async function readFileState(file: string): Promise<FileState> {
+export async function readFileState(file: string, config = defaultLogConfig): Promise<FileState> {
   const path = resolve(file);
-  const log = await readLogContent(path);
+  const log = await readLogContent(path, config);
   if (log !== undefined) return { path, ...log, pathComponents: await pathComponentsOf(path) };
   let read = await readMetricsFile(path);
   let content = contentOf(read);
@@ -70,11 +81,14 @@ async function namingLog(folder: string, reason: string): Promise<string> {
 }
 
 /** Undefined if the file is not a log, or cannot be read. */
-async function readLogContent(path: string): Promise<Pick<FileState, 'content' | 'version'> | undefined> {
+async function readLogContent(
+  path: string,
+  { metricsFileFormat, jobId, modelName, dataset }: LogConfig,
+): Promise<Pick<FileState, 'content' | 'version'> | undefined> {
   const version = await statMetricsFile(path);
   if (version === undefined) return undefined;
   try {
-    const format = await formatOfFile(path);
+    const format = metricsFileFormat === 'auto' ? await formatOfFile(path) : metricsFileFormat;
     if (format === 'json') return undefined;
     const reading = await readLog(path, format);
     if (reading.status === 'no_record')
@@ -82,7 +96,16 @@ async function readLogContent(path: string): Promise<Pick<FileState, 'content' |
     const { log } = reading;
     const interpretation = interpret(log.document);
     if (interpretation.status !== 'ok') return undefined;
-    const { snapshot } = interpretation;
+    const { job } = interpretation.snapshot;
+    const snapshot: Snapshot = {
+      ...interpretation.snapshot,
+      job: {
+        ...job,
+        jobId: job.jobId ?? jobId ?? tellingFolder(path),
+        modelName: job.modelName ?? modelName,
+        dataset: job.dataset ?? dataset,
+      },
+    };
     return { content: { status: 'ok', document: log.document, snapshot, log }, version };
   } catch {
     return undefined;

@@ -17,7 +17,6 @@ import { type FieldReport, reportMetrics } from './field.ts';
 import type { Content, FileState } from './file-state.ts';
 import { adviseOnFrameworkFile } from './framework-files.ts';
 import { reportColumns } from './log-columns.ts';
-import type { LogState } from './log-state.ts';
 import { reportJobMetadata, reportTopLevel } from './metadata.ts';
 import { bridgeSeriesOf, type ExportedMetric, exportedMetrics, type Series, targetLabels } from './series.ts';
 
@@ -134,7 +133,6 @@ export async function reportOn(
   const frameworkAdvice = adviseOnFrameworkFile(fileState.path);
   const problems = [
     ...accessProblems,
-    ...logProblems(log),
     ...(frameworkAdvice === undefined ? emptyProblems(fields) : [{ message: frameworkAdvice }]),
   ];
   const state = exported.get(runMetrics.state.name);
@@ -149,7 +147,7 @@ export async function reportOn(
           ...futureTimes(snapshot, now.unixMs),
           ...staleNotes(ageMs, config),
           // A log does not say which run it is of.
-          ...(log === undefined ? identityNotes(run, twoWriters) : []),
+          ...(log === undefined ? identityNotes(run, twoWriters) : logIdentityNotes(run)),
         ]
       : [],
     labels: Object.fromEntries(
@@ -242,12 +240,6 @@ function emptyProblems(fields: readonly FieldReport[]): readonly ProblemReport[]
       ];
 }
 
-function logProblems(log: LogState | undefined): readonly ProblemReport[] {
-  if (log === undefined) return [];
-  const message = `This is a log (${log.preset}) that is appended to. The bridge reads a metrics file, which holds only the latest values: let the training job write one beside it.`;
-  return [{ message }];
-}
-
 /** Tolerance for clocks that are not quite the same. */
 const clockSkewMs = 60_000;
 
@@ -268,6 +260,11 @@ const staleNotes = (ageMs = 0, { staleAfterMs }: Config): readonly string[] =>
     : [
         `The file was last written ${duration(ageMs)} ago, longer than STALE_AFTER (${duration(staleAfterMs)}): its gauges are not exported until it is written again.`,
       ];
+
+const logIdentityNotes = ({ identity }: Run): readonly string[] =>
+  identity.jobId === undefined
+    ? ['No folder of the path names the job: set JOB_ID, or the series have no label job_id.']
+    : [];
 
 function identityNotes({ identity }: Run, twoWriters: boolean): readonly string[] {
   const notes: string[] = [];

@@ -21,7 +21,7 @@ export async function watch(options: WatchOptions): Promise<Report | undefined> 
   let run: Run | undefined;
   let report: Report | undefined;
   while (!signal.aborted) {
-    const next = await readFileState(file);
+    const next = await readFileState(file, options.report.config);
     if (state === undefined || !sameFileState(state, next)) {
       const checked = await reportOn(next, run, { ...options.report, now: options.now() });
       view.showReport(checked.report, report);

@@ -31,8 +31,7 @@ it.each([
   ['events.out.tfevents.tensorboardx', 'tensorboard'],
 ])('%s is a log of %s, every column of which is explained', async (name, format) => {
   const report = await checkLog(name);
-  expect(report.file).toMatchObject({ outcome: 'ok', format });
-  expect(report.problems).toEqual([{ message: expect.stringContaining(`This is a log (${format})`) }]);
+  expect(report).toMatchObject({ status: 'usable', problems: [], file: { outcome: 'ok', format } });
   for (const { metric, becomes, advice } of report.fields) expect(metric ?? becomes ?? advice).toBeDefined();
 });
 
@@ -76,6 +75,22 @@ it('reads the end of a long log, and the columns from its beginning', async () =
   const { report } = await check(undefined, { file });
   expect(columnsOf(report)).toMatchObject({ loss: ['0.25', 'ml_training_loss'] });
   expect(report.notes).toEqual([]);
+});
+
+it('has the labels of the environment, or the name of the folder', async () => {
+  const named = await checkLog('swift.jsonl', { JOB_ID: 'job-1', MODEL_NAME: 'qwen', DATASET: 'c4' });
+  expect(named.labels).toMatchObject({ job_id: 'job-1', model_name: 'qwen', dataset: 'c4' });
+  const folder = join(openFolder(), 'my-run', 'lightning_logs', 'version_0');
+  mkdirSync(folder, { recursive: true });
+  const log = logFixture('lightning_logs/version_0/metrics.csv');
+  const { report } = await check(log, { file: join(folder, 'metrics.csv') });
+  expect(report.labels).toMatchObject({ job_id: 'my-run' });
+});
+
+it('reads the format that is set', async () => {
+  expect((await checkLog('keras.csv', { METRICS_FILE_FORMAT: 'csv' })).file.format).toBe('csv');
+  const { report } = await check('step loss', { environment: { METRICS_FILE_FORMAT: 'jsonl' } });
+  expect(report.file.outcome).toBe('empty');
 });
 
 it('reads the end of a long event file', async () => {
@@ -155,6 +170,7 @@ it('is fit to read', async () => {
       /written .* ago, owner uid \d+, gid \d+, mode/s,
       'written just now, owner uid 1000, gid 1000, mode',
     )
+    .replace(/job_id="[^"]*"/, 'job_id="runs"')
     .replace(/instance="[0-9a-f-]{36}"/, 'instance="8a79e7ec-18f7-5b7e-a1ff-ec2077aa7cac"');
   await expect(`${text}\n`).toMatchFileSnapshot('../../golden/check-log.txt');
 });

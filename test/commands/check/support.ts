@@ -26,7 +26,7 @@ export async function check(
   const file = options.file ?? join(openFolder(), 'current.json');
   if (content !== undefined) writeFileSync(file, content);
   const config = configOf({ METRICS_FILE_PATH: file, ...options.environment });
-  return reportOn(await readFileState(file), undefined, {
+  return reportOn(await readFileState(file, config), undefined, {
     config,
     resource: bridgeResource(config, 'test-host', '0.0.0'),
     version: '0.0.0',
