@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import { status } from '@grpc/grpc-js';
 import { expect, it, onTestFinished } from 'vitest';
+import type { Point } from '../../../src/commands/demo/receiver/point.ts';
 import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { createSettableClock } from '../../support/clock.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../../support/file.ts';
@@ -9,7 +11,7 @@ import { startCollector } from '../collector.ts';
 
 const hourSeconds = 3_600;
 
-function setUp(endpoint: string) {
+function setUp(endpoint: string, environment: Readonly<Record<string, string>> = {}) {
   const clock = createSettableClock();
   const file = join(temporaryFolder(), 'current.json');
   const bridge = startProcess({
@@ -19,10 +21,14 @@ function setUp(endpoint: string) {
       OTEL_METRIC_EXPORT_INTERVAL: '200',
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
       ...clock.environment,
+      ...environment,
     },
   });
-  const write = (step: number, top = {}) =>
-    replaceFile(file, exampleText({ metrics: { epoch: 1, batch_number: step, training_loss: step }, top }));
+  const write = (step: number, top = {}, metrics = {}) =>
+    replaceFile(
+      file,
+      exampleText({ metrics: { epoch: 1, batch_number: step, training_loss: step, ...metrics }, top }),
+    );
   return { clock, bridge, write };
 }
 
@@ -82,3 +88,53 @@ it('10 minutes after the end of a run, a bridge of which SIDECAR_MODE is not set
   await receiver.waitFor(() => receiver.requests.length > seen + 3, 'heartbeats');
   expect(warnings()).toHaveLength(1);
 });
+
+it.each([
+  ['memory', 6, () => ({})],
+  // The folder has only the one that blocks; the second is in memory.
+  ['the queue folder', 2, () => ({ EXPORT_QUEUE_DIR: temporaryFolder(), EXPORT_QUEUE_SIZE: '2' })],
+])(
+  'a snapshot in %s that is answered with "later" for 10 minutes lets the newer ones pass, and is not lost',
+  async (_where, count, environmentOf) => {
+    const receiver = await startReceiver();
+    onTestFinished(() => receiver.stop());
+    const isFirst = ({ metric, value }: Point) => metric === 'ml.training.loss' && value === 1;
+    let blocked: 'all' | 'first' | 'none' = 'all';
+    receiver.reply(({ points }) =>
+      blocked === 'all' || (blocked === 'first' && points.some(isFirst))
+        ? { status: 'error', code: status.UNAVAILABLE }
+        : { status: 'ok' },
+    );
+    const environment = environmentOf();
+    const { clock, bridge, write } = setUp(receiver.endpoint, { LOG_LEVEL: 'debug', ...environment });
+    // A new epoch with each, which the log shows when it was read.
+    const writeLoss = (loss: number) => write(1, {}, { epoch: loss, training_loss: loss });
+    const losses = Array.from({ length: count }, (_, index) => index + 1);
+    for (const loss of losses) {
+      writeLoss(loss);
+      if (loss > 1)
+        await until(
+          () => bridge.log.some(({ message, epoch }) => message === 'Epoch ended' && epoch === loss - 1),
+          `loss ${loss} to be read`,
+        );
+      else await bridge.said('Training run began');
+    }
+    const delivered = () => [...new Set(receiver.points('ml.training.loss').map(({ value }) => value))];
+    blocked = 'first';
+    await receiver.waitFor(() => receiver.requests.length > 3, 'some attempts');
+    expect(delivered()).toEqual([]);
+    clock.set(0, 601);
+    await receiver.waitFor(() => delivered().length === losses.length - 1, 'the newer ones');
+    expect(delivered()).toEqual(losses.slice(1));
+    writeLoss(count + 1);
+    await receiver.waitFor(() => delivered().includes(count + 1), 'a later one');
+    expect(delivered()).not.toContain(1);
+    blocked = 'none';
+    await receiver.waitFor(() => delivered().includes(1), 'the first');
+    bridge.child.kill('SIGTERM');
+    expect(await bridge.ended).toEqual({ code: 0, signal: null });
+    expect(bridge.log.at(-1)).toMatchObject({ message: 'ml-metrics-bridge ended', undelivered: 0 });
+    const times = receiver.points('ml.training.loss').map(({ timeMs }) => timeMs);
+    expect(times.length, 'each is delivered once').toBe(new Set(times).size);
+  },
+);
