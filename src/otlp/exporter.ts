@@ -40,9 +40,11 @@ export interface ExporterOptions extends CredentialSourceOptions {
   readonly timeoutMs: number;
   /** Of the bridge. */
   readonly version: string;
+  /** The longest time to find the TLS cause of a failure; 1 s by default, because the retry waits for it. */
+  readonly diagnosisMs?: number;
 }
 
-const longestProbeMs = 1_000;
+const longestDiagnosisMs = 1_000;
 
 /** Numbers the exporters; see `userAgent`. */
 let connections = 0;
@@ -54,7 +56,10 @@ let connections = 0;
 export function exportersOf<T>(signal: Signal<T>, options: ExporterOptions): () => Exporter<T> {
   const source = createCredentialSource(options);
   const kind = hasCredentialFiles(options) ? 'from files' : 'fixed';
-  const explain = createExplanation(options.endpoint, Math.min(options.timeoutMs, longestProbeMs));
+  const explain = createExplanation(
+    options.endpoint,
+    Math.min(options.timeoutMs, options.diagnosisMs ?? longestDiagnosisMs),
+  );
   listenToPartialSuccess();
 
   function create(credentials: Credentials): OfficialExporter<T> {

@@ -110,7 +110,8 @@ async function handshake(address: Address, config: Config): Promise<StepResult> 
 /** Sends an empty export with the same exporter as the bridge. */
 async function exportNothing(config: Config, version: string): Promise<StepResult> {
   const started = performance.now();
-  const outcome = await probeCollector(exportersOf(metricsSignal, { ...config, version })());
+  const exporter = exportersOf(metricsSignal, { ...config, version, diagnosisMs: config.timeoutMs })();
+  const outcome = await probeCollector(exporter);
   if (outcome.status === 'success')
     return succeeded(
       `an empty export was accepted in ${Math.max(1, Math.round(performance.now() - started))} ms`,

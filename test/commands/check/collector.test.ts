@@ -180,13 +180,17 @@ describe('a Collector that is not', () => {
   it('because it speaks TLS and is spoken to in plaintext, or the other way round', async () => {
     const { ca, pair } = certificateFor('localhost');
     const secure = await receive({ credentials: ServerCredentials.createSsl(null, [pair]) });
-    expect(failure(await attempt(`http://127.0.0.1:${secure.port}`))).toMatchObject({
+    // The default: nothing here waits for a timeout, and a busy machine may take more than the short one.
+    const patient = { OTEL_EXPORTER_OTLP_TIMEOUT: '10000' };
+    expect(failure(await attempt(`http://127.0.0.1:${secure.port}`, patient))).toMatchObject({
       step: 'OTLP',
       advice: 'Write https:// in OTEL_EXPORTER_OTLP_ENDPOINT.',
     });
     const plain = await receive();
     expect(
-      failure(await attempt(`https://localhost:${plain.port}`, { OTEL_EXPORTER_OTLP_CERTIFICATE: ca })),
+      failure(
+        await attempt(`https://localhost:${plain.port}`, { OTEL_EXPORTER_OTLP_CERTIFICATE: ca, ...patient }),
+      ),
     ).toMatchObject({ step: 'TLS', advice: expect.stringContaining('plaintext') });
   });
 
