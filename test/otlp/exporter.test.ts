@@ -113,3 +113,9 @@ it('snapshots of two bridges are not merged', () => {
   expect(metricsSignal.canMerge(metricsOf(1), metricsOf(2))).toBe(true);
   expect(metricsSignal.canMerge(metricsOf(1), metricsOf(2, 'two'))).toBe(false);
 });
+
+it('merged snapshots have each metric once, with the points of all', () => {
+  const [scope, ...others] = metricsSignal.merge([metricsOf(1), metricsOf(2)]).scopeMetrics;
+  expect(others).toEqual([]);
+  expect(scope?.metrics.map(({ dataPoints }) => dataPoints.map(({ value }) => value))).toEqual([[1, 2]]);
+});
