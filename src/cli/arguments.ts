@@ -90,13 +90,15 @@ function positionalProblems(
   const quoted = (values: readonly string[]) => values.map((it) => JSON.stringify(it)).join(', ');
   if (positional === undefined)
     return positionals.length === 0 ? [] : [`unexpected argument ${quoted(positionals)}.`];
-  const { name: placeholder, choices, required } = positional;
+  const { name: placeholder, choices, required, repeated } = positional;
   const [first, ...others] = positionals;
   if (first === undefined)
     return required ? [`${placeholder} is missing: ${choices ? anyOf(choices) : placeholder}.`] : [];
   const wrong = choices === undefined ? undefined : choiceProblem(placeholder, choices, first);
   return [
     ...(wrong === undefined ? [] : [wrong]),
-    ...(others.length === 0 ? [] : [`expected one ${placeholder}, but was also given ${quoted(others)}.`]),
+    ...(repeated || others.length === 0
+      ? []
+      : [`expected one ${placeholder}, but was also given ${quoted(others)}.`]),
   ];
 }

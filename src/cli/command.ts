@@ -41,6 +41,8 @@ export interface PositionalDefinition {
   readonly name: string;
   readonly choices?: readonly string[];
   readonly required?: true;
+  /** It may be given several times. */
+  readonly repeated?: true;
 }
 
 /** What was written after a command's name. */

@@ -72,7 +72,9 @@ function zsh(commands: Commands): string {
     );
     const words = wordsOf(command, commands);
     const positional =
-      command.positional === undefined ? [] : [`'1: :${words === '' ? '_files' : `(${words})`}'`];
+      command.positional === undefined
+        ? []
+        : [`'${command.positional.repeated ? '*' : '1'}: :${words === '' ? '_files' : `(${words})`}'`];
     return `    ${command.name}) _arguments ${[...specs, ...positional].join(' \\\n      ')} ;;`;
   });
   return `#compdef ${programName}

@@ -67,6 +67,22 @@ export const commands = [
     load: async () => (await import('./check/command.ts')).checkCommand,
   },
   {
+    name: 'watch',
+    summary: 'Show training runs in this terminal',
+    usage: '[OPTIONS] [FILE…]',
+    description:
+      'Reads metrics files as the bridge does and shows each run: its state, progress and time left, the curve of a metric, every number with its change, and what happened. Several files are shown beside each other, or one per row. It only reads the files. Keys: ←/→ choose the metric, ↑/↓ the file, q quits. If the output is not a terminal, a line is printed for each write. FILE defaults to METRICS_FILE_PATH.',
+    options: [
+      {
+        name: 'once',
+        description: 'Print one frame and exit; the exit code is 1 if a file cannot be read',
+      },
+    ],
+    positional: { name: 'FILE', repeated: true },
+    readsVariablesOf: 'run',
+    load: async () => (await import('./watch/command.ts')).watchCommand,
+  },
+  {
     name: 'demo',
     summary: 'Run a simulated job, the bridge and a receiver in this terminal',
     usage: '',

@@ -2,7 +2,9 @@ export interface Sample {
   /** Batches trained at this sample; undefined if the job does not write it. */
   readonly batch: number | undefined;
   readonly epoch: number | undefined;
-  readonly loss: number;
+  readonly value: number;
+  /** A value to draw with it, such as the validation loss with the loss. */
+  readonly companion?: number | undefined;
 }
 
 /**
@@ -20,9 +22,9 @@ export const mostKept = 400;
 
 export const emptyCurve: Curve = { kept: [], latest: undefined, stride: 1, seen: 0 };
 
-/** Adds a sample. A loss that is not finite cannot be drawn and does not change the curve. */
+/** Adds a sample. A value that is not finite cannot be drawn and does not change the curve. */
 export function extendCurve(curve: Curve, sample: Sample): Curve {
-  if (!Number.isFinite(sample.loss)) return curve;
+  if (!Number.isFinite(sample.value)) return curve;
   const next = { ...curve, latest: sample, seen: curve.seen + 1 };
   if (curve.seen % curve.stride !== 0) return next;
   const kept = [...curve.kept, sample];
@@ -38,8 +40,9 @@ export function drawnSamples(curve: Curve, most: number): readonly Sample[] {
   return Array.from({ length: most }, (_, column) => {
     const from = Math.floor((column * samples.length) / most);
     const group = samples.slice(from, Math.floor(((column + 1) * samples.length) / most));
-    const loss = group.reduce((sum, sample) => sum + sample.loss / group.length, 0);
+    const value = group.reduce((sum, sample) => sum + sample.value / group.length, 0);
+    const companion = group.findLast((sample) => sample.companion !== undefined)?.companion;
     // The last sample of the group labels the column, so that the axis ends at the latest one.
-    return { batch: group.at(-1)?.batch, epoch: group.at(-1)?.epoch, loss };
+    return { batch: group.at(-1)?.batch, epoch: group.at(-1)?.epoch, value, companion };
   });
 }

@@ -1,4 +1,4 @@
-export type Tone = 'strong' | 'faint' | 'curve' | 'good' | 'bad' | 'warning';
+export type Tone = 'strong' | 'faint' | 'curve' | 'companion' | 'good' | 'bad' | 'warning';
 
 /** A piece of text in one tone; plain text has none. */
 export type Span = string | { readonly tone: Tone; readonly text: string };

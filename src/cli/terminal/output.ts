@@ -20,6 +20,7 @@ const styles: Readonly<Record<Tone, Parameters<typeof styleText>[0]>> = {
   strong: 'bold',
   faint: 'gray',
   curve: 'cyan',
+  companion: 'magenta',
   good: 'green',
   bad: ['red', 'bold'],
   warning: 'yellow',

@@ -68,10 +68,10 @@ function latestCollection(points: readonly Point[]): readonly Point[] {
 function addLosses(curve: Curve, byMetric: ReadonlyMap<string, readonly Point[]>): Curve {
   const valueAt = (metric: string, timeMs: number) =>
     byMetric.get(metric)?.find((point) => point.timeMs === timeMs)?.value;
-  return (byMetric.get(names.loss) ?? []).reduce((extended, { timeMs, value: loss }) => {
-    const sample = { batch: valueAt(names.batch, timeMs), epoch: valueAt(names.epoch, timeMs), loss };
+  return (byMetric.get(names.loss) ?? []).reduce((extended, { timeMs, value }) => {
+    const sample = { batch: valueAt(names.batch, timeMs), epoch: valueAt(names.epoch, timeMs), value };
     // An export without a new snapshot repeats the last values and adds no sample.
     const repeated = sample.batch !== undefined && sample.batch === extended.latest?.batch;
-    return repeated && loss === extended.latest?.loss ? extended : extendCurve(extended, sample);
+    return repeated && value === extended.latest?.value ? extended : extendCurve(extended, sample);
   }, curve);
 }

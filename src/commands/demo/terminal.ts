@@ -1,9 +1,9 @@
-import { clearLine, clearScreenDown, cursorTo, moveCursor } from 'node:readline';
-import { type Output, painted } from '../../cli/terminal/output.ts';
+import type { Output } from '../../cli/terminal/output.ts';
+import { createScreen } from '../../cli/terminal/screen.ts';
 import { epochLines, linesBetween } from './plain.ts';
 import type { ReceivedRequest } from './receiver/receiver.ts';
 import { initialState, observe } from './state.ts';
-import { largest, type Size, view } from './view.ts';
+import { largest, view } from './view.ts';
 
 export interface DemoViewOptions {
   readonly output: Output;
@@ -58,71 +58,25 @@ function lines(output: Output): DemoView {
 function screen({ output, redrawMs = 100 }: DemoViewOptions): DemoView {
   let state = initialState;
   let note = '';
-  let started = false;
-  let drawn = 0;
-  let pending: NodeJS.Timeout | undefined;
-  let notBefore = 0;
-  const showCursor = () => output.write('\u001b[?25h');
-
-  const draw = () => {
-    clearTimeout(pending);
-    pending = undefined;
-    notBefore = performance.now() + redrawMs;
-    if (!started) start();
-    const next = view(state, roomOf(output), note);
-    moveCursor(output, 0, -drawn);
-    for (const line of next) {
-      cursorTo(output, 0);
-      output.write(painted(output, line));
-      clearLine(output, 1);
-      output.write('\n');
-    }
-    // The rest of the old screen is cleared after the rows are overwritten. Cleared first, it would flicker.
-    clearScreenDown(output);
-    drawn = next.length;
-  };
-  const drawSoon = () => {
-    pending ??= setTimeout(draw, Math.max(0, notBefore - performance.now()));
-  };
-  const start = () => {
-    started = true;
-    output.write('\u001b[?25l');
-    output.on('resize', redrawAll);
-    // The terminal would keep the cursor hidden after a crash.
-    process.once('exit', showCursor);
-  };
-  // After the terminal has wrapped rows again, their number is not known.
-  const redrawAll = () => {
-    cursorTo(output, 0, 0);
-    clearScreenDown(output);
-    drawn = 0;
-    draw();
-  };
+  const shown = createScreen({
+    output,
+    render: (size) => view(state, size, note),
+    redrawMs,
+    defaultSize: largest,
+  });
   return {
     update: (request) => {
       state = observe(state, request);
-      drawSoon();
+      shown.redraw();
     },
     note: (line) => {
       note = line;
-      drawSoon();
+      shown.redraw();
     },
     finish: (summaryLines) => {
       note = '';
-      draw();
-      output.off('resize', redrawAll);
-      process.off('exit', showCursor);
-      showCursor();
+      shown.finish();
       for (const line of summaryLines) output.write(`${line}\n`);
     },
   };
 }
-
-/**
- * One row less than the terminal has, because the cursor is below the screen and a full screen would scroll. One column
- * less, because clearing to the end of a full line removes its last character.
- */
-const roomOf = ({ columns = largest.columns + 1, rows = largest.rows + 1 }: Output): Size => ({
-  columns: columns - 1,
-  rows: rows - 1,
-});

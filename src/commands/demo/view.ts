@@ -9,14 +9,9 @@ import { formatLabels } from '../../catalogue/prometheus-name.ts';
 import { chart } from '../../cli/terminal/chart.ts';
 import { formatProgress } from '../../cli/terminal/format.ts';
 import { clip, type Line, span, spread, type Tone, widthOf } from '../../cli/terminal/line.ts';
+import type { Size } from '../../cli/terminal/screen.ts';
 import { type Labels, labelledRow, metricRow } from './rows.ts';
 import { type DemoState, epochOf, latestPoint, runState } from './state.ts';
-
-/** In characters. */
-export interface Size {
-  readonly columns: number;
-  readonly rows: number;
-}
 
 /** The screen does not grow beyond this on a larger terminal. */
 export const largest: Size = { columns: 100, rows: 30 };

@@ -13,7 +13,7 @@ import { example } from './example.ts';
 const stateAfter = (...requests: Parameters<typeof example>[0][]): DemoState =>
   requests.map(example).reduce(observe, initialState);
 
-const losses = (state: DemoState) => state.curve.kept.map(({ loss }) => loss);
+const losses = (state: DemoState) => state.curve.kept.map(({ value }) => value);
 
 describe('observe', () => {
   it('keeps the latest of each metric', () => {
@@ -78,7 +78,7 @@ describe('observe', () => {
 describe('a curve', () => {
   const extended = (count: number) => {
     let curve = emptyCurve;
-    for (let n = 1; n <= count; n++) curve = extendCurve(curve, { batch: n, epoch: undefined, loss: n });
+    for (let n = 1; n <= count; n++) curve = extendCurve(curve, { batch: n, epoch: undefined, value: n });
     return curve;
   };
 
@@ -86,8 +86,8 @@ describe('a curve', () => {
     const { kept, latest, stride, seen } = extended(count);
     expect(kept.length).toBeLessThanOrEqual(mostKept);
     expect(kept.length).toBeGreaterThanOrEqual(Math.min(count, mostKept / 2));
-    expect(kept.map(({ loss }) => loss)).toEqual(kept.map((_, index) => index * stride + 1));
-    expect(latest?.loss).toBe(count);
+    expect(kept.map(({ value }) => value)).toEqual(kept.map((_, index) => index * stride + 1));
+    expect(latest?.value).toBe(count);
     expect(seen).toBe(count);
   });
 
@@ -95,11 +95,11 @@ describe('a curve', () => {
     const drawn = drawnSamples(extended(10_000), 88);
     expect(drawn).toHaveLength(88);
     expect(drawn.at(-1)?.batch).toBe(10_000);
-    const means = drawn.map(({ loss }) => loss);
+    const means = drawn.map(({ value }) => value);
     expect(means).toEqual(means.toSorted((one, other) => one - other));
   });
 
   it('is drawn sample by sample while it is short', () => {
-    expect(drawnSamples(extended(3), 88).map(({ loss }) => loss)).toEqual([1, 2, 3]);
+    expect(drawnSamples(extended(3), 88).map(({ value }) => value)).toEqual([1, 2, 3]);
   });
 });

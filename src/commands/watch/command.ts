@@ -1,0 +1,71 @@
+import { type CommandContext, refuse } from '../../cli/command.ts';
+import { type Output, printLines } from '../../cli/terminal/output.ts';
+import { systemClock } from '../../common/clock.ts';
+import { readConfig } from '../../config/bridge.ts';
+import { parseMetricsFile } from '../../snapshot/interpret.ts';
+import { createJsonFile } from '../../snapshot/json-file.ts';
+import { type Followed, follow } from './follow.ts';
+import { watchLines } from './plain.ts';
+import { unreadState, type WatchState } from './state.ts';
+import { watchOnTerminal } from './terminal.ts';
+import { watchView } from './view.ts';
+
+/**
+ * `watch [FILE…]`: shows training runs while they train.
+ *
+ * @returns the exit code: 0 stopped, 1 a file could not be read with --once, 2 wrong arguments or variables
+ */
+export async function watchCommand(context: CommandContext): Promise<number> {
+  const { args, environment, stdin, stdout } = context;
+  if (args.problems.length > 0) return refuse(context, args.problems);
+  const reading = readConfig(environment);
+  if (reading.status === 'invalid')
+    return refuse(
+      context,
+      reading.problems.map(({ message }) => message),
+    );
+  const { config } = reading;
+  const paths = args.positionals.length > 0 ? args.positionals : [config.metricsFilePath];
+  const signal = context.stopSignal();
+  const followed = paths.map((path) => ({
+    path,
+    source: createJsonFile({ path, clock: systemClock, parse: parseMetricsFile }),
+    policy: config,
+    clock: systemClock,
+  }));
+  if (args.options.once) return printFrame(stdout, followed, signal);
+  if (stdout.isTTY) await watchOnTerminal({ stdin, stdout, followed, signal });
+  else await printChanges(stdout, followed, signal);
+  return 0;
+}
+
+/** Prints one frame of the screen and reports whether every file could be read. */
+async function printFrame(
+  output: Output,
+  followed: readonly Followed[],
+  signal: AbortSignal,
+): Promise<number> {
+  const onState = () => undefined;
+  const states = await Promise.all(followed.map((it) => follow({ ...it, signal, onState }, 'once')));
+  const size = { columns: output.columns ?? 80, rows: (output.rows ?? 24) - 1 };
+  printLines(output, watchView(states, { file: 0, field: undefined }, size));
+  return states.every(({ run, problem }) => run !== undefined && problem === undefined) ? 0 : 1;
+}
+
+/** Prints a line for each change, for an output that is not a terminal. */
+async function printChanges(
+  output: Output,
+  followed: readonly Followed[],
+  signal: AbortSignal,
+): Promise<void> {
+  const printer = (path: string) => {
+    let state = unreadState(path);
+    return (next: WatchState) => {
+      for (const line of watchLines(state, next)) output.write(`${line}\n`);
+      state = next;
+    };
+  };
+  await Promise.all(
+    followed.map((it) => follow({ ...it, signal, onState: printer(it.path) }, 'until_stopped')),
+  );
+}

@@ -1,0 +1,97 @@
+import { type Curve, emptyCurve, extendCurve } from '../../cli/terminal/curve.ts';
+import type { Moment } from '../../common/clock.ts';
+import { applySnapshot, applyTime } from '../../run/advance.ts';
+import type { PollTime, Run, RunPolicy, Transition } from '../../run/run.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import type { Poll } from '../../snapshot/source.ts';
+import { describeEvent, type ShownEvent } from './events.ts';
+
+/** What is known of one watched file. Its size depends on the number of fields, not of snapshots. */
+export interface WatchState {
+  readonly path: string;
+  readonly run: Run | undefined;
+  /** Every number of the current run, by field. */
+  readonly curves: ReadonlyMap<string, Curve>;
+  /** The numbers of the latest snapshot, and those of the one before it. */
+  readonly values: ReadonlyMap<string, number>;
+  readonly previous: ReadonlyMap<string, number>;
+  /** The latest events, oldest first. */
+  readonly events: readonly ShownEvent[];
+  /** Why the file cannot be read; undefined if it was read. */
+  readonly problem: string | undefined;
+  readonly fileAgeMs: number | undefined;
+  readonly snapshots: number;
+}
+
+const maxEvents = 50;
+
+export const unreadState = (path: string): WatchState => ({
+  path,
+  run: undefined,
+  curves: new Map(),
+  values: new Map(),
+  previous: new Map(),
+  events: [],
+  problem: 'not read yet',
+  fileAgeMs: undefined,
+  snapshots: 0,
+});
+
+/** The state after a poll: after each of its snapshots, or after the time that has passed. */
+export function observePoll(state: WatchState, poll: Poll, policy: RunPolicy): WatchState {
+  const { outcome, moment, fileAgeMs, snapshotAgeMs = 0 } = poll;
+  const problem = 'reason' in outcome ? outcome.reason : undefined;
+  const isNewProblem = problem !== undefined && problem !== state.problem && state.run !== undefined;
+  const seen = { ...state, problem, fileAgeMs };
+  const next = isNewProblem ? withEvents(seen, [{ tone: 'warning', text: problem }], moment.unixMs) : seen;
+  const time: PollTime = { ...moment, fileAgeMs: snapshotAgeMs };
+  if (outcome.status !== 'ok') return afterTransition(next, applyTime(next.run, time, policy), moment);
+  return outcome.snapshots.reduce((before, { snapshot, timeMs }) => {
+    const written = timeOfRecord(time, timeMs);
+    const transition = applySnapshot(before.run, snapshot, written, policy);
+    const after = afterTransition(before, transition, moment);
+    // A snapshot of a second writer is not part of the run.
+    const isOwn = transition.events.every(({ kind }) => kind !== 'two_writers');
+    return isOwn ? withSnapshot(after, snapshot) : after;
+  }, next);
+}
+
+/** A record of a log has its own time. */
+function timeOfRecord(time: PollTime, timeMs: number | undefined): PollTime {
+  return timeMs === undefined ? time : { ...time, fileAgeMs: Math.max(0, time.unixMs - timeMs) };
+}
+
+function afterTransition(state: WatchState, { run, events }: Transition, moment: Moment): WatchState {
+  const began = events.some(({ kind }) => kind === 'run_began');
+  const shown = events.flatMap((event) => describeEvent(event) ?? []);
+  const next = withEvents({ ...state, run }, shown, moment.unixMs);
+  return began ? { ...next, curves: new Map(), values: new Map(), previous: new Map() } : next;
+}
+
+const withEvents = (
+  state: WatchState,
+  events: readonly Omit<ShownEvent, 'unixMs'>[],
+  unixMs: number,
+): WatchState =>
+  events.length === 0
+    ? state
+    : { ...state, events: [...state.events, ...events.map((it) => ({ ...it, unixMs }))].slice(-maxEvents) };
+
+function withSnapshot(state: WatchState, snapshot: Snapshot): WatchState {
+  if (state.run === undefined) return state;
+  const values = numbersOf(snapshot);
+  const { epoch, batches } = state.run.progress;
+  const curves = new Map(state.curves);
+  for (const [field, value] of values) {
+    const companion = field === 'training_loss' ? values.get('validation_loss') : undefined;
+    const sample = { batch: batches, epoch, value, companion };
+    curves.set(field, extendCurve(curves.get(field) ?? emptyCurve, sample));
+  }
+  // In a log, a record has only some of the fields; the others keep their last value.
+  const kept = new Map([...state.values, ...values]);
+  return { ...state, curves, values: kept, previous: state.values, snapshots: state.snapshots + 1 };
+}
+
+/** Every number of a snapshot, by field, those that are not finite included. */
+const numbersOf = ({ values, extras, nonFinite }: Snapshot): ReadonlyMap<string, number> =>
+  new Map([...Object.entries(values), ...extras, ...nonFinite]);

@@ -1,0 +1,131 @@
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { runCommandLine } from '../../../src/commands/command-line.ts';
+import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from '../../support/file.ts';
+import { capture, commandLine } from '../../support/terminal.ts';
+import { until } from '../../support/until.ts';
+
+const example = (step: number, options: FileOverrides = {}) =>
+  exampleText({ ...options, metrics: { global_step: step, total_steps: 100, ...options.metrics } });
+
+function exampleIn(folder: string, name = 'current.json', options: FileOverrides = {}): string {
+  const file = join(folder, name);
+  writeFileSync(file, example(10, options));
+  return file;
+}
+
+describe('watch --once', () => {
+  it('prints one frame without escape codes, and ends', async () => {
+    const { code, text } = await commandLine(['watch', '--once', exampleIn(temporaryFolder())]);
+    expect(code).toBe(0);
+    expect(text).toMatch(/training-job-001 .*● running/);
+    expect(text).toContain(' 10.0 %');
+    expect(text).not.toContain('\u001b');
+  });
+
+  it('reads METRICS_FILE_PATH, or several files', async () => {
+    const folder = temporaryFolder();
+    const files = [0, 1, 2].map((rank) => exampleIn(folder, `${rank}.json`, { job: { rank } }));
+    const { text } = await commandLine(['watch', '--once'], {
+      environment: { METRICS_FILE_PATH: files[0] ?? '' },
+    });
+    expect(text).toContain('training-job-001 rank 0');
+    const several = await commandLine(['watch', '--once', ...files]);
+    for (const rank of [0, 1, 2]) expect(several.text).toContain(`training-job-001 rank ${rank}`);
+  });
+
+  it('ends with 1 if a file is missing or broken, and with 2 if a variable is wrong', async () => {
+    const folder = temporaryFolder();
+    const missing = await commandLine(['watch', '--once', join(folder, 'none.json'), exampleIn(folder)]);
+    expect(missing.code).toBe(1);
+    expect(missing.text).toMatch(/● not read .*none\.json does not/);
+    writeFileSync(join(folder, 'torn.json'), '{"training_metrics": {');
+    expect((await commandLine(['watch', '--once', join(folder, 'torn.json')])).code).toBe(1);
+    expect((await commandLine(['watch'], { environment: { STALE_AFTER: 'soon' } })).code).toBe(2);
+  });
+});
+
+/** Watches files until the test ends, with keys that can be pressed. */
+function watching(files: readonly string[], properties: Parameters<typeof capture>[0]) {
+  const shown = capture(properties);
+  const stop = new AbortController();
+  const modes: boolean[] = [];
+  const stdin = Object.assign(new PassThrough(), {
+    isTTY: properties?.isTTY ?? false,
+    setRawMode: (mode: boolean) => void modes.push(mode),
+  });
+  const ended = runCommandLine(['watch', ...files], {
+    environment: {},
+    stdin,
+    stdout: shown.output,
+    stderr: capture().output,
+    stopSignal: () => stop.signal,
+  });
+  onTestFinished(async () => {
+    stop.abort();
+    await ended;
+  });
+  const shows = (text: string | RegExp) =>
+    until(() => new RegExp(text).test(shown.text()), `${text}, of ${shown.text()}`);
+  return { shows, text: shown.text, press: (key: string) => stdin.write(key), stop, ended, modes };
+}
+
+describe('on a terminal', () => {
+  const terminal = { isTTY: true, columns: 80, rows: 24 };
+
+  it('shows each write, takes keys, and restores the terminal when q is pressed', async () => {
+    const file = exampleIn(temporaryFolder());
+    const { shows, press, ended, text, modes } = watching([file], terminal);
+    await shows(/▸training_loss/);
+    press('\u001b[C');
+    await shows(/▸validation_loss/);
+    replaceFile(file, example(11));
+    await shows(/step 11 of 100/);
+    press('q');
+    expect(await ended).toBe(0);
+    expect(text()).toMatch(/\u001b\[\?25l.*\u001b\[\?25h$/s);
+    expect(modes).toEqual([true, false]);
+  });
+
+  it('shows a file that breaks, vanishes, turns NaN and is written again', async () => {
+    const file = join(temporaryFolder(), 'current.json');
+    const { shows } = watching([file], terminal);
+    await shows(/● not read/);
+    replaceFile(file, example(10));
+    await shows(/● running/);
+    replaceFile(file, '{"training_metrics": {"training_loss": 1.');
+    await shows(/JSON/);
+    rmSync(file);
+    await shows(/does not exist/);
+    replaceFile(file, example(12).replace('1.2345', 'NaN'));
+    await shows(/training_loss became NaN/);
+    await shows(/step 12 of 100/);
+  });
+});
+
+describe('without a terminal', () => {
+  it('prints a line for each write, and ends with the signal', async () => {
+    const file = exampleIn(temporaryFolder());
+    const { shows, stop, ended, text } = watching([file], {});
+    await shows(/10\.0 %\n/);
+    replaceFile(file, example(20, { top: { status: 'completed' } }));
+    await shows(/run completed\n.* 20\.0 %\n/);
+    stop.abort();
+    expect(await ended).toBe(0);
+    expect(text()).not.toContain('\u001b');
+  });
+});
+
+it('changes nothing of the file and of its folder', async () => {
+  const folder = temporaryFolder();
+  const file = exampleIn(folder);
+  chmodSync(file, 0o444);
+  const before = statSync(file, { bigint: true });
+  const folderBefore = statSync(folder, { bigint: true });
+  await commandLine(['watch', '--once', file]);
+  const after = statSync(file, { bigint: true });
+  expect([after.mtimeNs, after.ctimeNs, after.ino]).toEqual([before.mtimeNs, before.ctimeNs, before.ino]);
+  expect(statSync(folder, { bigint: true }).mtimeNs).toBe(folderBefore.mtimeNs);
+});
