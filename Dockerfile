@@ -9,7 +9,7 @@ COPY src ./src
 RUN npm run build
 # Without a shell in the final image, its folders can only come into it as copies.
 RUN mkdir -p /image/app /image/compile-cache /image/shared/metrics && chmod 0777 /image/shared/metrics && \
-    cp dist/*.cjs dist/*.txt dist/*.json LICENSE /image/app/
+    cp dist/*.cjs dist/*.gz dist/*.txt dist/*.json LICENSE /image/app/
 
 FROM gcr.io/distroless/nodejs26-debian13:nonroot AS program
 COPY --from=build /image/app /app

@@ -1,6 +1,7 @@
 import { type CommandDefinition, programName } from '../cli/command.ts';
 import { shells } from '../cli/completion.ts';
 import { type CommandProcess, dispatch } from '../cli/dispatch.ts';
+import { integer } from '../common/setting-kinds.ts';
 import { bridgeSettings } from '../config/bridge.ts';
 import { injectOptions } from '../kubernetes/options.ts';
 import { groupIds, userId } from './check/access.ts';
@@ -68,7 +69,7 @@ export const commands = [
   },
   {
     name: 'watch',
-    summary: 'Show training runs in this terminal',
+    summary: 'Show training runs in this terminal or in a browser',
     usage: '[OPTIONS] [FILE…]',
     description:
       'Reads metrics files as the bridge does and shows each run: its state, progress and time left, the curve of a metric, every number with its change, and what happened. Several files are shown beside each other, or one per row. It only reads the files. Keys: ←/→ choose the metric, ↑/↓ the file, q quits. If the output is not a terminal, a line is printed for each write. FILE defaults to METRICS_FILE_PATH.',
@@ -76,6 +77,13 @@ export const commands = [
       {
         name: 'once',
         description: 'Print one frame and exit; the exit code is 1 if a file cannot be read',
+      },
+      { name: 'serve', description: 'Show the runs on a web page, on this machine only' },
+      {
+        name: 'port',
+        argument: 'N',
+        parse: integer(0, 65_535),
+        description: 'With --serve, the port of the page; 0 chooses one [default: 13135]',
       },
     ],
     positional: { name: 'FILE', repeated: true },

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { type BuildOptions, build, type Metafile, type Plugin, transform } from 'esbuild';
 import { thirdPartyNotices } from './notices.ts';
 import { bundledPackages } from './packages.ts';
@@ -198,14 +199,43 @@ function buildCommands(outdir: string): Promise<Metafile> {
   });
 }
 
+/** The page of `watch --serve` as one file, so that it loads nothing. It is not part of any program's code. */
+async function buildPage(outdir: string): Promise<Metafile> {
+  const folder = `${root}src/commands/watch/page`;
+  const { metafile, outputFiles } = await build({
+    ...common,
+    splitting: false,
+    format: 'iife',
+    platform: 'browser',
+    target: 'es2023',
+    minify: true,
+    outExtension: {},
+    entryPoints: [`${folder}/page.ts`],
+    outdir,
+  });
+  const script = outputFiles.find(({ path }) => path.endsWith('.js'))?.text ?? '';
+  const uPlotStyle = readFileSync(`${root}node_modules/uplot/dist/uPlot.min.css`, 'utf8');
+  const style = uPlotStyle + readFileSync(`${folder}/page.css`, 'utf8');
+  const html = readFileSync(`${folder}/page.html`, 'utf8')
+    .replace('/*STYLE*/', () => style)
+    // Text in the script must not end it.
+    .replace('/*SCRIPT*/', () => script.replaceAll('</script', '<\\/script'));
+  writeFileSync(join(outdir, 'watch-page.html.gz'), gzipSync(html));
+  return metafile;
+}
+
 /** Writes the bundle into a folder, which is emptied first. Returns esbuild's metafiles. */
 export async function bundle(
   outdir: string,
 ): Promise<{ readonly sidecar: Metafile; readonly commands: Metafile }> {
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
-  const [sidecar, commands] = await Promise.all([buildSidecar(outdir), buildCommands(outdir)]);
-  const packages = bundledPackages(root, { ...commands.inputs, ...sidecar.inputs });
+  const [sidecar, commands, page] = await Promise.all([
+    buildSidecar(outdir),
+    buildCommands(outdir),
+    buildPage(outdir),
+  ]);
+  const packages = bundledPackages(root, { ...commands.inputs, ...sidecar.inputs, ...page.inputs });
   writeFileSync(join(outdir, 'THIRD_PARTY_NOTICES.txt'), thirdPartyNotices(root, packages));
   writeFileSync(join(outdir, 'sbom.cdx.json'), billOfMaterials(root, packages));
   return { sidecar, commands };

@@ -1,4 +1,5 @@
-import { type CommandContext, refuse } from '../../cli/command.ts';
+import { optionValue } from '../../cli/arguments.ts';
+import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
 import { type Output, printLines } from '../../cli/terminal/output.ts';
 import { systemClock } from '../../common/clock.ts';
 import { readConfig } from '../../config/bridge.ts';
@@ -33,11 +34,30 @@ export async function watchCommand(context: CommandContext): Promise<number> {
     policy: config,
     clock: systemClock,
   }));
+  if (args.options.serve) return serve(context, followed, signal);
   if (args.options.once) return printFrame(stdout, followed, signal);
   if (stdout.isTTY) await watchOnTerminal({ stdin, stdout, followed, signal });
   else await printChanges(stdout, followed, signal);
   return 0;
 }
+
+/** Serves the web page. What it needs is loaded for it alone. */
+async function serve(
+  context: CommandContext,
+  followed: readonly Followed[],
+  signal: AbortSignal,
+): Promise<number> {
+  const { serveWatch } = await import('./serve.ts');
+  const port = Number(optionValue(context.args, 'port') ?? defaultPort);
+  const onListening = (address: string) =>
+    void context.stdout.write(`Open ${address} in a browser. Ctrl-C stops.\n`);
+  const serving = await serveWatch({ followed, port, signal, onListening });
+  if (serving.status === 'stopped') return 0;
+  printErrors(context, [serving.reason]);
+  return 1;
+}
+
+const defaultPort = 13_135;
 
 /** Prints one frame of the screen and reports whether every file could be read. */
 async function printFrame(

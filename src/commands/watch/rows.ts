@@ -56,7 +56,7 @@ export function progressRow({ run, problem }: WatchState, columns: number): Line
   return [' ', place, '  ', ...(room < 10 ? [] : bar(share, Math.min(room, 60))), text];
 }
 
-function placeOf({ latest, progress }: Run): string {
+export function placeOf({ latest, progress }: Run): string {
   const {
     epoch,
     total_epochs: epochs,
@@ -157,6 +157,10 @@ export function fileRow(state: WatchState, field: string, columns: number, isCho
     isChosen ? span('curve', '▸') : ' ',
     isChosen ? span('strong', clipped(nameOf(state), 24)) : clipped(nameOf(state), 24),
     padded(stateSpan(state), 12),
+  ];
+  if (problem !== undefined) return clip([...left, span('bad', printable(problem))], columns);
+  const row: Line = [
+    ...left,
     (share === undefined ? '' : formatPercent(share)).padStart(8),
     (run?.progress.batches === undefined ? '' : formatNumber(run.progress.batches)).padStart(10),
     value === undefined || Number.isFinite(value)
@@ -164,9 +168,8 @@ export function fileRow(state: WatchState, field: string, columns: number, isCho
       : span('bad', formatNumber(value).padStart(11)),
     '  ',
   ];
-  if (problem !== undefined) return clip([...left, span('bad', printable(problem))], columns);
   const samples = (curves.get(field)?.kept ?? []).map((sample) => sample.value);
-  return [...left, span('curve', sparkline(samples.slice(-Math.max(0, columns - widthOf(left) - 1))))];
+  return [...row, span('curve', sparkline(samples.slice(-Math.max(0, columns - widthOf(row) - 1))))];
 }
 
 /** The heading of `fileRow`. */

@@ -38,7 +38,7 @@ it('installs into an empty project with nothing the bundle does not need, and ru
   }
   const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' });
   const isBundle = (file: string) =>
-    /^[\w-]+\.cjs$|^THIRD_PARTY_NOTICES\.txt$|^sbom\.cdx\.json$|^tracing$|^tracing\/[\w-]+\.(d\.)?([cm]js|[cm]ts)$/.test(
+    /^[\w-]+\.cjs$|^THIRD_PARTY_NOTICES\.txt$|^sbom\.cdx\.json$|^watch-page\.html\.gz$|^tracing$|^tracing\/[\w-]+\.(d\.)?([cm]js|[cm]ts)$/.test(
       file,
     );
   expect(files.filter((file) => !isBundle(file))).toEqual([]);
