@@ -6,21 +6,43 @@ import { type EditedManifest, editResources } from './edit-resources.ts';
 import { childItems, childMap, stringField, withField } from './fields.ts';
 import { annotationsOf } from './injection-record.ts';
 import { type Pod, presentBridge } from './pod.ts';
-import { ManifestProblem } from './yaml/problem.ts';
+import { type RuntimeReference, runtimeOf, specOfTrainJob, withTracePatch } from './runtime-patch.ts';
 import type { ManifestMap, ManifestValue } from './yaml/values.ts';
+
+/** The runtimes that the TrainJobs of a manifest name, which `traceManifest` has accepted. */
+export function runtimesOf(manifest: string): readonly RuntimeReference[] {
+  const runtimes: RuntimeReference[] = [];
+  editResources(manifest, {
+    pod: ({ holder }) => ({ holder, notes: [] }),
+    trainJob: (job) => {
+      const runtime = runtimeOf(job);
+      if (runtime) runtimes.push(runtime);
+      return { holder: job, notes: [] };
+    },
+  });
+  return runtimes;
+}
 
 /** Every job that is created from one of these would get the same trace. */
 const templatesOfManyJobs = new Set(['TrainingRuntime', 'ClusterTrainingRuntime']);
+
+/** The replicated jobs of a TrainJob's runtime whose pods have the bridge; none if the runtime is not known. */
+export type ReplicatedJobsOf = (job: ManifestMap) => readonly string[];
 
 /**
  * Adds the context's span to the environment of every container and to the annotations of every pod. Values that are set
  * are kept. Without a valid span, nothing is added.
  */
-export function traceManifest(manifest: string, from: Context): EditedManifest {
+export function traceManifest(
+  manifest: string,
+  from: Context,
+  replicatedJobsOf: ReplicatedJobsOf = () => [],
+): EditedManifest {
   const hasTrace = injectToEnvList(undefined, from) !== undefined;
   return editResources(manifest, {
     pod: (pod) => (hasTrace ? tracePod(pod, from) : { holder: pod.holder, notes: [] }),
-    trainJob: (job) => (hasTrace ? traceTrainJob(job, from) : { holder: job, notes: [] }),
+    trainJob: (job) =>
+      hasTrace ? traceTrainJob(job, from, replicatedJobsOf(job)) : { holder: job, notes: [] },
     unchangedKinds: templatesOfManyJobs,
   });
 }
@@ -40,21 +62,23 @@ function tracePod(pod: Pod, from: Context): EditedHolder {
   return { holder: spec === pod.spec ? holder : withField(holder, 'spec', spec), notes: [] };
 }
 
-/** A TrainJob takes its containers from a runtime. Only the trainer's environment can be set on the TrainJob itself. */
-function traceTrainJob(job: ManifestMap, from: Context): EditedHolder {
-  const spec = childMap(job, 'spec', '');
-  if (spec === undefined) throw new ManifestProblem('spec is missing');
+/**
+ * A TrainJob takes its containers from a runtime. The trainer gets the trace in its environment, the bridge by a patch of
+ * the annotations of its pod.
+ */
+function traceTrainJob(job: ManifestMap, from: Context, replicatedJobs: readonly string[]): EditedHolder {
+  const spec = specOfTrainJob(job);
   const trainer = childMap(spec, 'trainer', 'spec') ?? {};
   const traced = withTraceEnv(trainer, from, 'spec.trainer');
-  const holder = withTraceAnnotations(job, from, '');
-  const notes = [
-    "the trace reaches the trainer's environment alone: write it to the file, as job_metadata.traceparent, and the bridge continues it",
-  ];
-  return {
-    holder: traced === trainer ? holder : withField(holder, 'spec', withField(spec, 'trainer', traced)),
-    notes,
-  };
+  const annotations = injectToAnnotations<Readonly<Record<string, string>>>({}, from);
+  const patched = withTracePatch(spec, replicatedJobs, annotations);
+  const changed = traced === trainer ? patched : withField(patched, 'trainer', traced);
+  const holder = changed === spec ? job : withField(withTraceAnnotations(job, from, ''), 'spec', changed);
+  return { holder, notes: replicatedJobs.length === 0 ? [trainerOnly] : [] };
 }
+
+const trainerOnly =
+  "the trace reaches the trainer's environment alone: write it to the file, as job_metadata.traceparent, and the bridge continues it";
 
 function withTraceEnv(container: ManifestMap, from: Context, position: string): ManifestMap {
   const present = childItems(container, 'env', position);

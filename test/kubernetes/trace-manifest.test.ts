@@ -1,7 +1,7 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { traceManifest } from '../../src/kubernetes/trace-manifest.ts';
+import { runtimesOf, traceManifest } from '../../src/kubernetes/trace-manifest.ts';
 import { contextWith, traceparent } from '../tracing/support/trace-headers.ts';
 import { goldens } from './goldens.ts';
 
@@ -72,6 +72,77 @@ describe('the trace of a manifest', () => {
     const job = parse(traced(input));
     expect(header(job.spec.trainer)).toBe(traceparent);
     expect(job.metadata.annotations).toMatchObject({ 'opentelemetry.io/traceparent': traceparent });
+  });
+
+  describe('of a TrainJob', () => {
+    const input = goldens.find(({ name }) => name === 'trainjob')?.input ?? '';
+    const patched = (manifest: string, jobs: readonly string[]) => {
+      const edited = traceManifest(manifest, here, () => jobs);
+      if (edited.status === 'invalid') throw new Error(edited.problems.join('\n'));
+      return edited;
+    };
+    const annotations = { 'opentelemetry.io/traceparent': traceparent };
+    const template = { spec: { template: { metadata: { annotations } } } };
+
+    it('is a patch of the replicated jobs that have the bridge', () => {
+      const { text, notes } = patched(input, ['launcher', 'node']);
+      expect(parse(text).spec.runtimePatches).toEqual([
+        {
+          manager: 'ml-metrics-bridge.dev/trace',
+          trainingRuntimeSpec: {
+            template: {
+              spec: {
+                replicatedJobs: [
+                  { name: 'launcher', template },
+                  { name: 'node', template },
+                ],
+              },
+            },
+          },
+        },
+      ]);
+      expect(header(parse(text).spec.trainer)).toBe(traceparent);
+      expect(notes).toEqual([]);
+      expect(patched(text, ['launcher', 'node']).text, 'a second time changes nothing').toBe(text);
+    });
+
+    it('is no patch where the runtime has no bridge', () => {
+      const { text, notes } = patched(input, []);
+      expect(parse(text).spec.runtimePatches).toBeUndefined();
+      expect(notes).toEqual([expect.stringContaining("reaches the trainer's environment alone")]);
+    });
+
+    it('is beside the patches of others, and never beside another trace', () => {
+      const other = (manager: string, more = {}) => ({
+        manager,
+        trainingRuntimeSpec: { template: { spec: { replicatedJobs: [{ name: 'node', template: more }] } } },
+      });
+      const withPatch = (patch: object) => {
+        const job = parse(input);
+        return JSON.stringify({ ...job, spec: { ...job.spec, runtimePatches: [patch] } });
+      };
+      const managers = (text: string) =>
+        parse(text).spec.runtimePatches.map(({ manager }: { manager: string }) => manager);
+      const beside = patched(withPatch(other('kueue.x-k8s.io/manager')), ['node']);
+      expect(managers(beside.text)).toEqual(['kueue.x-k8s.io/manager', 'ml-metrics-bridge.dev/trace']);
+      const traced = patched(withPatch(other('sdk.example/trace', template)), ['node']);
+      expect(managers(traced.text)).toEqual(['sdk.example/trace']);
+    });
+  });
+
+  it('names the runtimes that TrainJobs take their containers from', () => {
+    const job = (name: string, runtimeRef: object) =>
+      JSON.stringify({
+        apiVersion: 'trainer.kubeflow.org/v1alpha1',
+        kind: 'TrainJob',
+        metadata: { name, namespace: 'ml' },
+        spec: { runtimeRef },
+      });
+    const manifest = [job('a', { name: 'torch' }), job('b', { kind: 'TrainingRuntime', name: 'own' })];
+    expect(runtimesOf(manifest.join('\n---\n'))).toEqual([
+      { kind: 'ClusterTrainingRuntime', name: 'torch', namespace: 'ml' },
+      { kind: 'TrainingRuntime', name: 'own', namespace: 'ml' },
+    ]);
   });
 
   it('is never put into the template of many jobs', () => {

@@ -6,13 +6,14 @@ import type { Output } from '../../cli/terminal/output.ts';
 import { readSettings } from '../../common/setting.ts';
 import { version } from '../../common/version.ts';
 import type { Resource } from '../../kubernetes/resource.ts';
-import { traceManifest } from '../../kubernetes/trace-manifest.ts';
+import { runtimesOf, traceManifest } from '../../kubernetes/trace-manifest.ts';
 import { extractFromEnv } from '../../tracing/env.ts';
 import { configureTracing, type Tracing } from '../../tracing/node.ts';
 import { operationAttributes, operations } from '../../tracing/operations.ts';
 import { type OpenSpan, startSpan } from '../../tracing/span.ts';
-import { type Created, createdName, kubectlCreate } from './kubectl.ts';
+import { type Created, createdName, kubectlCreate, namespaceOptions } from './kubectl.ts';
 import { jaegerSettings } from './options.ts';
+import { readRuntimes } from './runtimes.ts';
 
 /** What the attributes of the span are made of. */
 interface Submission {
@@ -53,7 +54,9 @@ export async function submitCommand(context: CommandContext): Promise<number> {
     log: (line) => printErrors(context, [line]),
   });
   const span = beginSpan(submission, context);
-  const traced = traceManifest(input.text, span.context);
+  const runtimes = await readRuntimes(runtimesOf(input.text), submission.namespace);
+  printErrors(context, runtimes.notes);
+  const traced = traceManifest(input.text, span.context, runtimes.replicatedJobsOf);
   if (traced.status === 'invalid') return fail(context, traced.problems);
   if (args.options['dry-run']) {
     // The span is not ended, so it is not sent.
@@ -97,8 +100,7 @@ async function create(
   context: CommandContext,
 ): Promise<number> {
   const { namespace, resources } = submission;
-  const options = namespace === undefined ? [] : ['--namespace', namespace];
-  const created = await kubectlCreate(manifest, options, context);
+  const created = await kubectlCreate(manifest, namespaceOptions(namespace), context);
   if (created.status !== 'ok') return reportFailure(created, span, context);
   const [{ generateName, name } = { generateName: undefined, name: undefined }] = resources;
   if (name === undefined && generateName !== undefined) {

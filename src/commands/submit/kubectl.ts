@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import type { Terminal } from '../../cli/terminal/output.ts';
 
 export type Created =
@@ -7,6 +7,10 @@ export type Created =
   | { readonly status: 'failed'; readonly exitCode: number; readonly reason: string }
   /** kubectl could not be started. */
   | { readonly status: 'unavailable'; readonly reason: string };
+
+/** Without a namespace, kubectl uses the one of the object or of its configuration. */
+export const namespaceOptions = (namespace: string | undefined): readonly string[] =>
+  namespace === undefined ? [] : ['--namespace', namespace];
 
 /** Passes a manifest to `kubectl create` and forwards its output as it comes. Never rejects. */
 export function kubectlCreate(
@@ -43,3 +47,36 @@ export const createdName = (generateName: string, output: string): string | unde
     .split('\n')
     .map((line) => /\/(\S+) created$/.exec(line)?.[1])
     .find((name) => name?.startsWith(generateName));
+
+export type Fetched =
+  | { readonly status: 'ok'; readonly object: unknown }
+  | { readonly status: 'failed'; readonly reason: string };
+
+/** A cluster that does not answer must not keep the job from being created. */
+const fetchTimeoutMs = 10_000;
+
+/** Reads an object of the cluster with `kubectl get`. Never rejects. */
+export function kubectlGet(kind: string, name: string, options: readonly string[]): Promise<Fetched> {
+  const args = ['get', kind, name, ...options, '-o', 'json'];
+  return new Promise((resolve) => {
+    const child = execFile(
+      'kubectl',
+      args,
+      { timeout: fetchTimeoutMs, maxBuffer: 2 ** 24 },
+      (error, stdout, stderr) => {
+        if (error !== null)
+          return resolve({
+            status: 'failed',
+            reason: stderr.trim() || `kubectl: ${error.code ?? error.signal}`,
+          });
+        try {
+          return resolve({ status: 'ok', object: JSON.parse(stdout) });
+        } catch {
+          return resolve({ status: 'failed', reason: 'kubectl printed no JSON' });
+        }
+      },
+    );
+    // A plugin for credentials must not wait for input.
+    child.stdin?.end();
+  });
+}

@@ -324,3 +324,68 @@ describe('what cannot be submitted is refused before anything happens', () => {
     expect(receiver.spans).toEqual([]);
   });
 });
+
+describe('a TrainJob', () => {
+  const trainJob = (runtimeRef: object) =>
+    JSON.stringify({
+      apiVersion: 'trainer.kubeflow.org/v1alpha1',
+      kind: 'TrainJob',
+      metadata: { name: 'train', namespace: 'ml' },
+      spec: { runtimeRef },
+    });
+  const pod = (...initContainers: readonly object[]) => ({
+    template: { spec: { template: { spec: { containers: [{ name: 'node' }], initContainers } } } },
+  });
+  const runtimeWith = (...replicatedJobs: readonly object[]) =>
+    JSON.stringify({ kind: 'TrainingRuntime', spec: { template: { spec: { replicatedJobs } } } });
+  const bridge = { name: 'otel-metrics-bridge' };
+  const submitTrainJob = async (runtime: string, args: readonly string[] = []) => {
+    const kubectl = standInKubectl();
+    const receiver = await startTraceReceiver();
+    const environment = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      PRINTS: 'trainjob.trainer.kubeflow.org/train created\n',
+      RUNTIME: runtime,
+    };
+    const input = trainJob({ kind: 'TrainingRuntime', name: 'own' });
+    const { code, stderr } = await submit({ args, input, kubectl, environment });
+    const { spec } = parse(kubectl.manifest());
+    const patched = spec.runtimePatches?.[0].trainingRuntimeSpec.template.spec.replicatedJobs;
+    return { code, stderr, read: kubectl.read(), patched, env: spec.trainer.env };
+  };
+  const named = (job: { readonly name: string }) => job.name;
+
+  it('gets the trace by a patch of the replicated jobs whose pods have the bridge in the cluster', async () => {
+    const runtime = runtimeWith(
+      { name: 'dataset-initializer', ...pod() },
+      { name: 'workers', ...pod({ name: 'first' }, bridge) },
+    );
+    const { code, stderr, read, patched, env } = await submitTrainJob(runtime);
+    expect({ code, stderr, read }).toEqual({
+      code: 0,
+      stderr: '',
+      read: 'get trainingruntime.trainer.kubeflow.org own --namespace ml -o json',
+    });
+    expect(patched.map(named)).toEqual(['workers']);
+    const { annotations } = patched[0].template.spec.template.metadata;
+    expect(annotations['opentelemetry.io/traceparent']).toBe(env[0].value);
+  });
+
+  it('is looked up in the namespace that is given', async () => {
+    const { read } = await submitTrainJob(runtimeWith(), ['--namespace', 'other']);
+    expect(read).toBe('get trainingruntime.trainer.kubeflow.org own --namespace other -o json');
+  });
+
+  it.each([
+    ['has no bridge', runtimeWith({ name: 'node', ...pod() }), 'trainingruntime own has no bridge'],
+    ['is not there', '', 'trainingruntime own cannot be read: Error from server (NotFound)'],
+    ['is no JSON', 'no', 'trainingruntime own cannot be read: kubectl printed no JSON'],
+    ['is a list', '[]', 'trainingruntime own has no bridge'],
+  ])('is created without a patch if its runtime %s', async (_what, runtime, note) => {
+    const { code, stderr, patched, env } = await submitTrainJob(runtime);
+    expect({ code, patched }).toEqual({ code: 0, patched: undefined });
+    expect(stderr).toContain(note);
+    expect(stderr).toContain("the trace reaches the trainer's environment alone");
+    expect(env.map(named)).toEqual(['TRACEPARENT']);
+  });
+});

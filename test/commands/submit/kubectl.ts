@@ -6,6 +6,12 @@ import { temporaryFolder } from '../../support/file.ts';
 
 /** Prints, refuses and ends as its environment says, and keeps what it was given. */
 const script = `#!/bin/sh
+if [ "$1" = get ]; then
+  printf '%s ' "$@" >> "$STAND_IN/read"
+  printf '%s' "$RUNTIME"
+  [ -n "$RUNTIME" ] || { echo 'Error from server (NotFound)' >&2; exit 1; }
+  exit 0
+fi
 printf '%s ' "$@" > "$STAND_IN/arguments"
 [ -n "$REFUSES" ] || cat > "$STAND_IN/manifest"
 printf '%s' "$PRINTS"
@@ -20,6 +26,8 @@ export interface Kubectl {
   /** Its arguments, as they were written; undefined where it was not called. */
   arguments(): string | undefined;
   manifest(): string;
+  /** The arguments of `kubectl get`. What it prints is in RUNTIME; it fails if that is not set. */
+  read(): string | undefined;
 }
 
 /** A program in the place of kubectl. */
@@ -32,6 +40,7 @@ export function standInKubectl(): Kubectl {
     folder,
     arguments: () => (existsSync(join(folder, 'arguments')) ? kept('arguments').trim() : undefined),
     manifest: () => kept('manifest'),
+    read: () => (existsSync(join(folder, 'read')) ? kept('read').trim() : undefined),
   };
 }
 

@@ -3,36 +3,10 @@ import { until } from '../../support/until.ts';
 import { forget, namespace, query, startStack } from './cluster.ts';
 import { apply, kubectl } from './command.ts';
 import { inject } from './inject.ts';
+import { resource, templateOf, trainingRuntime } from './training.ts';
 
 beforeAll(() => startStack());
 afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
-
-/** A pod template whose trainer writes 20 snapshots, as Pod Security `restricted` wants it. */
-const templateOf = (jobId: string, container = 'trainer') => ({
-  spec: {
-    restartPolicy: 'Never',
-    securityContext: { runAsNonRoot: true, fsGroup: 65532, seccompProfile: { type: 'RuntimeDefault' } },
-    containers: [
-      {
-        name: container,
-        image: 'ml-metrics-bridge:latest',
-        imagePullPolicy: 'IfNotPresent',
-        args: ['simulate'],
-        env: [
-          { name: 'JOB_ID', value: jobId },
-          { name: 'WRITE_INTERVAL', value: '0.2' },
-          { name: 'TOTAL_EPOCHS', value: '2' },
-          { name: 'BATCHES_PER_EPOCH', value: '10' },
-        ],
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          capabilities: { drop: ['ALL'] },
-        },
-      },
-    ],
-  },
-});
 
 const jobSpec = (name: string, pods: number) => ({
   backoffLimit: 0,
@@ -40,13 +14,6 @@ const jobSpec = (name: string, pods: number) => ({
   parallelism: pods,
   ...(pods > 1 ? { completionMode: 'Indexed' } : {}),
   template: templateOf(name),
-});
-
-const resource = (apiVersion: string, kind: string, name: string, spec: object) => ({
-  apiVersion,
-  kind,
-  metadata: { name, namespace },
-  spec,
 });
 
 /** Injects a resource, creates it, and waits until a condition of it is true. */
@@ -109,25 +76,9 @@ describe('a JobSet', () => {
 describe('a TrainJob', () => {
   it('has the ranks of its nodes, by the bridge in its runtime', async () => {
     const name = 'train-job';
-    const runtime = resource('trainer.kubeflow.org/v1alpha1', 'TrainingRuntime', 'simulated', {
-      mlPolicy: { numNodes: 2 },
-      template: {
-        spec: {
-          replicatedJobs: [
-            {
-              name: 'node',
-              template: {
-                metadata: { labels: { 'trainer.kubeflow.org/trainjob-ancestor-step': 'trainer' } },
-                spec: { template: templateOf(name, 'node') },
-              },
-            },
-          ],
-        },
-      },
-    });
     await forget('trainjob', name);
     await forget('trainingruntime', 'simulated');
-    await apply(await inject(JSON.stringify(runtime)));
+    await apply(await inject(JSON.stringify(trainingRuntime('simulated', name, 'node'))));
     const runtimeRef = { kind: 'TrainingRuntime', name: 'simulated' };
     await runs(resource('trainer.kubeflow.org/v1alpha1', 'TrainJob', name, { runtimeRef }), 'Complete');
     await expectRanks(name, ['0', '1']);

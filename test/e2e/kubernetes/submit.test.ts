@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { submit } from '../../commands/submit/kubectl.ts';
 import { until } from '../../support/until.ts';
 import { jaegerApi } from '../jaeger.ts';
 import { forget, forwarded, jobEnded, namespace, startStack } from './cluster.ts';
 import { kubectl } from './command.ts';
 import { inject } from './inject.ts';
 import { shippedAs, withoutBridge } from './jobs.ts';
+import { submitted } from './submitted.ts';
 
 beforeAll(async () => {
   await startStack();
@@ -15,22 +15,6 @@ beforeAll(async () => {
   await until(passesOn, 'the Collector to pass traces on to Jaeger', 60_000);
 });
 afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
-
-const environmentOf = (...names: readonly string[]) =>
-  Object.fromEntries(names.map((name) => [name, process.env[name] ?? '']));
-
-// Without a home kubectl keeps its cache in the folder it is called in.
-const realKubectl = environmentOf('PATH', 'KUBECONFIG', 'HOME');
-
-/** `submit` that sends to the Collector of the cluster. */
-const submitted = (manifest: string, environment = realKubectl) =>
-  forwarded('otel-collector', 4317, (endpoint) =>
-    submit({
-      args: ['--model', 'resnet-50'],
-      input: manifest,
-      environment: { ...environment, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
-    }),
-  );
 
 const job = (name: string) =>
   `apiVersion: batch/v1\nkind: Job\nmetadata: {name: "${name}", namespace: ${namespace}}

@@ -1,0 +1,101 @@
+import { containerName } from './container.ts';
+import {
+  childItems,
+  childMap,
+  findNamed,
+  stringField,
+  valueAt,
+  withAppended,
+  withValueOrEmpty,
+} from './fields.ts';
+import { describeResource } from './resource.ts';
+import { ManifestProblem } from './yaml/problem.ts';
+import { isList, isManifestMap, type ManifestMap, type ManifestValue } from './yaml/values.ts';
+
+/**
+ * The owner of our entry of spec.runtimePatches. Kubeflow Trainer refuses a name without a domain, and two entries of
+ * one manager.
+ */
+export const traceManager = 'ml-metrics-bridge.dev/trace';
+
+/** The replicated job that trains, by the convention of the runtimes that Kubeflow ships. */
+export const usualReplicatedJob = 'node';
+
+export function specOfTrainJob(job: ManifestMap): ManifestMap {
+  const spec = childMap(job, 'spec', '');
+  if (spec === undefined) throw new ManifestProblem('spec is missing');
+  return spec;
+}
+
+/** The runtime that a TrainJob names. */
+export interface RuntimeReference {
+  readonly kind: string;
+  readonly name: string;
+  /** Of the TrainJob; a ClusterTrainingRuntime has none. */
+  readonly namespace: string | undefined;
+}
+
+export function runtimeOf(job: ManifestMap): RuntimeReference | undefined {
+  const reference = childMap(specOfTrainJob(job), 'runtimeRef', 'spec');
+  const name = stringField(reference, 'name');
+  if (name === undefined) return undefined;
+  const kind = stringField(reference, 'kind') ?? 'ClusterTrainingRuntime';
+  return { kind, name, namespace: describeResource(job).namespace };
+}
+
+/**
+ * Adds the annotations to the pods of these replicated jobs, where the bridge of the runtime reads its trace context. Its
+ * environment cannot be patched: the Job is not created if a variable that has `valueFrom` also gets a `value`. Returns
+ * the same spec if a patch sets the trace already.
+ */
+export function withTracePatch(
+  spec: ManifestMap,
+  replicatedJobs: readonly string[],
+  annotations: Readonly<Record<string, string>>,
+): ManifestMap {
+  if (replicatedJobs.length === 0 || Object.keys(annotations).length === 0 || hasTracePatch(spec))
+    return spec;
+  const patched = replicatedJobs.map((name) => ({
+    name,
+    template: { spec: { template: { metadata: { annotations } } } },
+  }));
+  const patch = {
+    manager: traceManager,
+    trainingRuntimeSpec: { template: { spec: { replicatedJobs: patched } } },
+  };
+  return withAppended(spec, 'runtimePatches', patch);
+}
+
+/** Whether one of the patches is ours, or sets the annotation of a trace: of two that set it, one would be overwritten. */
+function hasTracePatch(spec: ManifestMap): boolean {
+  const patches = childItems(spec, 'runtimePatches', 'spec');
+  return patches.some((it) => it.manager === traceManager || hasKey(it, 'opentelemetry.io/traceparent'));
+}
+
+function hasKey(value: ManifestValue, key: string): boolean {
+  if (isList(value)) return value.some((item) => hasKey(item, key));
+  return isManifestMap(value) && (key in value || Object.values(value).some((item) => hasKey(item, key)));
+}
+
+/** @param emptyText how the list was written before the patch was added; undefined where there was none */
+export function withoutTracePatch(spec: ManifestMap, emptyText: string | undefined): ManifestMap {
+  const patches = childItems(spec, 'runtimePatches', 'spec');
+  const rest = patches.filter(({ manager }) => manager !== traceManager);
+  return rest.length === patches.length ? spec : withValueOrEmpty(spec, 'runtimePatches', rest, emptyText);
+}
+
+/** The names of the replicated jobs of a runtime whose pods have the bridge. */
+export function replicatedJobsWithBridge(runtime: ManifestMap): readonly string[] {
+  const jobs = valueAt(runtime, ['spec', 'template', 'spec', 'replicatedJobs']);
+  const named = (isList(jobs) ? jobs : []).filter(isManifestMap);
+  return named.flatMap((job) => {
+    const pod = valueAt(job, ['template', 'spec', 'template', 'spec']);
+    const name = stringField(job, 'name');
+    return name !== undefined && isManifestMap(pod) && hasBridge(pod) ? [name] : [];
+  });
+}
+
+const hasBridge = (pod: ManifestMap): boolean =>
+  ['initContainers', 'containers'].some(
+    (key) => findNamed(childItems(pod, key, 'spec'), containerName) !== undefined,
+  );
