@@ -20,11 +20,15 @@ export function createTerminationMessage(path: string, log: Logger): Notifier {
   };
 }
 
-/** Without creating the file. The container may have been restarted, so it may have a longer content. */
+/**
+ * Does not create the file. A container that was restarted may have left a longer content; it is cut off after the write,
+ * so that a process that ends in between leaves no empty message.
+ */
 async function replaceContent(path: string, content: string): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | constants.O_TRUNC);
+  const file = await open(path, constants.O_WRONLY);
   try {
-    await file.writeFile(content);
+    const { bytesWritten } = await file.write(content, 0);
+    await file.truncate(bytesWritten);
   } finally {
     await file.close();
   }

@@ -130,7 +130,7 @@ describe('a monitor that does not answer', () => {
     const monitor = await startHeartbeatMonitor();
     monitor.reply(answer);
     const { receiver, ...bridge } = await startBridge({
-      environment: { HEARTBEAT_URL: `${monitor.address}/x`, SHUTDOWN_TIMEOUT: '1' },
+      environment: { HEARTBEAT_URL: `${monitor.address}/x`, SHUTDOWN_TIMEOUT: '5' },
     });
     await bridge.write({ metrics: { global_step: 1, training_loss: 4 } });
     await until(() => monitor.requests.length > 0, 'a request');
@@ -139,7 +139,7 @@ describe('a monitor that does not answer', () => {
     replaceFile(bridge.file, exampleText({ top: { status: 'completed' }, metrics: { training_loss: 1 } }));
     const stopping = performance.now();
     const summary = await bridge.stop();
-    expect(performance.now() - stopping).toBeLessThan(1_000);
+    expect(performance.now() - stopping).toBeLessThan(5_000);
     expect(summary.undelivered).toBe(0);
     expect(receiver.points('ml.training.loss').at(-1)?.value).toBe(1);
   });
