@@ -56,12 +56,13 @@ describe('heartbeats', () => {
   });
 
   it('of the last moment are sent before the bridge ends', async () => {
-    const { monitor, bridge } = await setUp();
+    const monitor = await startHeartbeatMonitor();
+    const bridge = await startBridge({ environment: { HEARTBEAT_URL: `${monitor.address}/x` } });
     monitor.reply((response) => setTimeout(() => response.end(), 100));
     await bridge.write(step(1));
     replaceFile(bridge.file, exampleText({ top: { status: 'failed', error: { type: 'E', message: 'm' } } }));
     await bridge.stop();
-    expect(monitor.lines()).toEqual([`GET /${secret}/start`, `POST /${secret}/fail`]);
+    expect(monitor.lines()).toEqual(['GET /x/start', 'POST /x/fail']);
   });
 
   it('keep the query and the slash of an address', async () => {
