@@ -100,6 +100,8 @@ function declarations(outdir: string, emitted: string): void {
 
 const ownModule = /(from '\.[^']+)\.ts(')/g;
 
+const repository = 'https://github.com/ml-metrics-bridge/ml-metrics-bridge';
+
 function published(): object {
   const { name, version, description, license, engines } = manifest;
   return {
@@ -107,6 +109,19 @@ function published(): object {
     version,
     description,
     license,
+    // npm shows from which commit of this repository a release was built.
+    repository: { type: 'git', url: `git+${repository}.git` },
+    homepage: `${repository}#readme`,
+    bugs: `${repository}/issues`,
+    keywords: [
+      'opentelemetry',
+      'otlp',
+      'prometheus',
+      'kubernetes',
+      'machine-learning',
+      'training',
+      'metrics',
+    ],
     engines,
     bin: { [name]: 'dist/main.cjs' },
     exports: {

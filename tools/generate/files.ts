@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileJsonSchema } from '../../src/commands/check/schema.ts';
 import { simulationSettings } from '../../src/commands/simulate/settings.ts';
 import { bridgeSettings } from '../../src/config/bridge.ts';
 import { bridgeTraceSettings } from '../../src/config/traces.ts';
@@ -6,6 +7,7 @@ import { rulesYaml } from './alerts/rules.ts';
 import { dashboardJson } from './dashboard/dashboard.ts';
 import type { GeneratedFile } from './generated-file.ts';
 import { chartFiles } from './kubernetes/chart.ts';
+import { collectorExample } from './kubernetes/collector-example.ts';
 import { prometheusRuleYaml } from './kubernetes/prometheus-rule.ts';
 import { newDocument, replaceSections, type Sections } from './sections.ts';
 import { answersTable } from './tables/answers.ts';
@@ -58,6 +60,11 @@ export const generatedFiles: readonly GeneratedFile[] = [
   { path: 'k8s/base/config/rules/ml-metrics-bridge.yaml', render: rulesYaml },
   { path: 'k8s/components/kube-prometheus/ml-training.json', render: dashboardJson },
   { path: 'k8s/components/kube-prometheus/prometheus-rule.yaml', render: prometheusRuleYaml },
+  {
+    path: 'schema/metrics-file.schema.json',
+    render: () => `${JSON.stringify(fileJsonSchema(), undefined, 2)}\n`,
+  },
+  { path: 'examples/kubernetes/opentelemetry-collector.yaml', render: collectorExample },
   ...chartFiles,
   ...copies,
 ];

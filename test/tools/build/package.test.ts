@@ -32,6 +32,8 @@ it('installs into an empty project with nothing the bundle does not need, and ru
   for (const member of ['dependencies', 'devDependencies', 'optionalDependencies', 'scripts', 'private']) {
     expect(manifest).not.toHaveProperty(member);
   }
+  // Without it, npm refuses a package with provenance.
+  expect(manifest.repository.url).toBe('git+https://github.com/ml-metrics-bridge/ml-metrics-bridge.git');
   // The tracing library's peers, which only its users need.
   for (const name of Object.keys(manifest.peerDependencies)) {
     expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
