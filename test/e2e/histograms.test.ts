@@ -1,20 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
-import { parse } from 'yaml';
 import { trainingMetrics } from '../../src/catalogue/metrics.ts';
 import { prometheusName } from '../../src/catalogue/prometheus-name.ts';
 import { allQueries } from '../../tools/generate/queries.ts';
-import { startBridge } from '../support/bridge.ts';
 import { instantQuery } from '../support/prometheus.ts';
 import { until } from '../support/until.ts';
 import { type Collector, startCollector } from './collector.ts';
 import type { Program } from './program.ts';
-import { type Prometheus, startPrometheus } from './prometheus.ts';
+import { type Prometheus, startPrometheus, startPushedPrometheus } from './prometheus.ts';
+import { type Kind, kinds, measured, training } from './training.ts';
 
 /** Both kinds of histogram in one Prometheus, by both of the ways that are shipped: scraped, and pushed. */
-
-const kinds = ['explicit_bucket_histogram', 'base2_exponential_bucket_histogram'] as const;
-type Kind = (typeof kinds)[number];
 
 interface Stack {
   readonly prometheus: Prometheus;
@@ -37,22 +32,13 @@ async function scraped(): Promise<Stack> {
 }
 
 async function pushed(): Promise<Stack> {
-  const config = (name: string) => `k8s/overlays/large/${name}`;
-  const deployment = parse(readFileSync(config('prometheus-patch.yaml'), 'utf8'));
-  const args: string[] = deployment.spec.template.spec.containers[0].args;
-  const prometheus = await forThisTest(
-    startPrometheus({
-      config: config('prometheus.yml'),
-      // The paths are those of the pod.
-      args: args.filter((arg) => !/^--(config|storage)/.test(arg)),
-    }),
-  );
+  const prometheus = await forThisTest(startPushedPrometheus());
   const collector = () =>
     forThisTest(
       startCollector(
         undefined,
         { 'exporters.otlp_http/prometheus.endpoint': `${prometheus.url}/api/v1/otlp` },
-        config('otel-collector.yaml'),
+        'k8s/overlays/large/otel-collector.yaml',
       ),
     );
   return { prometheus, collectors: [await collector(), await collector()] };
@@ -79,26 +65,6 @@ const shipped = (query: string) => {
   if (expr === undefined) throw new Error(`no ${query}`);
   return expr;
 };
-
-const measured = { processing_time_ms: 240, samples_per_second: 134.45 };
-
-/** A job named after its kind of histogram, with a bridge beside it. */
-async function training(kind: Kind, { endpoint }: Collector) {
-  const bridge = await startBridge({
-    environment: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
-      OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: kind,
-    },
-  });
-  let step = 0;
-  return {
-    train: () =>
-      bridge.write({
-        job: { job_id: kind },
-        metrics: { ...measured, batch_number: ++step, total_epochs: 9 },
-      }),
-  };
-}
 
 it.each([
   ['scraped', scraped],

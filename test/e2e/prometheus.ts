@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseDocument } from 'yaml';
+import { parse, parseDocument } from 'yaml';
 import { freePort } from '../support/port.ts';
 import { answers, type Program, startProgram } from './program.ts';
 
@@ -43,6 +43,18 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** As `k8s/overlays/large` has it: Collectors push to it, and nothing is scraped. */
+export function startPushedPrometheus(): Promise<Prometheus> {
+  const config = (name: string) => `k8s/overlays/large/${name}`;
+  const deployment = parse(readFileSync(config('prometheus-patch.yaml'), 'utf8'));
+  const args: string[] = deployment.spec.template.spec.containers[0].args;
+  return startPrometheus({
+    config: config('prometheus.yml'),
+    // The paths are those of the pod.
+    args: args.filter((arg) => !/^--(config|storage)/.test(arg)),
+  });
 }
 
 /** The repository's file with other values; what it does not have stays away. */

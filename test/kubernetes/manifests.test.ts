@@ -65,7 +65,9 @@ describe('every pod that is shipped', () => {
       .map((document) => document.toJS())
       .filter(
         (it) =>
-          ['Deployment', 'Job'].includes(it?.kind) && !file.includes('patch') && !file.includes('sidecar'),
+          ['Deployment', 'StatefulSet', 'Job'].includes(it?.kind) &&
+          !file.includes('patch') &&
+          !file.includes('sidecar'),
       )
       .map((it) => [`${file} ${it.metadata.name}`, it.spec.template.spec] as const),
   );
@@ -87,7 +89,7 @@ describe('every pod that is shipped', () => {
     expect(files.filter((file) => read(`k8s/${file}`).includes('/readyz'))).toEqual([]);
   });
 
-  it('are all looked at', () => expect(workloads.length).toBe(5));
+  it('are all looked at', () => expect(workloads.length).toBe(8));
 });
 
 it('the large stack has the rules of the small one', () => {
@@ -102,7 +104,7 @@ it('every kustomization labels its resources with the version of the package', (
     .flatMap((file) => parse(read(`k8s/${file}`)).labels ?? [])
     .map(({ pairs }) => pairs['app.kubernetes.io/version'])
     .filter((it) => it !== undefined);
-  expect(labels).toHaveLength(5);
+  expect(labels).toHaveLength(6);
   expect(new Set(labels)).toEqual(new Set([version]));
 });
 
@@ -116,4 +118,14 @@ it('the chart has the images of the manifests', () => {
     const [, deployment] = parseAllDocuments(read(`k8s/base/${file}.yaml`)).map((it) => it.toJS());
     expect(deployment.spec.template.spec.containers[0]).toMatchObject({ image, resources });
   }
+});
+
+it('the distributed stack stores as much later and forgets as soon as the large one', () => {
+  const window = parse(read('k8s/overlays/large/prometheus.yml')).storage.tsdb.out_of_order_time_window;
+  expect(read('k8s/overlays/distributed/thanos-receive.yaml')).toContain(
+    `--tsdb.out-of-order.time-window=${window}`,
+  );
+  const lookback = /--query\.lookback-delta=\w+/;
+  const large = lookback.exec(read('k8s/overlays/large/prometheus-patch.yaml'))?.[0];
+  expect(lookback.exec(read('k8s/overlays/distributed/thanos-query.yaml'))?.[0]).toBe(large);
 });

@@ -82,7 +82,14 @@ it.each(['k8s/base', 'k8s/overlays/large'])('%s can keep its traces on a volume'
   expect(said).toContain('persistentvolumeclaim/jaeger created (server dry run)');
 });
 
-it.each(['k8s', 'k8s/overlays/large', 'k8s/admission'])('the API server takes all of %s', async (folder) => {
+const kustomizations = [
+  'k8s',
+  'k8s/overlays/large',
+  'k8s/overlays/distributed',
+  'k8s/overlays/kube-prometheus',
+  'k8s/admission',
+];
+it.each(kustomizations)('the API server takes all of %s', async (folder) => {
   expect(await kubectl('apply', '-k', folder, '--dry-run=server', '--validate=strict')).not.toMatch(
     /warning/i,
   );
