@@ -67,10 +67,16 @@ const freePorts = Object.fromEntries(
   ]),
 );
 
-export async function createStack(name: string, override: Override = { services: {} }): Promise<Stack> {
+/** @param more further files of the repository, after docker-compose.yaml */
+export async function createStack(
+  name: string,
+  override: Override = { services: {} },
+  more: readonly string[] = [],
+): Promise<Stack> {
   const folder = await mkdtemp(join(tmpdir(), 'ml-metrics-bridge-'));
   const overrideFile = join(folder, 'override.json');
-  const files = ['-f', join(repository, 'docker-compose.yaml'), '-f', overrideFile];
+  const shipped = ['docker-compose.yaml', ...more].map((file) => join(repository, file));
+  const files = [...shipped, overrideFile].flatMap((file) => ['-f', file]);
   const project = ['-p', `ml-metrics-bridge-e2e-${name}-${process.pid}`];
   await writeFile(overrideFile, JSON.stringify(override));
 
