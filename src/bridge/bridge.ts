@@ -115,6 +115,7 @@ async function pollOnce(bridge: Bridge): Promise<News | undefined> {
 
 async function applyPoll(bridge: Bridge, poll: Poll): Promise<News | undefined> {
   const { config, counts, telemetry, eventLog } = bridge;
+  await bridge.rankFiles?.refresh();
   const snapshots = poll.outcome.status === 'ok' ? poll.outcome.snapshots : [];
   if (poll.outcome.status === 'missing') bridge.startedWithoutFile ||= bridge.run === undefined;
   const time = timeOf(bridge, poll.moment, poll.snapshotAgeMs);

@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import type { Clock } from '../common/clock.ts';
-import { createConditions, type Logger } from '../common/logger.ts';
+import { type Conditions, createConditions, type Logger } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import { positionFileName, queueFolderPath } from '../otlp/queue/queue-folder.ts';
 import type { Run } from '../run/run.ts';
 import { createSource } from '../snapshot/create-source.ts';
 import { type BoundedPoller, createBoundedPoller } from '../snapshot/poll.ts';
+import type { RankFiles } from '../snapshot/rank-files.ts';
 import type { Poll } from '../snapshot/source.ts';
 import { bridgeResource } from '../telemetry/resource.ts';
 import type { Spans, SpansOptions } from '../telemetry/spans/spans.ts';
@@ -38,6 +39,8 @@ export interface Bridge {
   readonly poller: BoundedPoller;
   readonly telemetry: Telemetry;
   readonly positions: KeptPositions;
+  /** Undefined unless RANK_FILES is set. */
+  readonly rankFiles: RankFiles | undefined;
   readonly eventLog: EventLog;
   readonly notifiers: Notifier;
   readonly onPoll: ((poll: Poll) => void) | undefined;
@@ -72,6 +75,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     graceMs: config.shutdownTimeoutMs * hangShare,
     limitMs: hungAfterMs,
   });
+  const rankFiles = await openRankFiles(config, conditions);
   const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
   const fileAgeMs = () => poller.ages().fileAgeMs;
   const telemetry = createTelemetry({
@@ -83,6 +87,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     spans,
     fileAgeMs,
     logLinesDropped,
+    otherRanks: () => rankFiles?.readings ?? [],
   });
   const positions = createKeptPositions(telemetry, (error) =>
     conditions.raise(
@@ -100,6 +105,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     poller,
     telemetry,
     positions,
+    rankFiles,
     eventLog: createEventLog({ log, conditions, path: config.metricsFilePath, rank: config.rank }),
     notifiers: await openNotifiers(config, { clock, log, conditions, version }),
     onPoll,
@@ -109,6 +115,16 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     run: undefined,
     startedWithoutFile: false,
   };
+}
+
+/** Loaded only if it is configured, like spans and notifiers. */
+async function openRankFiles(
+  { rankFiles: pattern, staleAfterMs }: Config,
+  conditions: Conditions,
+): Promise<RankFiles | undefined> {
+  if (pattern === undefined) return undefined;
+  const { createRankFiles } = await import('../snapshot/rank-files.ts');
+  return createRankFiles({ pattern, staleAfterMs, conditions });
 }
 
 /** Loaded only if it is configured: every training node would pay for the memory. */

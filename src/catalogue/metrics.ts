@@ -165,6 +165,22 @@ export const trainingMetrics = [
     description: 'Batches this run will train, over all epochs',
     minimum: 0,
   },
+  {
+    field: 'tokens_per_second',
+    name: 'ml.training.tokens_per_second',
+    instrument: 'gauge',
+    unit: '{token/s}',
+    description: 'Tokens trained per second, as the job reports it',
+    minimum: 0,
+  },
+  {
+    field: 'mfu',
+    name: 'ml.training.mfu',
+    instrument: 'gauge',
+    unit: '',
+    description: 'Model FLOPs utilization, as the job reports it',
+    minimum: 0,
+  },
 ] as const satisfies readonly FieldDefinition[];
 
 export type TrainingMetric = (typeof trainingMetrics)[number];
@@ -230,6 +246,22 @@ export const runMetrics = {
     description: 'Share of the run that is done, 0 to 1',
     note: 'global_step / total_steps, else (epoch - 1 + batch_number / batches_per_epoch) / total_epochs, else as a log states it; absent if unknown',
     yields: true,
+  },
+  rankStep: {
+    name: 'ml.training.rank.step',
+    instrument: 'gauge',
+    unit: '{step}',
+    description: 'Steps trained by a rank',
+    note: 'of the file itself if the job has ranks, and of the files that RANK_FILES matches',
+    attributes: ['rank'],
+  },
+  rankStepDuration: {
+    name: 'ml.training.rank.step_duration',
+    instrument: 'gauge',
+    unit: 's',
+    description: 'Time of the last step of a rank',
+    note: 'rank_compute_ms, the time before the collective operations, else processing_time_ms, in which all ranks of a synchronous job look equal',
+    attributes: ['rank'],
   },
   estimatedRemaining: {
     name: 'ml.training.estimated_remaining',

@@ -207,6 +207,12 @@ const ownSettings = {
     '/dev/termination-log',
     "File for a summary of the run when the bridge ends, as JSON of at most 4 KiB. Kubernetes shows it as the container's termination message. It is written only if the file exists",
   ),
+  rankFiles: setting<string | undefined>(
+    'RANK_FILES',
+    textSetting,
+    undefined,
+    'Files of the other ranks in this pod, as a glob such as /shared/metrics/rank-*.json; at most 64. Each has rank, global_step, and rank_compute_ms or processing_time_ms',
+  ),
   serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', textSetting, undefined, 'service.name', {
     defaultText: 'ml-metrics-bridge',
   }),

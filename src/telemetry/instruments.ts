@@ -13,6 +13,7 @@ import { keysOf } from '../common/keys.ts';
 import type { Config } from '../config/bridge.ts';
 import type { Run } from '../run/run.ts';
 import { extraMetric, yieldsTo } from '../snapshot/extras.ts';
+import type { RankReading } from '../snapshot/rank-reading.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { type Observation, observed, observeMetric, withAttributes } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
@@ -38,6 +39,7 @@ export function createRunInstruments(
   histogramAggregation: Config['histogramAggregation'],
   version: string,
   waitingAttributes: Attributes = {},
+  otherRanks: () => readonly RankReading[] = () => [],
 ): RunInstruments {
   const reader = new SnapshotReader(histogramAggregation);
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
@@ -60,7 +62,7 @@ export function createRunInstruments(
       observeRun(metric, (it) => observed(it && gaugeValue(it, metric.field)));
   }
   for (const name of keysOf(runMetrics))
-    observeRun(runMetrics[name], (it) => (isObserved(name) ? runMetricValues[name](it) : []));
+    observeRun(runMetrics[name], (it) => (isObserved(name) ? runMetricValues[name](it, otherRanks()) : []));
   const histograms = createHistograms(meter);
 
   return {

@@ -1,8 +1,10 @@
 import type { RunMetricName, TrainingFieldOf } from '../catalogue/metrics.ts';
-import { runStates } from '../catalogue/metrics.ts';
+import { runAttributes, runStates } from '../catalogue/metrics.ts';
 import { estimatedRemainingMs, progressOf } from '../run/estimate.ts';
 import type { Progress } from '../run/progress.ts';
+import { ranksOf } from '../run/ranks.ts';
 import type { Run } from '../run/run.ts';
+import type { RankReading } from '../snapshot/rank-reading.ts';
 import { type Observation, observed } from './observe.ts';
 
 /** How each counter of the catalogue is read from a run. A counter that is missing here is a type error. */
@@ -33,7 +35,7 @@ export function extraValue({ fresh, latest }: Run, name: string): number | undef
 
 /** How each metric of `runMetrics` is read; the run is undefined while none has begun. */
 export const runMetricValues: Readonly<
-  Record<RunMetricName, (run: Run | undefined) => Iterable<Observation>>
+  Record<RunMetricName, (run: Run | undefined, otherRanks: readonly RankReading[]) => Iterable<Observation>>
 > = {
   state: (run) => {
     const current = run?.state ?? 'waiting';
@@ -48,12 +50,24 @@ export const runMetricValues: Readonly<
           value,
           attributes: { field },
         })),
+  rankStep: (run, otherRanks) => ofRanks(ranksOf(run, otherRanks), ({ step }) => step),
+  rankStepDuration: (run, otherRanks) =>
+    ofRanks(ranksOf(run, otherRanks), ({ stepMs }) => (stepMs === undefined ? undefined : stepMs / 1000)),
   progress: (run) => observed(run && progressOf(run)),
   estimatedRemaining: (run) => {
     const ms = run && estimatedRemainingMs(run);
     return observed(ms === undefined ? undefined : ms / 1000);
   },
 };
+
+function ofRanks(
+  ranks: readonly RankReading[],
+  read: (reading: RankReading) => number | undefined,
+): readonly Observation[] {
+  return ranks.flatMap((reading) =>
+    observed(read(reading)).map((it) => ({ ...it, attributes: { [runAttributes.rank]: reading.rank } })),
+  );
+}
 
 /** These series begin at zero, because rate() does not see the first increase of a series that begins above zero. */
 const lossesAtZero = (['training_loss', 'validation_loss'] satisfies TrainingFieldOf<'gauge'>[]).map(

@@ -5,6 +5,7 @@ import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import type { PollTime, Run, Transition } from '../run/run.ts';
 import { writeLimits } from '../run/write-gaps.ts';
+import type { RankReading } from '../snapshot/rank-reading.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Poll } from '../snapshot/source.ts';
 import { createExportClock } from './export-clock.ts';
@@ -55,6 +56,8 @@ export interface TelemetryOptions {
   /** Read at each collection. */
   readonly fileAgeMs: () => number | undefined;
   readonly logLinesDropped: () => number;
+  /** Of other files than the run's own. */
+  readonly otherRanks: () => readonly RankReading[];
 }
 
 /**
@@ -72,6 +75,7 @@ export function createTelemetry({
   spans,
   fileAgeMs,
   logLinesDropped,
+  otherRanks,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
   const exportClock = createExportClock(clock);
@@ -94,7 +98,7 @@ export function createTelemetry({
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
   const newInstruments = () =>
-    createRunInstruments(resource, config.histogramAggregation, version, waitingAttributes);
+    createRunInstruments(resource, config.histogramAggregation, version, waitingAttributes, otherRanks);
   let instruments: RunInstruments = newInstruments();
   let runStartedUnixMs = startedUnixMs;
   let record: Snapshot | undefined;

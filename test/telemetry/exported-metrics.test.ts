@@ -13,7 +13,7 @@ const everyField = Object.fromEntries([...trainingMetrics, globalStep].map(({ fi
 
 it('every metric of the catalogue is exported, and none beside them, with its attributes', async () => {
   const { write, receiver, stop } = await startBridge({
-    environment: { OTEL_TRACES_EXPORTER: 'otlp' },
+    environment: { OTEL_TRACES_EXPORTER: 'otlp', RANK: '0' },
     config: { exportIntervalMs: 20 },
   });
   // A field that is left out, because its counter has no series before.
@@ -24,10 +24,10 @@ it('every metric of the catalogue is exported, and none beside them, with its at
   const documented = [...trainingMetrics, ...Object.values(runMetrics), ...Object.values(bridgeMetrics)];
   const exported = receiver.requests.flatMap(({ points }) => points);
   expect(new Set(exported.map(({ metric }) => metric))).toEqual(new Set(documented.map(({ name }) => name)));
-  const keysOfRun = [runAttributes.jobId, runAttributes.modelName, runAttributes.dataset];
+  const keysOfRun = [runAttributes.jobId, runAttributes.modelName, runAttributes.dataset, runAttributes.rank];
   for (const metric of documented) {
     const own = 'attributes' in metric ? metric.attributes : [];
-    const keys = [...(metric.name.startsWith('ml.bridge.') ? [] : keysOfRun), ...own];
+    const keys = [...new Set([...(metric.name.startsWith('ml.bridge.') ? [] : keysOfRun), ...own])];
     // The last, because a state that was exported before the first snapshot is of no job.
     const last = exported.findLast((point) => point.metric === metric.name);
     expect(Object.keys(last?.attributes ?? {}).toSorted(), metric.name).toEqual(keys.toSorted());

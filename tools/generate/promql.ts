@@ -19,6 +19,9 @@ export const namespaceLabel = labelName(runAttributes.namespace);
 /** The labels that identify a job. Jobs of two namespaces may have the same job_id. Outside Kubernetes the first is absent. */
 export const jobLabels = `${namespaceLabel}, ${jobLabel}`;
 
+/** The labels that identify a rank of a job, whichever bridge reports it. */
+export const rankLabels = `${jobLabels}, ${labelName(runAttributes.rank)}`;
+
 /** The labels that identify a run of one pod. A job with several pods has several. */
 export const runLabels = `${bridgeLabels}, ${jobLabels}`;
 

@@ -1,6 +1,13 @@
+import { recordingRules } from './alerts/recording-rules.ts';
 import { alertGroups } from './alerts/rules.ts';
 import { rows } from './dashboard/dashboard.ts';
-import { defaultWindow, jobVariable, namespaceVariable, windowVariable } from './dashboard/panel.ts';
+import {
+  defaultWindow,
+  jobVariable,
+  namespaceVariable,
+  rangeVariable,
+  windowVariable,
+} from './dashboard/panel.ts';
 
 export interface NamedQuery {
   /** Panel or alert, for messages. */
@@ -13,7 +20,7 @@ export interface NamedQuery {
 
 /** Every query of the panels and alerts, and those that each alert watches, ready to be run. */
 export function allQueries(): readonly NamedQuery[] {
-  return [...panelQueries(), ...alertQueries()];
+  return [...panelQueries(), ...recordingQueries(), ...alertQueries()];
 }
 
 function panelQueries(): readonly NamedQuery[] {
@@ -32,7 +39,14 @@ function withoutVariables(expr: string): string {
   return expr
     .replaceAll(`$${namespaceVariable}`, '.*')
     .replaceAll(`$${jobVariable}`, '.*')
-    .replaceAll(`$${windowVariable}`, defaultWindow);
+    .replaceAll(`$${windowVariable}`, defaultWindow)
+    .replaceAll(rangeVariable, '1h');
+}
+
+function recordingQueries(): readonly NamedQuery[] {
+  return Object.values(recordingRules)
+    .flat()
+    .map(({ record, expr }) => ({ where: `record ${record}`, expr, expectData: false }));
 }
 
 function alertQueries(): readonly NamedQuery[] {

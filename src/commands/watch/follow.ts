@@ -13,7 +13,7 @@ export interface Followed {
   readonly clock: Clock;
 }
 
-export interface FollowOptions extends Followed {
+export interface WatchOptions extends Followed {
   readonly signal: AbortSignal;
   /** Called after each poll. */
   readonly onState: (state: WatchState) => void;
@@ -25,9 +25,9 @@ const pollMs = 250;
 const hungAfterMs = 5_000;
 
 /** Reads a source over and over until the signal aborts. `once` reads it one time. */
-export async function follow(options: FollowOptions, times: 'once' | 'until_stopped'): Promise<WatchState> {
+export async function follow(options: WatchOptions, times: 'once' | 'until_stopped'): Promise<WatchState> {
   const { path, source, policy, clock, signal, onState } = options;
-  const poller = createBoundedPoller(source, { clock, signal, graceMs: 0, limitMs: hungAfterMs });
+  const poller = createBoundedPoller({ source }, { clock, signal, graceMs: 0, limitMs: hungAfterMs });
   let state = unreadState(path);
   do {
     state = observePoll(state, await poller.poll(), policy);

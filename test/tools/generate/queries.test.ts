@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { bridgeMetrics, runMetrics, trainingMetrics } from '../../../src/catalogue/metrics.ts';
 import { prometheusName, prometheusSeriesNames } from '../../../src/catalogue/prometheus-name.ts';
+import { recordingRules } from '../../../tools/generate/alerts/recording-rules.ts';
 import { allQueries } from '../../../tools/generate/queries.ts';
 
 const catalogue = [...trainingMetrics, ...Object.values(runMetrics), ...Object.values(bridgeMetrics)];
@@ -9,13 +10,19 @@ const exported = new Set(
   catalogue.flatMap((metric) => [prometheusName(metric), ...prometheusSeriesNames(metric)]),
 );
 
+const recorded = Object.values(recordingRules)
+  .flat()
+  .map(({ record }) => record);
+
 const withoutStrings = (expr: string) => expr.replaceAll(/"[^"]*"/g, '""');
 
 it.each(allQueries().map(({ where, expr }) => [where, expr]))(
   '%s asks only for what is exported',
   (_, expr) => {
-    const names = withoutStrings(expr).match(/\b(ml|kube)_\w+/g) ?? [];
-    for (const name of names.filter((it) => it.startsWith('ml_'))) expect(exported).toContain(name);
+    const names = withoutStrings(expr).match(/(?:\w+:)?\b(ml|kube)_\w+(?::\w+)?/g) ?? [];
+    for (const name of names.filter((it) => it.startsWith('ml_') && !it.includes(':')))
+      expect(exported).toContain(name);
+    for (const name of names.filter((it) => it.includes(':'))) expect(recorded).toContain(name);
     expect(names.length + (expr.includes('__name__=~"ml_training_.+"') ? 1 : 0)).toBeGreaterThan(0);
   },
 );

@@ -1,12 +1,15 @@
 import { stringify } from 'yaml';
 import { type Alert, runbookUrl } from './alert.ts';
 import { bridgeAlerts } from './bridge-alerts.ts';
+import { rankAlerts } from './rank-alerts.ts';
+import { type RecordingRule, recordingRules } from './recording-rules.ts';
 import { runAlerts } from './run-alerts.ts';
 
-export const alertGroups: Readonly<Record<string, readonly Alert[]>> = {
+export const alertGroups = {
   'ml-training': runAlerts,
+  'ml-training-ranks': rankAlerts,
   'ml-bridge': bridgeAlerts,
-};
+} as const satisfies Readonly<Record<string, readonly Alert[]>>;
 
 const note = [
   '# Generated from tools/generate by `npm run generate`, which overwrites edits. What each alert means: docs/runbook.md',
@@ -15,7 +18,11 @@ const note = [
 ].join('\n');
 
 export function rulesYaml(): string {
-  const groups = Object.entries(alertGroups).map(([name, alerts]) => ({ name, rules: alerts.map(rule) }));
+  const records: Readonly<Record<string, readonly RecordingRule[]>> = recordingRules;
+  const groups = Object.entries(alertGroups).map(([name, alerts]) => ({
+    name,
+    rules: [...(records[name] ?? []), ...alerts.map(rule)],
+  }));
   return `${note}\n${stringify({ groups }, { lineWidth: 0 })}`;
 }
 

@@ -12,6 +12,7 @@ import {
 import { runMetrics } from '../../../src/catalogue/metrics.ts';
 import { jobLabel, namespaceLabel, series } from '../promql.ts';
 import { bridgesRow } from './bridge-panels.ts';
+import { glanceRow } from './glance-panels.ts';
 import { grafanaPanel, source } from './grafana-panel.ts';
 import { jobsRow } from './job-list-panels.ts';
 import { jobRow } from './job-panels.ts';
@@ -25,7 +26,7 @@ import {
   windowVariable,
 } from './panel.ts';
 
-export const rows: readonly Row[] = [jobsRow, jobRow, bridgesRow];
+export const rows: readonly Row[] = [glanceRow, jobsRow, jobRow, bridgesRow];
 
 export function dashboardJson(): string {
   return `${JSON.stringify(dashboard(), undefined, 2)}\n`;

@@ -1,4 +1,6 @@
 import {
+  BigValueGraphMode,
+  BigValueTextMode,
   LegendDisplayMode,
   LegendPlacement,
   ReduceDataOptionsBuilder,
@@ -10,6 +12,7 @@ import {
 import { MappingType, type ValueMapping } from '@grafana/grafana-foundation-sdk/dashboard';
 import { PanelBuilder as GaugeBuilder } from '@grafana/grafana-foundation-sdk/gauge';
 import { DataqueryBuilder, PromQueryFormat } from '@grafana/grafana-foundation-sdk/prometheus';
+import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/stat';
 import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
@@ -25,6 +28,8 @@ export function grafanaPanel(panel: Panel) {
       return common(panel, curves());
     case 'gauge':
       return common(panel, gauge());
+    case 'stat':
+      return common(panel, stat(panel));
     case 'states':
       return common(panel, states());
     case 'table':
@@ -32,7 +37,7 @@ export function grafanaPanel(panel: Panel) {
   }
 }
 
-type Builder = TimeseriesBuilder | GaugeBuilder | StateTimelineBuilder | TableBuilder;
+type Builder = TimeseriesBuilder | StatBuilder | GaugeBuilder | StateTimelineBuilder | TableBuilder;
 
 function common<B extends Builder>(panel: Panel, builder: B, format: 'table' | 'curves' = 'curves'): B {
   const { title, description, width, height, unit, min, max, queries } = panel;
@@ -65,6 +70,14 @@ const curves = () =>
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi));
 
 const gauge = () => new GaugeBuilder().reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
+
+function stat({ states }: Panel): StatBuilder {
+  const builder = new StatBuilder()
+    .reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']))
+    .textMode(BigValueTextMode.Auto)
+    .graphMode(BigValueGraphMode.None);
+  return states ? builder.mappings([stateMapping]) : builder;
+}
 
 const states = () =>
   new StateTimelineBuilder()

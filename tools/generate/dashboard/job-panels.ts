@@ -5,9 +5,12 @@ import {
   type TrainingField,
 } from '../../../src/catalogue/metrics.ts';
 import { prometheusName } from '../../../src/catalogue/prometheus-name.ts';
+import { goodput } from '../alerts/recording-rules.ts';
 import { catalogueNames, field, histogramMean, histogramQuantile, jobLabels, series } from '../promql.ts';
+import { glanceRow } from './glance-panels.ts';
 import { jobFileAge, jobState, jobStepAge } from './job-list-panels.ts';
 import { jobMatcher, type Panel, perJob, type Query, type Row, window } from './panel.ts';
+import { rankPanels } from './rank-panels.ts';
 
 const jobSeries = (name: TrainingField) => series(field(name), jobMatcher);
 
@@ -88,27 +91,18 @@ const gpu: Panel = {
 };
 
 const epoch = perJob('max', jobSeries('epoch'));
-const batches = perJob('max', jobSeries('batch_number'));
 const totalEpochs = perJob('max', jobSeries('total_epochs'));
-const totalSteps = perJob('max', jobSeries('total_steps'));
-const batchesPerEpoch = perJob('max', jobSeries('batches_per_epoch'));
 
 const progress: Panel = {
   kind: 'gauge',
   width: 4,
   height: 7,
   title: 'Progress',
-  description:
-    'Batches trained of all batches of the run, or epochs if the job does not write the number of batches. Empty if it writes neither.',
+  description: 'Share of the run that is done. Empty if the job does not write how much there is to do.',
   unit: 'percentunit',
   min: 0,
   max: 1,
-  queries: [
-    {
-      legend: 'progress',
-      expr: `${batches} / ${totalSteps}\nor\n${batches} / (${totalEpochs} * ${batchesPerEpoch})\nor\n${epoch} / ${totalEpochs}`,
-    },
-  ],
+  queries: [{ legend: 'progress', expr: perJob('max', series(runMetrics.progress, jobMatcher)) }],
 };
 
 const epochs: Panel = {
@@ -165,22 +159,52 @@ const nonFinite: Panel = {
   ],
 };
 
+const efficiency: Panel = {
+  ...half,
+  width: 6,
+  height: 7,
+  title: 'Goodput and MFU',
+  description:
+    'Goodput: share of the last hour that training at the best pace of the last day would have needed. MFU: model FLOPs utilization, if the job writes it.',
+  unit: 'percentunit',
+  min: 0,
+  queries: [
+    { legend: 'goodput', expr: perJob('max', `${goodput.record}{${jobMatcher}}`), optional: true },
+    { legend: 'MFU', expr: perJob('avg', jobSeries('mfu')), optional: true },
+  ],
+};
+
+const tokens: Panel = {
+  ...half,
+  width: 6,
+  height: 7,
+  title: 'Tokens',
+  description: 'Tokens per second, summed over the pods, if the job writes them.',
+  unit: 'suffix: tokens/s',
+  min: 0,
+  queries: [{ legend: 'tokens', expr: perJob('sum', jobSeries('tokens_per_second')), optional: true }],
+};
+
 const panels = [
   ...[loss, accuracy, learningRate],
   ...[throughput, stepTime, gpu],
   ...[progress, epochs, ages, state],
-  nonFinite,
+  ...rankPanels,
+  ...[efficiency, tokens, nonFinite],
 ];
 
 const prefix = prometheusName({ name: extraMetricPrefix, unit: '', instrument: 'gauge' });
 const drawnNames = new Set(
-  panels.flatMap((panel) => panel.queries.flatMap(({ expr }) => expr.match(/\w+/g) ?? [])),
+  [...glanceRow.panels, ...panels].flatMap((panel) =>
+    panel.queries.flatMap(({ expr }) => expr.match(/\w+/g) ?? []),
+  ),
 );
 /** Metrics that have a panel. A row of the catalogue that has none is drawn with the job's own fields. */
 const drawn = catalogueNames.filter((name) => name.startsWith(`${prefix}_`) && drawnNames.has(name));
 
 const extras: Panel = {
   ...half,
+  width: 24,
   height: 7,
   title: 'Further metrics',
   description: 'Additional fields of the job, and metrics without their own panel.',

@@ -2,7 +2,7 @@ import { jobLabel, jobLabels, namespaceLabel } from '../promql.ts';
 
 /** A panel as data, independent of Grafana. */
 export interface Panel {
-  readonly kind: 'curves' | 'states' | 'gauge' | 'table';
+  readonly kind: 'curves' | 'states' | 'stat' | 'gauge' | 'table';
   readonly title: string;
   readonly description: string;
   /** In columns of the grid, which has 24. */
@@ -12,6 +12,8 @@ export interface Panel {
   readonly unit?: string;
   readonly min?: number;
   readonly max?: number;
+  /** The values are numbers of states. */
+  readonly states?: true;
   readonly queries: readonly Query[];
 }
 
@@ -39,6 +41,8 @@ export const windowVariable = 'window';
 
 export const namespaceMatcher = `${namespaceLabel}=~"$${namespaceVariable}"`;
 export const jobMatcher = `${namespaceMatcher}, ${jobLabel}=~"$${jobVariable}"`;
+/** Grafana's own: the time range of the dashboard. */
+export const rangeVariable = '$__range';
 export const window = `$${windowVariable}`;
 export const windows = ['1m', '2m', '5m', '15m', '1h'] as const;
 export const defaultWindow: (typeof windows)[number] = '2m';

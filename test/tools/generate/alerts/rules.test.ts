@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { type RecordingRule, recordingRules } from '../../../../tools/generate/alerts/recording-rules.ts';
 import { alertGroups, rulesYaml } from '../../../../tools/generate/alerts/rules.ts';
 import { rows } from '../../../../tools/generate/dashboard/dashboard.ts';
 
@@ -11,8 +12,9 @@ interface Rule {
   readonly annotations: Readonly<Record<'summary' | 'description' | 'runbook_url', string>>;
 }
 
-const { groups } = parse(rulesYaml()) as { groups: { name: string; rules: Rule[] }[] };
-const rules = groups.flatMap((group) => group.rules);
+const { groups } = parse(rulesYaml()) as { groups: { name: string; rules: (Rule | RecordingRule)[] }[] };
+const all = groups.flatMap((group) => group.rules);
+const rules = all.filter((rule) => 'alert' in rule);
 const runbook = readFileSync('docs/runbook.md', 'utf8');
 const headings = [...runbook.matchAll(/^## (\w+)$/gm)].map(([, heading]) => heading);
 
@@ -24,6 +26,14 @@ it('keeps every query as it was written', () => {
   expect(rules.map(({ expr }) => expr)).toEqual(
     Object.values(alertGroups).flatMap((it) => it.map(({ expr }) => expr)),
   );
+});
+
+it('records series before the alerts of their group', () => {
+  expect(all.filter((rule) => 'record' in rule)).toEqual(Object.values(recordingRules).flat());
+  for (const { rules: ofGroup } of groups) {
+    const kinds = ofGroup.map((rule) => ('record' in rule ? 'record' : 'alert'));
+    expect(kinds).toEqual(kinds.toSorted().toReversed());
+  }
 });
 
 it.each(rules.map((rule) => [rule.alert, rule] as const))(

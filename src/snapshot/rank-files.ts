@@ -1,0 +1,106 @@
+import { glob, open } from 'node:fs/promises';
+import type { Conditions } from '../common/logger.ts';
+import { settlesWithin } from '../common/timing.ts';
+import { parseRankFile, type RankReading } from './rank-reading.ts';
+
+/** Files of the other ranks in this pod. */
+export interface RankFiles {
+  /** Reads the files again, for a limited time: a volume that hangs does not delay the caller. Never rejects. */
+  refresh(): Promise<void>;
+  /** What was read last, without files that have not been written for `staleAfterMs`. At most one for each rank. */
+  readonly readings: readonly RankReading[];
+}
+
+export interface RankFilesOptions {
+  /** A glob. */
+  readonly pattern: string;
+  readonly staleAfterMs: number;
+  readonly conditions: Conditions;
+}
+
+const maxFiles = 64;
+const maxBytes = 65_536;
+const waitMs = 1_000;
+
+export function createRankFiles({ pattern, staleAfterMs, conditions }: RankFilesOptions): RankFiles {
+  let readings: readonly RankReading[] = [];
+  let running: Promise<void> | undefined;
+  /** The last valid content, used while a file is half-written. */
+  const latest = new Map<string, RankReading>();
+
+  async function readAll(): Promise<void> {
+    const found = await matchingFiles(pattern);
+    if (found.length > maxFiles)
+      conditions.raise(
+        'rank_files',
+        'warn',
+        { pattern, files: found.length, limit: maxFiles },
+        'RANK_FILES matches too many files: the last by name are not read',
+      );
+    const paths = found.slice(0, maxFiles);
+    for (const path of latest.keys()) if (!paths.includes(path)) latest.delete(path);
+    const read = await Promise.all(paths.map(readRankFile));
+    readings = uniqueRanks(read.filter((reading) => reading !== undefined));
+  }
+
+  async function readRankFile(path: string): Promise<RankReading | undefined> {
+    const file = await readSmallFile(path).catch((error: Error) => error.message);
+    if (typeof file === 'string') return skipped(path, file);
+    if (Date.now() - file.writtenUnixMs > staleAfterMs) return undefined;
+    const parsed = parseRankFile(file.bytes);
+    if (parsed.status !== 'ok') return latest.get(path) ?? skipped(path, parsed.reason);
+    conditions.clear(`rank_file:${path}`, 'Rank file is readable again', { path });
+    latest.set(path, parsed.reading);
+    return parsed.reading;
+  }
+
+  function skipped(path: string, reason: string): undefined {
+    conditions.raise(`rank_file:${path}`, 'warn', { path, reason }, 'Rank file is skipped');
+  }
+
+  return {
+    async refresh() {
+      running ??= readAll()
+        .catch((error: Error) =>
+          conditions.raise(
+            'rank_files',
+            'warn',
+            { pattern, reason: error.message },
+            'RANK_FILES cannot be read',
+          ),
+        )
+        .finally(() => {
+          running = undefined;
+        });
+      await settlesWithin(waitMs, running);
+    },
+    get readings() {
+      return readings;
+    },
+  };
+}
+
+/** Sorted by name. */
+async function matchingFiles(pattern: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const path of glob(pattern)) found.push(path);
+  return found.toSorted();
+}
+
+async function readSmallFile(path: string) {
+  const file = await open(path);
+  try {
+    const { size, mtimeMs } = await file.stat();
+    if (size > maxBytes) throw new Error(`it is larger than ${maxBytes} bytes`);
+    return { bytes: await file.readFile(), writtenUnixMs: mtimeMs };
+  } finally {
+    await file.close();
+  }
+}
+
+/** If two files have the same rank, the first by name is used. */
+function uniqueRanks(readings: readonly RankReading[]): readonly RankReading[] {
+  const byRank = new Map<number, RankReading>();
+  for (const reading of readings) if (!byRank.has(reading.rank)) byRank.set(reading.rank, reading);
+  return [...byRank.values()];
+}
