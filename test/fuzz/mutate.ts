@@ -33,6 +33,8 @@ const fields = [
   'total_epochs',
   'batches_per_epoch',
   'total_steps',
+  'tokens_per_second',
+  'mfu',
 ];
 const hostileNames = [
   ...['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf', 'length', ''],

@@ -15,6 +15,8 @@ const metrics: Readonly<
   total_epochs: { name: 'ml.training.total_epochs' },
   batches_per_epoch: { name: 'ml.training.batches_per_epoch' },
   total_steps: { name: 'ml.training.total_steps' },
+  tokens_per_second: { name: 'ml.training.tokens_per_second' },
+  mfu: { name: 'ml.training.mfu' },
   epoch: { name: 'ml.training.epoch', max: 1e12 },
   batch_number: { name: 'ml.training.batch_number', max: 1e12 },
   global_step: { name: 'ml.training.batch_number', max: 1e12 },

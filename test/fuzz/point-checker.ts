@@ -93,6 +93,13 @@ function checkNumber(
   } else if (name === 'ml.training.estimated_remaining') {
     // Depends on the times of all files before; tests of src/run hold its value.
     if (!(value >= 0 && Number.isFinite(value))) fail(name, `is ${value}`, 'a time from 0 on');
+  } else if (name === 'ml.training.rank.step') checkBatches(name, value, files);
+  else if (name === 'ml.training.rank.step_duration') {
+    const values = [
+      latest.measurements.get('ml.training.processing_time'),
+      ...(latest.gauges.get('ml.training.rank_compute_ms') ?? []),
+    ];
+    if (!values.some((it) => it !== undefined && it / 1000 === value)) fail(name, `is ${value}`, values);
   } else if (name === 'ml.training.non_finite') {
     const field = String(attributes.field);
     const most = files.reduce(

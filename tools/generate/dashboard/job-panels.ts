@@ -95,7 +95,7 @@ const totalEpochs = perJob('max', jobSeries('total_epochs'));
 
 const progress: Panel = {
   kind: 'gauge',
-  width: 4,
+  width: 3,
   height: 7,
   title: 'Progress',
   description: 'Share of the run that is done. Empty if the job does not write how much there is to do.',
@@ -105,9 +105,26 @@ const progress: Panel = {
   queries: [{ legend: 'progress', expr: perJob('max', series(runMetrics.progress, jobMatcher)) }],
 };
 
+const batches: Panel = {
+  ...third,
+  width: 5,
+  height: 7,
+  title: 'Batches',
+  description: 'Batches trained, and the total number if the job writes it.',
+  unit: 'none',
+  min: 0,
+  queries: [
+    { legend: 'trained', expr: perJob('max', jobSeries('batch_number')) },
+    {
+      legend: 'in all',
+      expr: `${perJob('max', jobSeries('total_steps'))}\nor\n${totalEpochs} * ${perJob('max', jobSeries('batches_per_epoch'))}`,
+    },
+  ],
+};
+
 const epochs: Panel = {
   ...third,
-  width: 6,
+  width: 5,
   height: 7,
   title: 'Epochs',
   description: 'Epoch reached, and the total number if the job writes it.',
@@ -121,7 +138,7 @@ const epochs: Panel = {
 
 const ages: Panel = {
   ...third,
-  width: 7,
+  width: 6,
   height: 7,
   title: 'Data age',
   description:
@@ -136,7 +153,7 @@ const ages: Panel = {
 
 const state: Panel = {
   kind: 'states',
-  width: 7,
+  width: 5,
   height: 7,
   title: 'Run state',
   description: 'State of the run. If its pods differ, the most severe one.',
@@ -188,7 +205,7 @@ const tokens: Panel = {
 const panels = [
   ...[loss, accuracy, learningRate],
   ...[throughput, stepTime, gpu],
-  ...[progress, epochs, ages, state],
+  ...[progress, epochs, batches, ages, state],
   ...rankPanels,
   ...[efficiency, tokens, nonFinite],
 ];
