@@ -84,9 +84,13 @@ export const programOptions: readonly OptionDefinition[] = [
   { name: 'version', short: 'V', description: 'Show the version' },
 ];
 
+/** In characters. Of a longer list of choices, help shows the placeholder. */
+const longestList = 30;
+
 /** Placeholder or choices of an option's value; undefined for a switch. */
 export function placeholderOf({ argument, choices }: OptionDefinition): string | undefined {
-  return choices?.join('|') ?? argument;
+  const list = choices?.join('|');
+  return list === undefined || (argument !== undefined && list.length > longestList) ? argument : list;
 }
 
 /** Writes messages to standard error, each with the name of the program and the command before it. */

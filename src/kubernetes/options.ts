@@ -44,7 +44,7 @@ export const injectOptions = [
     name: 'format',
     argument: 'FORMAT',
     choices: metricsFileFormats,
-    description: 'Format of the metrics file, METRICS_FILE_FORMAT, if it is not found by itself',
+    description: 'Format of the metrics file, if it is not found by itself; a value of METRICS_FILE_FORMAT',
   },
   { name: 'strict', description: 'Refuse unknown kinds, which are otherwise passed through unchanged' },
   { name: 'remove', description: 'Remove the bridge' },

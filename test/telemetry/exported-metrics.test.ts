@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import {
   bridgeMetrics,
@@ -20,9 +21,20 @@ it('every metric of the catalogue is exported, and none beside them, with its at
   await write({ top: { error: 5 }, metrics: everyField });
   await receiver.waitFor(() => receiver.points('ml.bridge.last_success_time').length > 0, 'a second export');
   await stop();
+  // Only a log has records that are skipped.
+  const log = await startBridge({
+    environment: { METRICS_FILE_FORMAT: 'jsonl', METRICS_START: 'beginning', RANK: '0' },
+    config: { exportIntervalMs: 20 },
+  });
+  writeFileSync(log.file, '{"loss": 1, "step": 1}\nnot JSON\n');
+  await log.receiver.waitFor(
+    () => log.receiver.points('ml.bridge.records_skipped').length > 0,
+    'the skipped record',
+  );
+  await log.stop();
 
   const documented = [...trainingMetrics, ...Object.values(runMetrics), ...Object.values(bridgeMetrics)];
-  const exported = receiver.requests.flatMap(({ points }) => points);
+  const exported = [...log.receiver.requests, ...receiver.requests].flatMap(({ points }) => points);
   expect(new Set(exported.map(({ metric }) => metric))).toEqual(new Set(documented.map(({ name }) => name)));
   const keysOfRun = [runAttributes.jobId, runAttributes.modelName, runAttributes.dataset, runAttributes.rank];
   for (const metric of documented) {

@@ -3,8 +3,7 @@ import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
 import { type Output, printLines } from '../../cli/terminal/output.ts';
 import { systemClock } from '../../common/clock.ts';
 import { readConfig } from '../../config/bridge.ts';
-import { parseMetricsFile } from '../../snapshot/interpret.ts';
-import { createJsonFile } from '../../snapshot/json-file.ts';
+import { createSource } from '../../snapshot/create-source.ts';
 import { type Followed, follow } from './follow.ts';
 import { watchLines } from './plain.ts';
 import { unreadState, type WatchState } from './state.ts';
@@ -28,12 +27,13 @@ export async function watchCommand(context: CommandContext): Promise<number> {
   const { config } = reading;
   const paths = args.positionals.length > 0 ? args.positionals : [config.metricsFilePath];
   const signal = context.stopSignal();
-  const followed = paths.map((path) => ({
-    path,
-    source: createJsonFile({ path, clock: systemClock, parse: parseMetricsFile }),
-    policy: config,
-    clock: systemClock,
-  }));
+  const followed = await Promise.all(
+    paths.map(async (path) => {
+      // The history that a log holds is shown from its beginning.
+      const source = { ...config, metricsFilePath: path, metricsStart: 'beginning' } as const;
+      return { path, source: await createSource(source, systemClock), policy: config, clock: systemClock };
+    }),
+  );
   if (args.options.serve) return serve(context, followed, signal);
   if (args.options.once) return printFrame(stdout, followed, signal);
   if (stdout.isTTY) await watchOnTerminal({ stdin, stdout, followed, signal });

@@ -1,19 +1,19 @@
 import type { Clock } from '../../common/clock.ts';
 import { pause } from '../../common/timing.ts';
 import type { RunPolicy } from '../../run/run.ts';
+import type { SourceChoice } from '../../snapshot/create-source.ts';
 import { createBoundedPoller } from '../../snapshot/poll.ts';
-import type { SnapshotSource } from '../../snapshot/source.ts';
 import { observePoll, unreadState, type WatchState } from './state.ts';
 
 /** A file, and how it is read. */
 export interface Followed {
   readonly path: string;
-  readonly source: SnapshotSource;
+  readonly source: SourceChoice;
   readonly policy: RunPolicy;
   readonly clock: Clock;
 }
 
-export interface WatchOptions extends Followed {
+export interface WatchFileOptions extends Followed {
   readonly signal: AbortSignal;
   /** Called after each poll. */
   readonly onState: (state: WatchState) => void;
@@ -24,15 +24,20 @@ const pollMs = 250;
 /** A read that takes longer is shown as a problem. */
 const hungAfterMs = 5_000;
 
-/** Reads a source over and over until the signal aborts. `once` reads it one time. */
-export async function follow(options: WatchOptions, times: 'once' | 'until_stopped'): Promise<WatchState> {
+/** Polls a source until the signal aborts; `once` until all that is there has been read. */
+export async function follow(
+  options: WatchFileOptions,
+  times: 'once' | 'until_stopped',
+): Promise<WatchState> {
   const { path, source, policy, clock, signal, onState } = options;
-  const poller = createBoundedPoller({ source }, { clock, signal, graceMs: 0, limitMs: hungAfterMs });
+  const poller = createBoundedPoller(source, { clock, signal, graceMs: 0, limitMs: hungAfterMs });
   let state = unreadState(path);
-  do {
-    state = observePoll(state, await poller.poll(), policy);
+  for (;;) {
+    const poll = await poller.poll();
+    state = observePoll(state, poll, { ...policy, content: poller.content });
     onState(state);
-    if (times === 'until_stopped') await pause(pollMs, signal);
-  } while (times === 'until_stopped' && !signal.aborted);
-  return state;
+    if (signal.aborted || (times === 'once' && !poll.more)) return state;
+    if (!poll.more) await pause(pollMs, signal);
+    if (signal.aborted) return state;
+  }
 }
