@@ -47,7 +47,7 @@ export function createInternalMetrics(
 ): InternalMetrics {
   const polls = createTally();
   const skips = createTally();
-  const records = createTally();
+  const records = createTally([{ reason: 'malformed' }]);
   const exports = createTally(keysOf(sendOutcomes).map((outcome) => ({ outcome })));
   const drops = createTally(
     keysOf(dropReasons)
