@@ -124,9 +124,9 @@ function mountOver(pod: Pod, container: ManifestMap, path: string): ManifestMap 
   return above.toSorted((a, b) => pathOf(b).length - pathOf(a).length)[0];
 }
 
-/** Whether a mount contains a path. */
+/** Whether a mount contains a path, or is at it: a log may be a folder. */
 export const isOn = (mount: ManifestMap, path: string) =>
-  posix.normalize(path).startsWith(`${pathOf(mount)}/`);
+  `${posix.normalize(path)}/`.startsWith(`${pathOf(mount)}/`);
 
 /** The default path if the mount contains it, else the default file name in the mount. */
 const fileOn = (mount: ManifestMap) =>

@@ -20,7 +20,11 @@ import type { ManifestMap } from './yaml/values.ts';
  * A TrainJob takes its containers from a runtime. The TrainJob itself gets the path of the file in the trainer's
  * environment, and the trace context there and, as a patch of the runtime, in the annotations of the pods.
  */
-export function addToTrainJob(job: ManifestMap, { trace }: InjectOptions, source: SourceText): EditedHolder {
+export function addToTrainJob(
+  job: ManifestMap,
+  { trace, metricsPath }: InjectOptions,
+  source: SourceText,
+): EditedHolder {
   const spec = specOfTrainJob(job);
   const record = readRecord(job, '') ?? createRecord([['trainjob']]);
   const { variable, default: file } = bridgeSettings.metricsFilePath;
@@ -28,7 +32,7 @@ export function addToTrainJob(job: ManifestMap, { trace }: InjectOptions, source
   const trainerText = source.emptyText(spec, 'trainer');
   const trainer = withVariables(
     present ?? {},
-    { [variable]: file, ...traceVariables(trace) },
+    { [variable]: metricsPath ?? file, ...traceVariables(trace) },
     record,
     'trainer',
     source,

@@ -140,6 +140,20 @@ describe('a file that the user names', () => {
     expect(removeFromManifest(text)).toMatchObject({ text: manifest });
   });
 
+  it('may be the folder of the volume', () => {
+    expect(fileOf(injected(manifest, { metricsPath: '/out' }).text)).toBe('/out');
+  });
+
+  it('is set on the trainer of a TrainJob', () => {
+    const job =
+      'apiVersion: trainer.kubeflow.org/v1alpha1\nkind: TrainJob\nmetadata:\n  name: t\nspec:\n  runtimeRef:\n    name: torch\n';
+    const { text } = injected(job, { metricsPath: '/out/log.jsonl' });
+    expect(parse(text).spec.trainer.env).toContainEqual({
+      name: 'METRICS_FILE_PATH',
+      value: '/out/log.jsonl',
+    });
+  });
+
   it('has the format that is asked for, also in a bridge that is there already', () => {
     const formatOf = (text: string) =>
       bridgeOf(text).env.find(({ name }: { name: string }) => name === 'METRICS_FILE_FORMAT')?.value;

@@ -18,7 +18,7 @@ import { parsePythonJson } from '../../snapshot/parse.ts';
 import type { MissingFile } from '../../snapshot/read-errors.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { PathComponent } from './access.ts';
-import { logsIn } from './log-folder.ts';
+import { type FollowedLog, followedLog, runPath } from './followed-log.ts';
 import { formatOfFile, type LogState, readLog } from './log-state.ts';
 
 export type Content =
@@ -59,8 +59,9 @@ const defaultLogConfig: LogConfig = {
 
 /** Reads the file as the bridge does at a poll, and the owners and modes of its path. Never throws. */
 export async function readFileState(file: string, config = defaultLogConfig): Promise<FileState> {
-  const path = resolve(file);
-  const log = await readLogContent(path, config);
+  const followed = config.metricsFileFormat === 'json' ? undefined : await followedLog(resolve(file));
+  const path = followed?.path ?? resolve(file);
+  const log = await readLogContent(path, followed, config);
   if (log !== undefined) return { path, ...log, pathComponents: await pathComponentsOf(path) };
   let read = await readMetricsFile(path);
   let content = contentOf(read);
@@ -69,20 +70,14 @@ export async function readFileState(file: string, config = defaultLogConfig): Pr
     read = await readMetricsFile(path);
     content = contentOf(read);
   }
-  if (content.status === 'not_a_file')
-    content = { ...content, reason: await namingLog(path, content.reason) };
   const version = 'version' in read ? read.version : undefined;
   return { path, content, version, pathComponents: await pathComponentsOf(path) };
-}
-
-async function namingLog(folder: string, reason: string): Promise<string> {
-  const [newest] = await logsIn(folder);
-  return newest === undefined ? reason : `${reason}; the newest log in it is ${newest}`;
 }
 
 /** Undefined if the file is not a log, or cannot be read. */
 async function readLogContent(
   path: string,
+  followed: FollowedLog | undefined,
   { metricsFileFormat, jobId, modelName, dataset }: LogConfig,
 ): Promise<Pick<FileState, 'content' | 'version'> | undefined> {
   const version = await statMetricsFile(path);
@@ -90,7 +85,7 @@ async function readLogContent(
   try {
     const format = metricsFileFormat === 'auto' ? await formatOfFile(path) : metricsFileFormat;
     if (format === 'json') return undefined;
-    const reading = await readLog(path, format);
+    const reading = await readLog(path, format, followed);
     if (reading.status === 'no_record')
       return { content: { status: 'empty', reason: reading.reason }, version };
     const { log } = reading;
@@ -101,7 +96,7 @@ async function readLogContent(
       ...interpretation.snapshot,
       job: {
         ...job,
-        jobId: job.jobId ?? jobId ?? tellingFolder(path),
+        jobId: job.jobId ?? jobId ?? tellingFolder(runPath(path, followed)),
         modelName: job.modelName ?? modelName,
         dataset: job.dataset ?? dataset,
       },

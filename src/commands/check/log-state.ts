@@ -5,6 +5,7 @@ import { type LogRecord, maxRecordBytes, type RecordDecoder } from '../../snapsh
 import { type DetectedFormat, detectFormat } from '../../snapshot/log/formats/detect.ts';
 import { type ColumnUse, createRecordMapper } from '../../snapshot/log/formats/map-record.ts';
 import { nextRecordHeader } from '../../snapshot/log/formats/tfrecord.ts';
+import type { FollowedLog } from './followed-log.ts';
 
 /** The end of a log: the last value of each column. */
 export interface LogState {
@@ -36,13 +37,17 @@ export async function formatOfFile(path: string): Promise<DetectedFormat> {
 }
 
 /** Reads the last 1 MiB of a log, and the names of its columns. Throws if it cannot be read. */
-export async function readLog(path: string, preset: PresetName): Promise<LogReading> {
+export async function readLog(
+  path: string,
+  preset: PresetName,
+  followed: FollowedLog | undefined,
+): Promise<LogReading> {
   const format = formatOfPreset(preset);
   const handle = await open(path);
   try {
     const start = Math.max(0, (await handle.stat()).size - maxRecordBytes);
     const first = await createDecoder(format);
-    if (start === 0) return stateOf(preset, first, await readBytes(handle, 0, maxRecordBytes));
+    if (start === 0) return stateOf(preset, first, await readBytes(handle, 0, maxRecordBytes), followed);
     first.push(await readBytes(handle, 0, headBytes));
     const { columns } = first;
     const tail = await readBytes(handle, start, maxRecordBytes);
@@ -52,6 +57,7 @@ export async function readLog(path: string, preset: PresetName): Promise<LogRead
       preset,
       decoder,
       tail.subarray(format === 'tensorboard' ? nextRecordHeader(tail) : tail.indexOf('\n') + 1),
+      followed,
     );
   } finally {
     await handle.close();
@@ -63,8 +69,13 @@ async function readBytes(handle: FileHandle, position: number, length: number): 
   return buffer.subarray(0, bytesRead);
 }
 
-function stateOf(preset: PresetName, decoder: RecordDecoder, bytes: Uint8Array): LogReading {
-  const map = createRecordMapper(preset);
+function stateOf(
+  preset: PresetName,
+  decoder: RecordDecoder,
+  bytes: Uint8Array,
+  followed: FollowedLog | undefined,
+): LogReading {
+  const map = createRecordMapper(preset, followed && { folder: followed.folder });
   const metrics: Record<string, unknown> = {};
   const sections: Record<string, unknown> = {};
   const written: Record<string, unknown> = {};
@@ -86,6 +97,7 @@ function stateOf(preset: PresetName, decoder: RecordDecoder, bytes: Uint8Array):
   if (Object.keys(metrics).length === 0)
     return { status: 'no_record', reason: problems[0] ?? 'the log holds no complete record with a number' };
   const notes = [
+    ...(followed === undefined ? [] : [followed.note]),
     ...problems,
     ...(repeated === 0 ? [] : [`${repeated} × a record only repeats others, and is passed over.`]),
     ...(hidesNaN ? [hiddenNaN] : []),

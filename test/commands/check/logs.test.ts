@@ -119,29 +119,35 @@ it('reads a sparse file of 10 GB in a moment', async () => {
   expect((await check(undefined, { file })).report.status).toBe('unusable');
 });
 
-it('names the newest log in a folder', async () => {
+it('reads what the bridge would follow in a folder, or at a pattern', async () => {
   const folder = openFolder();
   const none = await check(undefined, { file: folder });
   expect(none.report.problems).toEqual([
     { message: `${folder} is a directory, not a regular file: give the path of the file itself` },
   ]);
-  const newest = join(folder, 'runs', 'now', 'events.out.tfevents.1');
-  for (const [path, seconds] of [
-    [join(folder, 'logging.jsonl'), 1_000],
-    [newest, 3_000],
-    [join(folder, 'old', 'metrics.csv'), 2_000],
-    [join(folder, 'model.bin'), 4_000],
-  ] as const) {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, '');
-    utimesSync(path, seconds, seconds);
+  const runs = ['old', 'new'].map((run) => join(folder, run, 'events.out.tfevents.1'));
+  for (const [index, path] of runs.entries()) {
+    mkdirSync(dirname(path));
+    writeFileSync(path, logFixture('events.out.tfevents.encodings'));
+    utimesSync(path, 1_000 * (index + 1), 1_000 * (index + 1));
+  }
+  for (const file of [folder, join(folder, '*', 'events.*')]) {
+    const { report } = await check(undefined, { file });
+    expect(report.file).toMatchObject({ path: runs[1], format: 'tensorboard' });
+    expect(report.labels).toMatchObject({ job_id: 'new' });
+    expect(report.notes[0]).toContain('the newest log');
+  }
+});
+
+it('reads the event files of a run as one, with the names of their folders', async () => {
+  const folder = openFolder();
+  for (const part of ['train', 'validation']) {
+    mkdirSync(join(folder, part));
+    writeFileSync(join(folder, part, 'events.out.tfevents.1'), logFixture('events.out.tfevents.encodings'));
   }
   const { report } = await check(undefined, { file: folder });
-  expect(report.problems).toEqual([
-    {
-      message: `${folder} is a directory, not a regular file; the newest log in it is ${newest}: give the path of the file itself`,
-    },
-  ]);
+  expect(report.notes[0]).toContain(`the 2 event files in ${folder}`);
+  expect(columnsOf(report)).toMatchObject({ 'validation/loss': ['Infinity', 'ml_validation_loss'] });
 });
 
 it.each(['trainer_state.json', 'all_results.json'])('says what to read in place of %s', async (name) => {

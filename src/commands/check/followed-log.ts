@@ -1,0 +1,36 @@
+import { stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { findLogs } from '../../snapshot/log/find-logs.ts';
+
+/** The file of a folder or pattern that the bridge follows. */
+export interface FollowedLog {
+  readonly path: string;
+  /** Folder of the run. */
+  readonly runFolder: string;
+  /** Folder of the file, relative to that of the run. */
+  readonly folder: string;
+  readonly note: string;
+}
+
+/** What the bridge follows at a path that is not a file; undefined if there is nothing. Never throws. */
+export async function followedLog(path: string): Promise<FollowedLog | undefined> {
+  try {
+    if ((await stat(path).catch(() => undefined))?.isFile()) return undefined;
+    const found = await findLogs(path);
+    const last = found?.paths.at(-1);
+    if (found === undefined || last === undefined) return undefined;
+    const { folder: runFolder, paths } = found;
+    const others = paths.length - 1;
+    const note =
+      others === 0
+        ? `This is the newest log at ${path}, which the bridge follows until there is a newer one.`
+        : `The bridge reads the ${paths.length} event files in ${runFolder} as one log; this is the last of them.`;
+    return { path: last, runFolder, folder: relative(runFolder, dirname(last)), note };
+  } catch {
+    return undefined;
+  }
+}
+
+/** A path in the folder of the run, by which the job is named. */
+export const runPath = (path: string, followed: FollowedLog | undefined) =>
+  followed === undefined ? path : join(followed.runFolder, 'log');
