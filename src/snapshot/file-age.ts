@@ -11,31 +11,26 @@ export interface FileAge {
 }
 
 /**
- * The file's modification time gives the age at the check that found it. If the system clock was set since the check
- * before, the two cannot be compared; the write is then at most as old as the time between the two checks.
+ * The file's modification time gives the age at the check that found it. A write is at most as old as the time since the
+ * check before, which did not find it yet. This holds if the clock of this machine was set, or is not that of the file
+ * server.
  */
 export function createFileAge(): FileAge {
   let writtenMonotonicMs: number | undefined;
-  let lastCheck: Moment | undefined;
+  let lastCheckMs: number | undefined;
   return {
     written(modifiedMs, now) {
-      const byTimestamp = Math.max(0, now.unixMs - modifiedMs);
-      const ageMs =
-        lastCheck !== undefined && clockWasSet(lastCheck, now)
-          ? Math.min(byTimestamp, now.monotonicMs - lastCheck.monotonicMs)
-          : byTimestamp;
+      const byTimestampMs = Math.max(0, now.unixMs - modifiedMs);
+      const sinceCheckMs =
+        lastCheckMs === undefined ? Number.POSITIVE_INFINITY : now.monotonicMs - lastCheckMs;
+      const ageMs = Math.min(byTimestampMs, sinceCheckMs);
       writtenMonotonicMs = now.monotonicMs - ageMs;
     },
     checked(now) {
-      lastCheck = now;
+      lastCheckMs = now.monotonicMs;
     },
     at(now) {
       return writtenMonotonicMs === undefined ? undefined : now.monotonicMs - writtenMonotonicMs;
     },
   };
-}
-
-/** Whether the system clock was set between two moments. Slewing by NTP stays far below a second. */
-function clockWasSet(earlier: Moment, later: Moment): boolean {
-  return Math.abs(later.unixMs - later.monotonicMs - (earlier.unixMs - earlier.monotonicMs)) > 1_000;
 }

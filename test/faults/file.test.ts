@@ -1,4 +1,4 @@
-import { existsSync, utimesSync } from 'node:fs';
+import { existsSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
@@ -71,6 +71,20 @@ it('ten thousand fields of their own make as many series as are allowed, the oth
   await stop();
   expect(skipped().at(-1)?.value).toBe(10_000 - 50);
   expect(log.filter(({ level }) => level === 'warn').length).toBeLessThan(10);
+});
+
+it('a file server whose clock is an hour behind makes no value stale', async () => {
+  const { file, receiver, polled } = await startBridge();
+  await polled(1);
+  const written = [1, 2, 3];
+  for (const step of written) {
+    writeFileSync(`${file}.next`, exampleText({ metrics: { training_loss: step, batch_number: step } }));
+    const hourAgo = Date.now() / 1000 - 3_600;
+    utimesSync(`${file}.next`, hourAgo, hourAgo);
+    renameSync(`${file}.next`, file);
+    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === step, `loss ${step}`);
+  }
+  expect(receiver.points('ml.bridge.file.age').filter(({ value }) => value > 300)).toEqual([]);
 });
 
 it.each([
