@@ -16,15 +16,23 @@ export type HealthServer =
   | { readonly status: 'listening'; readonly port: number; close(): void }
   | { readonly status: 'failed'; readonly reason: string };
 
+/**
+ * Connections that never complete a request must not take the files that the bridge may open, and must not keep probes
+ * out for longer than a probe's timeout.
+ */
+const maxConnections = 64;
+const limits = { headersTimeout: 1_000, requestTimeout: 1_000, connectionsCheckingInterval: 500 };
+
 /** Serves `/livez` and `/readyz`: 200 or 503, and the reason as JSON. If the port is taken, the bridge runs without. */
 export async function startHealthServer(port: number, checks: HealthChecks): Promise<HealthServer> {
-  const server = createServer((request, response) => {
+  const server = createServer(limits, (request, response) => {
     const check = Object.entries(checks).find(([name]) => request.url?.split('?')[0] === `/${name}`)?.[1];
     const health = check?.() ?? { healthy: false, reason: 'only /livez and /readyz exist' };
     const code = check === undefined ? 404 : health.healthy ? 200 : 503;
     response.writeHead(code, { 'content-type': 'application/json', connection: 'close' });
     response.end(`${JSON.stringify({ status: health.healthy ? 'ok' : 'failed', reason: health.reason })}\n`);
   });
+  server.maxConnections = maxConnections;
   // An open probe must not keep the process alive once the bridge is done.
   server.unref();
   const failure = await listen(server, port);
