@@ -150,6 +150,11 @@ describe('the time left', () => {
     expect(progressOf(stalled)).toBe(49 / 200);
   });
 
+  it('does not expect stalls to come again', () => {
+    const writes = steady(200, 1, { 50: 3000, 90: 3000 });
+    expectWithinTenth(estimates(writes).slice(90), endOf(writes));
+  });
+
   it('is right a few writes after the bridge restarted', () => {
     const writes = steady(200, 2);
     expectWithinTenth(estimates(writes.slice(40)).slice(3), endOf(writes));
