@@ -11,7 +11,11 @@ export async function isLog(path: string): Promise<boolean> {
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
-      if ((await handle.stat()).isDirectory()) return (await findLogs(path)) !== undefined;
+      if ((await handle.stat()).isDirectory()) {
+        const logs = await findLogs(path);
+        // A file may have taken the place of the folder meanwhile; the next poll reads it.
+        return logs !== undefined && !logs.paths.includes(path);
+      }
       return detectFormat(path, await readAt(handle, 0, detectedBytes)) !== 'json';
     } finally {
       await handle.close();
