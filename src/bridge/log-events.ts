@@ -156,6 +156,11 @@ function logEvent(log: Logger, conditions: Conditions, event: RunEvent): void {
       return log.warn('Training run stalled: the step has not advanced');
     case 'resumed':
       return log.info('Training run resumed');
+    case 'run_rewound':
+      return log.info(
+        { step: event.step, from: event.from },
+        `Training resumed at step ${event.step}, was ${event.from}`,
+      );
     case 'counts_from_zero':
       return log.info('Batches of this run are counted from 0: one is added for each epoch, past ones too');
     case 'extras_refused': {

@@ -95,6 +95,11 @@ export const spanEvents = {
   },
   stalled: { name: 'run_stalled', description: 'No step for `STALL_AFTER`', attributes: [] },
   resumed: { name: 'run_resumed', description: 'The first step after a stall', attributes: [] },
+  rewound: {
+    name: 'run_rewound',
+    description: 'Of a log: the job went back to a checkpoint, and its steps begin again from there',
+    attributes: ['training.global_step', 'training.previous_global_step'],
+  },
   validationImproved: {
     name: 'validation_loss_improved',
     description: 'At the end of an epoch: the lowest `validation_loss` so far',

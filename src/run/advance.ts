@@ -179,6 +179,8 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
     otherWriter: otherWriterAfter(before, snapshot, now.monotonicMs),
   };
   const events: RunEvent[] = [];
+  if (snapshot.resumedFrom !== undefined)
+    events.push({ kind: 'run_rewound', step: stepOf(snapshot), from: snapshot.resumedFrom });
   if (epochEnded(before, run))
     events.push({ kind: 'epoch_ended', epoch: before.progress.epoch as number, run: before });
   if (progress.fromZero && !before.progress.fromZero && !progress.bySteps)
@@ -190,6 +192,9 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
   const passed = applyTime(run, now, policy);
   return { run: passed.run, events: [...events, ...passed.events] };
 }
+
+/** What a log counts by. */
+const stepOf = ({ values }: Snapshot) => values.global_step ?? values.epoch;
 
 /** A step is made when the file is written, which is earlier than when it is read. */
 function stepAt(now: PollTime): LastStep {

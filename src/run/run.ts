@@ -106,6 +106,7 @@ export type RunEvent =
   | { readonly kind: 'became_non_finite'; readonly field: string; readonly value: number }
   | { readonly kind: 'became_finite'; readonly field: string }
   | { readonly kind: 'went_stale' | 'became_fresh' | 'stalled' | 'resumed' }
+  | { readonly kind: 'run_rewound'; readonly step: number | undefined; readonly from: number }
   | { readonly kind: 'counts_from_zero' }
   | { readonly kind: 'extras_refused'; readonly names: readonly string[] }
   | { readonly kind: 'two_writers'; readonly other: RunIdentity }

@@ -22,6 +22,8 @@ export interface Snapshot {
   readonly converted: readonly string[];
   /** Progress that a log states itself. Used if the numbers above do not give it. */
   readonly reportedProgress?: ReportedProgress;
+  /** Of a log: the step before this record, if it went back to a checkpoint. */
+  readonly resumedFrom?: number;
 }
 
 export interface JobMetadata {

@@ -5,6 +5,7 @@ import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/r
 import { startBridge } from '../support/bridge.ts';
 import { temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
+import { startTraceReceiver } from '../tracing/support/trace-receiver.ts';
 
 const fileNamed = (name: string) => join(temporaryFolder(), name);
 const line = (fields: object) => `${JSON.stringify(fields)}\n`;
@@ -96,12 +97,35 @@ describe('runs of a log', () => {
     appendFileSync(file, line({ step: 10, loss: 1 }) + line({ step: 20, loss: 1 }));
     await receiver.waitFor(() => count() === 20, 'step 20 after a resume');
     expect(began()).toBe(1);
+    const resumes = log.filter(({ message }) => message.startsWith('Training resumed'));
+    expect(resumes.map(({ message }) => message)).toEqual(['Training resumed at step 10, was 15']);
     appendFileSync(file, line({ step: 5, loss: 1 }));
     await until(() => began() === 2, 'the second run');
     await receiver.waitFor(() => count() === 5, 'step 5 of the second run');
     truncateSync(file, 0);
     appendFileSync(file, line({ step: 5, loss: 3 }));
     await until(() => began() === 3, 'the third run');
+  });
+
+  it('that go back to a checkpoint are an event of the span', async () => {
+    const file = fileNamed('log.jsonl');
+    const traces = await startTraceReceiver();
+    const { receiver, outcome, stop } = await startBridge({
+      file,
+      environment: {
+        ...environment,
+        OTEL_TRACES_EXPORTER: 'otlp',
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces.endpoint,
+      },
+    });
+    await outcome('missing');
+    writeFileSync(file, [5, 10, 15, 10, 12].map((step) => line({ step, epoch: 1, loss: 1 })).join(''));
+    await receiver.waitFor(() => last(receiver, 'ml.training.batch_number')?.value === 15, 'step 15');
+    await stop();
+    const events = traces.spans.flatMap((span) => span.events).filter(({ name }) => name === 'run_rewound');
+    expect(events).toMatchObject([
+      { attributes: { 'training.global_step': 10, 'training.previous_global_step': 15 } },
+    ]);
   });
 
   it('are named by the nearest folder whose name says something, or by JOB_ID', async () => {

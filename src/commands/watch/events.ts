@@ -27,6 +27,8 @@ export function describeEvent(event: RunEvent): Description | undefined {
       return { tone: 'warning', text: 'the file is not written any more' };
     case 'became_fresh':
       return { tone: 'good', text: 'the file is written again' };
+    case 'run_rewound':
+      return { tone: 'warning', text: `resumed at step ${event.step}, was ${event.from}` };
     case 'two_writers':
       return { tone: 'bad', text: 'two jobs write this file' };
     case 'epoch_ended':

@@ -7,6 +7,10 @@ export interface LogRun {
   readonly firstStep: number | undefined;
   /** The highest step of each kind of record: logs count validations and batches apart. */
   readonly highestSteps: ReadonlyMap<string, number>;
+  /** The last step of each kind of record. */
+  readonly lastSteps: ReadonlyMap<string, number>;
+  /** Where the run was, if this record is the first after a resume from an earlier step. */
+  readonly resumedFrom: number | undefined;
 }
 
 const maxKinds = 256;
@@ -31,19 +35,27 @@ export function followRun(
 ): LogRun {
   const step = snapshot.values.global_step ?? snapshot.values.epoch;
   const kind = recordKind(snapshot);
+  const steps = new Map(step === undefined ? [] : [[kind, step]]);
   const began: LogRun = {
     startTimeMs: timeMs,
     firstStep: step,
-    highestSteps: new Map(step === undefined ? [] : [[kind, step]]),
+    highestSteps: steps,
+    lastSteps: steps,
+    resumedFrom: undefined,
   };
   if (run === undefined) return began;
-  if (step === undefined) return isOther ? began : run;
+  if (step === undefined) return isOther ? began : { ...run, resumedFrom: undefined };
   const { firstStep = step, highestSteps } = run;
   const highest = highestSteps.get(kind);
   if (step <= firstStep && step < (highest ?? step)) return began;
   // A log that has one record so far repeats its first step when it is begun again.
   if (isOther && step <= firstStep) return began;
-  if (highest !== undefined && step <= highest) return { ...run, firstStep };
-  if (highest === undefined && highestSteps.size >= maxKinds) return { ...run, firstStep };
-  return { ...run, firstStep, highestSteps: new Map(highestSteps).set(kind, step) };
+  const last = run.lastSteps.get(kind);
+  const next = { ...run, firstStep, resumedFrom: last !== undefined && step < last ? last : undefined };
+  if (highest === undefined && highestSteps.size >= maxKinds) return next;
+  return {
+    ...next,
+    highestSteps: new Map(highestSteps).set(kind, Math.max(step, highest ?? step)),
+    lastSteps: new Map(run.lastSteps).set(kind, step),
+  };
 }

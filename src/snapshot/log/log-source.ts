@@ -160,10 +160,11 @@ export function createLogSource({
   }
 
   /** What the log itself says about its job comes first. */
-  function withJob(snapshot: Snapshot, { startTimeMs }: LogRun): Snapshot {
+  function withJob(snapshot: Snapshot, { startTimeMs, resumedFrom }: LogRun): Snapshot {
     const { jobId, modelName, dataset } = snapshot.job;
     return {
       ...snapshot,
+      ...(resumedFrom !== undefined && { resumedFrom }),
       job: {
         ...snapshot.job,
         jobId:

@@ -26,7 +26,7 @@ export async function savePosition(file: string, { path, position, run }: SavedP
         end: fingerprint.end,
       },
     },
-    run: run && { ...run, highestSteps: [...run.highestSteps] },
+    run: run && { ...run, highestSteps: [...run.highestSteps], lastSteps: [...run.lastSteps] },
   });
   await mkdir(dirname(file), { recursive: true });
   await writeFile(`${file}.new`, content);
@@ -43,7 +43,11 @@ export async function loadPosition(file: string, path: string): Promise<SavedPos
     return {
       path,
       position: { offset, columns, history, fingerprint: { head, tail, end: fingerprint.end } },
-      run: saved.run && { ...saved.run, highestSteps: new Map(saved.run.highestSteps) },
+      run: saved.run && {
+        ...saved.run,
+        highestSteps: new Map(saved.run.highestSteps),
+        lastSteps: new Map(saved.run.lastSteps),
+      },
     };
   } catch {
     return undefined;

@@ -56,6 +56,11 @@ export function detectedEvents(
         const [field, value] = attributes;
         return [{ name, timeMs, attributes: { [field]: event.field, [value]: String(event.value) } }];
       }
+      case 'run_rewound': {
+        const { name, attributes } = spanEvents.rewound;
+        const [step, from] = attributes;
+        return [{ name, timeMs, attributes: { [step]: event.step, [from]: event.from } }];
+      }
       case 'stalled':
         return [{ name: spanEvents.stalled.name, timeMs, attributes: {} }];
       case 'resumed':
