@@ -146,7 +146,7 @@ const unreadable: Alert = {
   summary: 'Metrics file of bridge {{ $labels.instance }} cannot be read',
   description:
     'In the last 5 minutes, bridge {{ $labels.instance }} could not read its metrics file ({{ $labels.outcome }}, {{ $value | humanize }} polls).',
-  watches: [polls('ok')],
+  watches: [withJobInState(`(${polls('ok')})`, activeStates)],
 };
 
 export const bridgeAlerts: readonly Alert[] = [
