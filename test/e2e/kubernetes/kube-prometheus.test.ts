@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { recordingRules } from '../../../tools/generate/alerts/recording-rules.ts';
 import { alertGroups } from '../../../tools/generate/alerts/rules.ts';
 import { until } from '../../support/until.ts';
 import { jobEnded, lastLoss, namespace, startStack } from './cluster.ts';
@@ -10,10 +11,10 @@ import { shippedAs, withoutBridge } from './jobs.ts';
 import { collectorTargets, loadedRules, prometheusKnows, queryOperator, uniqueName } from './monitoring.ts';
 
 const overlay = 'k8s/overlays/kube-prometheus';
-const alerts = Object.values(alertGroups)
-  .flat()
-  .map(({ name }) => name)
-  .sort();
+const rules = [
+  ...Object.values(alertGroups).flatMap((group) => group.map(({ name }) => name)),
+  ...Object.values(recordingRules).flatMap((group) => group.map(({ record }) => record)),
+].sort();
 let said = '';
 
 beforeAll(async () => {
@@ -31,13 +32,13 @@ it('comes up without a Prometheus of its own, and with nothing refused or warned
   expect(names).not.toContain('prometheus');
 });
 
-it('has every alert of the plain file loaded, healthy and unchanged', async () => {
+it('has every rule of the plain file loaded, healthy and unchanged', async () => {
   await until(
     async () => (await loadedRules()).every(({ health }) => health === 'ok'),
     'an evaluation',
     60_000,
   );
-  expect((await loadedRules()).map(({ name }) => name).sort()).toEqual(alerts);
+  expect((await loadedRules()).map(({ name }) => name).sort()).toEqual(rules);
   const [rule, plain] = [
     await kubectl('-n', namespace, 'get', 'prometheusrule', 'ml-metrics-bridge', '-o', 'json'),
     readFileSync(`${repository}prometheus/rules/ml-metrics-bridge.yaml`, 'utf8'),

@@ -8,8 +8,21 @@ import { inject } from './inject.ts';
 import { submitted } from './submitted.ts';
 import { resource, trainingRuntime } from './training.ts';
 
-beforeAll(() => startStack());
+beforeAll(async () => {
+  await startStack();
+  await until(spansArrive, 'spans to arrive in Jaeger', 60_000);
+});
 afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
+
+/** The Service of Jaeger is in force a moment after its pod is ready. Until then the Collector rejects spans. */
+async function spansArrive(): Promise<boolean> {
+  const name = 'spans-arrive';
+  await forget('configmap', name);
+  const { stderr } = await submitted(
+    JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace } }),
+  );
+  return !stderr.includes('spans are lost');
+}
 
 /** A runtime with the bridge, and a TrainJob that uses it. */
 async function setUp(name: string, replicatedJob: string): Promise<string> {
