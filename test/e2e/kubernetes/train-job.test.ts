@@ -17,10 +17,10 @@ afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=
 /** The Service of Jaeger is in force a moment after its pod is ready. Until then the Collector rejects spans. */
 async function spansArrive(): Promise<boolean> {
   const name = 'spans-arrive';
-  await forget('configmap', name);
-  const { stderr } = await submitted(
-    JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace } }),
-  );
+  await forget('job', name);
+  const containers = [{ name: 'none', image: 'ml-metrics-bridge:latest' }];
+  const spec = { suspend: true, template: { spec: { restartPolicy: 'Never', containers } } };
+  const { stderr } = await submitted(JSON.stringify(resource('batch/v1', 'Job', name, spec)));
   return !stderr.includes('spans are lost');
 }
 
