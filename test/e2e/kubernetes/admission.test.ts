@@ -42,9 +42,9 @@ it.each([
   ],
   [
     'mounts a volume at the folder of a file that is on none',
-    { env: metricsFile('/work/metrics.json') },
+    { env: metricsFile('/results/metrics.json') },
     {},
-    { file: '/work/metrics.json', name: 'metrics-volume', mountPath: '/work' },
+    { file: '/results/metrics.json', name: 'metrics-volume', mountPath: '/results' },
   ],
   [
     'reads current.json in the volume of that name',
