@@ -2,7 +2,7 @@ import { appendFileSync, copyFileSync, mkdirSync, truncateSync, utimesSync, writ
 import { basename, dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { reportLines } from '../../../src/commands/check/text.ts';
-import { logFixture } from '../../snapshot/log/formats/support.ts';
+import { frameworkLogs, logFixture } from '../../snapshot/log/formats/support.ts';
 import { check, openFolder } from './support.ts';
 
 const checkLog = async (name: string, environment: Readonly<Record<string, string>> = {}) => {
@@ -19,17 +19,7 @@ const columnsOf = ({ fields }: Awaited<ReturnType<typeof checkLog>>) =>
     ]),
   );
 
-it.each([
-  ['llama-factory.jsonl', 'llama-factory'],
-  ['swift.jsonl', 'swift'],
-  ['ultralytics.csv', 'ultralytics'],
-  ['keras.csv', 'keras'],
-  ['lightning_logs/version_0/metrics.csv', 'lightning'],
-  ['detectron2.json', 'detectron2'],
-  ['mmengine.json', 'mmengine'],
-  ['verl.jsonl', 'verl'],
-  ['events.out.tfevents.tensorboardx', 'tensorboard'],
-])('%s is a log of %s, every column of which is explained', async (name, format) => {
+it.each(frameworkLogs)('%s is a log of %s, every column of which is explained', async (name, format) => {
   const report = await checkLog(name);
   expect(report).toMatchObject({ status: 'usable', problems: [], file: { outcome: 'ok', format } });
   for (const { metric, becomes, advice } of report.fields) expect(metric ?? becomes ?? advice).toBeDefined();

@@ -2,20 +2,11 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { detectFormat } from '../../../../src/snapshot/log/formats/detect.ts';
 import { exampleFile } from '../../../support/file.ts';
-import { logFixture } from './support.ts';
+import { frameworkLogs, logFixture } from './support.ts';
 
-it.each([
-  ['llama-factory.jsonl', 'llama-factory'],
-  ['swift.jsonl', 'swift'],
-  ['ultralytics.csv', 'ultralytics'],
-  ['keras.csv', 'keras'],
-  ['lightning_logs/version_0/metrics.csv', 'lightning'],
-  ['detectron2.json', 'detectron2'],
-  ['mmengine.json', 'mmengine'],
-  ['verl.jsonl', 'verl'],
-  ['events.out.tfevents.tensorboardx', 'tensorboard'],
-  ['events.out.tfevents.encodings', 'tensorboard'],
-])('%s is %s', (name, format) => {
+const logs: typeof frameworkLogs = [...frameworkLogs, ['events.out.tfevents.encodings', 'tensorboard']];
+
+it.each(logs)('%s is %s', (name, format) => {
   expect(detectFormat(name, logFixture(name))).toBe(format);
 });
 

@@ -39,3 +39,16 @@ export const mutations = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> =>
       for (const [at, byte, removed] of edits) mutated.splice(at, removed, byte);
       return Uint8Array.from(mutated);
     });
+
+/** One log of each framework: the name of the example, and the format that it has. */
+export const frameworkLogs: readonly (readonly [string, string])[] = [
+  ['llama-factory.jsonl', 'llama-factory'],
+  ['swift.jsonl', 'swift'],
+  ['ultralytics.csv', 'ultralytics'],
+  ['keras.csv', 'keras'],
+  ['lightning_logs/version_0/metrics.csv', 'lightning'],
+  ['detectron2.json', 'detectron2'],
+  ['mmengine.json', 'mmengine'],
+  ['verl.jsonl', 'verl'],
+  ['events.out.tfevents.tensorboardx', 'tensorboard'],
+];
