@@ -60,7 +60,7 @@ export async function demo({ output, signal, overrides }: DemoOptions): Promise<
     stop.abort();
     const summary = await bridge;
     const arrived = last !== undefined && hasArrived(receiver, last);
-    view.finish(epilogue(last, arrived, summary.snapshots, summary.exports.success ?? 0));
+    view.finish(summarize(last, arrived, summary.snapshots, summary.exports.success ?? 0));
     return arrived ? 0 : 1;
   } finally {
     await receiver.stop();
@@ -95,7 +95,7 @@ function hasArrived(receiver: Receiver, { step }: Write): boolean {
   return loss === step.trainingLoss && batches === step.globalStep;
 }
 
-function epilogue(
+function summarize(
   last: Write | undefined,
   arrived: boolean,
   snapshots: number,

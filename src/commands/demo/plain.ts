@@ -7,9 +7,9 @@ import { type DemoState, epochOf, latestPoint, runState } from './state.ts';
 export function linesBetween(before: DemoState, after: DemoState): readonly string[] {
   const epochEnded = runEnded(before, after) || epochOf(after) !== epochOf(before);
   const lines = epochEnded ? epochLines(before) : [];
-  const present = runState(after);
-  if (present === undefined || (present === runState(before) && !runEnded(before, after))) return lines;
-  return [...lines, `run ${present} ${formatLabels(labels(after))}`.trimEnd()];
+  const current = runState(after);
+  if (current === undefined || (current === runState(before) && !runEnded(before, after))) return lines;
+  return [...lines, `run ${current} ${formatLabels(labels(after))}`.trimEnd()];
 }
 
 const runEnded = (before: DemoState, after: DemoState) =>

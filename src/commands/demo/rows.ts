@@ -7,36 +7,37 @@ import type { Point } from './receiver/receiver.ts';
 export type Labels = Point['attributes'];
 
 const nameWidth = 42;
-const wholeWidth = 8;
+const integerWidth = 8;
 const valueWidth = 19;
-/** From this width on there is room for descriptions. */
-const wide = 90;
+/** The number of columns from which descriptions are shown. */
+const descriptionColumns = 90;
 
 const row = (name: string, ...rest: readonly Span[]): Line => [` ${name.padEnd(nameWidth)}`, ...rest];
 
-/** A metric of one series: name, value and, if there is room, description. Labels in `common` are not repeated. */
+/** A metric with one series: name, value and, if there is room, description. Labels in `common` are not repeated. */
 export function metricRow(
   metric: MetricDefinition,
   point: Point | undefined,
   common: Labels,
   columns: number,
 ): Line {
-  const description = columns < wide ? [] : [span('faint', metric.description.replace(/[:,].*/, ''))];
+  const description =
+    columns < descriptionColumns ? [] : [span('faint', metric.description.replace(/[:,].*/, ''))];
   const name = prometheusName(metric);
   if (point === undefined)
-    return row(name, span('faint', alignPoint('–', wholeWidth, valueWidth)), ...description);
+    return row(name, span('faint', alignPoint('–', integerWidth, valueWidth)), ...description);
   const series = `${name}${formatLabels(without(point.attributes, common))}`;
   if (point.count !== undefined) return row(series, ...histogram(point, point.count, columns));
-  const value = alignPoint(formatNumber(point.value), wholeWidth, valueWidth);
+  const value = alignPoint(formatNumber(point.value), integerWidth, valueWidth);
   return row(series, Number.isFinite(point.value) ? value : span('bad', value), ...description);
 }
 
 function histogram(point: Point, count: number, columns: number): readonly Span[] {
   const sum = [formatNumber(point.value).padStart(12), span('faint', ' _sum')];
   return [
-    alignPoint(formatNumber(count), wholeWidth, wholeWidth),
+    alignPoint(formatNumber(count), integerWidth, integerWidth),
     span('faint', ' _count'),
-    ...(columns < wide ? [] : sum),
+    ...(columns < descriptionColumns ? [] : sum),
     (count === 0 ? '–' : formatNumber(point.value / count)).padStart(10),
     span('faint', ' mean'),
   ];
@@ -53,10 +54,10 @@ export function labelledRow(
     .map((point) => [String(point.attributes[label] ?? ''), formatNumber(point.value)] as const)
     .sort(([one], [other]) => (one < other ? -1 : 1));
   const spans = values.flatMap(([name, value], index) => [
-    index === 0 ? value.padStart(wholeWidth) : `   ${value}`,
+    index === 0 ? value.padStart(integerWidth) : `   ${value}`,
     span('faint', ` ${name}`),
   ]);
-  const none = span('faint', '–'.padStart(wholeWidth));
+  const none = span('faint', '–'.padStart(integerWidth));
   return row(`${prometheusName(metric)}{${label}}`, ...(spans.length === 0 ? [none] : spans));
 }
 

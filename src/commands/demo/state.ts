@@ -43,8 +43,8 @@ export function latestPoint(state: DemoState, metric: string): Point | undefined
 
 /** The state whose gauge is 1; undefined before one has arrived. */
 export function runState(state: DemoState): RunState | undefined {
-  const present = state.latest.get(runMetrics.state.name)?.find((point) => point.value === 1);
-  return runStates.find((name) => name === present?.attributes.state);
+  const current = state.latest.get(runMetrics.state.name)?.find((point) => point.value === 1);
+  return runStates.find((name) => name === current?.attributes.state);
 }
 
 /** The epoch reached; undefined before it has arrived. */

@@ -3,7 +3,7 @@ import { createScreen } from '../../cli/terminal/screen.ts';
 import { epochLines, linesBetween } from './plain.ts';
 import type { ReceivedRequest } from './receiver/receiver.ts';
 import { initialState, observe } from './state.ts';
-import { largest, view } from './view.ts';
+import { maximumSize, view } from './view.ts';
 
 export interface DemoViewOptions {
   readonly output: Output;
@@ -62,7 +62,7 @@ function screen({ output, redrawMs = 100 }: DemoViewOptions): DemoView {
     output,
     render: (size) => view(state, size, note),
     redrawMs,
-    defaultSize: largest,
+    defaultSize: maximumSize,
   });
   return {
     update: (request) => {

@@ -14,28 +14,28 @@ import { type Labels, labelledRow, metricRow } from './rows.ts';
 import { type DemoState, epochOf, latestPoint, runState } from './state.ts';
 
 /** The screen does not grow beyond this on a larger terminal. */
-export const largest: Size = { columns: 100, rows: 30 };
+export const maximumSize: Size = { columns: 100, rows: 30 };
 
 /** The metrics that every job writes; the others are optional. */
-const trained = trainingMetrics.slice(0, 9);
+const requiredMetrics = trainingMetrics.slice(0, 9);
 
 /** The fewest rows for a curve, including the row of epochs. */
-const leastCurve = 5;
+const minimumCurveRows = 5;
 
 /**
- * The rows of a screen, limited by `size` and `largest`. If there are too few rows, the details of the bridge are left
+ * The rows of a screen, limited by `size` and `maximumSize`. If there are too few rows, the details of the bridge are left
  * out first, then the curve, then the last rows. `note` is the last row.
  */
 export function view(state: DemoState, size: Size, note = ''): readonly Line[] {
-  const columns = Math.min(size.columns, largest.columns);
-  const rows = Math.min(size.rows, largest.rows);
-  const foot = note === '' ? [] : [[' ', span('faint', note)]];
-  const room = Math.max(0, rows - foot.length);
+  const columns = Math.min(size.columns, maximumSize.columns);
+  const rows = Math.min(size.rows, maximumSize.rows);
+  const footer = note === '' ? [] : [[' ', span('faint', note)]];
+  const room = Math.max(0, rows - footer.length);
   const lines =
     withCurve(state, columns, room, 'full') ??
     withCurve(state, columns, room, 'compact') ??
     [title(state, columns), ...body(state, columns, 'full')].slice(0, room);
-  return [...lines, ...foot].slice(0, rows).map((line) => clip(line, columns));
+  return [...lines, ...footer].slice(0, rows).map((line) => clip(line, columns));
 }
 
 type Detail = 'full' | 'compact';
@@ -50,7 +50,7 @@ function withCurve(
   const head = [title(state, columns), ...(detail === 'full' ? [[]] : [])];
   const rest = [[], ...body(state, columns, detail)];
   const room = rows - head.length - rest.length;
-  return room < leastCurve ? undefined : [...head, ...chart(state.curve, columns - 1, room), ...rest];
+  return room < minimumCurveRows ? undefined : [...head, ...chart(state.curve, columns - 1, room), ...rest];
 }
 
 const body = (state: DemoState, columns: number, detail: Detail): readonly Line[] => [
@@ -67,14 +67,15 @@ const tones: Readonly<Record<string, Tone>> = {
 };
 
 function title(state: DemoState, columns: number): Line {
-  const present = runState(state) ?? 'waiting';
+  const current = runState(state) ?? 'waiting';
   const epoch = epochOf(state);
   const total = latestPoint(state, 'ml.training.total_epochs')?.value;
-  const reached = epoch === undefined ? '' : `epoch ${epoch}${total === undefined ? '' : ` of ${total}`}   `;
-  const right = [reached, progressText(state), span(tones[present] ?? 'faint', `● ${present}`)];
+  const epochText =
+    epoch === undefined ? '' : `epoch ${epoch}${total === undefined ? '' : ` of ${total}`}   `;
+  const rightSide = [epochText, progressText(state), span(tones[current] ?? 'faint', `● ${current}`)];
   const name = [' ', span('strong', 'ml-metrics-bridge')];
   const path = [...name, span('faint', '   current.json → OTLP/gRPC → Prometheus names')];
-  return spread(widthOf([...path, ...right]) + 3 > columns ? name : path, right, columns - 1);
+  return spread(widthOf([...path, ...rightSide]) + 3 > columns ? name : path, rightSide, columns - 1);
 }
 
 function progressText(state: DemoState): string {
@@ -90,7 +91,7 @@ function trainingRows(state: DemoState, columns: number): readonly Line[] {
   const nonFinite = state.latest.get(runMetrics.nonFinite.name);
   return [
     [' ', span('faint', labels)],
-    ...trained.map((metric) => metricRow(metric, latestPoint(state, metric.name), common, columns)),
+    ...requiredMetrics.map((metric) => metricRow(metric, latestPoint(state, metric.name), common, columns)),
     labelled(state, runMetrics.state, 'state'),
     // Shown only after a value was not finite.
     ...(nonFinite?.some(({ value }) => value > 0) ? [labelled(state, runMetrics.nonFinite, 'field')] : []),
@@ -112,7 +113,7 @@ const labelled = (state: DemoState, metric: MetricDefinition, label: string): Li
 
 /** The labels of the run that all series on the screen share. */
 function commonLabels(state: DemoState): Labels {
-  const points = trained.flatMap((metric) => state.latest.get(metric.name) ?? []);
+  const points = requiredMetrics.flatMap((metric) => state.latest.get(metric.name) ?? []);
   const ofRun: readonly string[] = Object.values(runAttributes);
   return Object.fromEntries(
     Object.entries(points[0]?.attributes ?? {}).filter(

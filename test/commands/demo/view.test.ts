@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { clip, plainText, widthOf } from '../../../src/cli/terminal/line.ts';
 import type { Point } from '../../../src/commands/demo/receiver/receiver.ts';
 import { initialState, observe } from '../../../src/commands/demo/state.ts';
-import { largest, view } from '../../../src/commands/demo/view.ts';
+import { maximumSize, view } from '../../../src/commands/demo/view.ts';
 import { type Example, example } from './example.ts';
 
 const trained = (batches: number, options: Partial<Example> = {}) =>
@@ -15,9 +15,9 @@ const text = (lines: readonly string[]) => `${lines.map((line) => line.trimEnd()
 
 describe('view', () => {
   it.each([
-    ['waiting', 0, largest],
-    ['first-epoch', 30, largest],
-    ['last-epoch', 250, largest],
+    ['waiting', 0, maximumSize],
+    ['first-epoch', 30, maximumSize],
+    ['last-epoch', 250, maximumSize],
     ['small', 250, { columns: 79, rows: 23 }],
   ])('looks as in the golden file: %s', async (name, batches, size) => {
     await expect(text(drawn(trained(batches), size, 'Ctrl-C ends the demo'))).toMatchFileSnapshot(
@@ -31,8 +31,8 @@ describe('view', () => {
   it.each(sizes)('fits %i columns and %i rows', (columns = 0, rows = 0) => {
     for (const state of [initialState, trained(250)]) {
       const lines = view(state, { columns, rows }, 'a note');
-      expect(lines.length).toBeLessThanOrEqual(Math.min(rows, largest.rows));
-      expect(Math.max(0, ...lines.map(widthOf))).toBeLessThanOrEqual(Math.min(columns, largest.columns));
+      expect(lines.length).toBeLessThanOrEqual(Math.min(rows, maximumSize.rows));
+      expect(Math.max(0, ...lines.map(widthOf))).toBeLessThanOrEqual(Math.min(columns, maximumSize.columns));
     }
   });
 
@@ -46,7 +46,7 @@ describe('view', () => {
       attributes: { field: 'training_loss' },
     };
     const state = observe(initialState, { ...request, points: [...request.points, nonFinite as Point] });
-    const lines = drawn(state, largest);
+    const lines = drawn(state, maximumSize);
     expect(lines).toHaveLength(30);
     expect(lines).toContainEqual(
       expect.stringMatching(/^ ml_training_non_finite_total\{field\} +2 training_loss$/),
@@ -55,7 +55,7 @@ describe('view', () => {
 
   it('shows a loss that is NaN', () => {
     const state = observe(trained(10), example({ n: 10, loss: Number.NaN }));
-    expect(drawn(state, largest)).toContainEqual(expect.stringMatching(/^ ml_training_loss +NaN /));
+    expect(drawn(state, maximumSize)).toContainEqual(expect.stringMatching(/^ ml_training_loss +NaN /));
   });
 
   it('shows the labels that differ beside the metric', () => {
@@ -63,7 +63,7 @@ describe('view', () => {
     const points = request.points.map((point, index) =>
       index === 0 ? { ...point, attributes: { ...point.attributes, rank: '1' } } : point,
     );
-    const lines = drawn(observe(initialState, { ...request, points }), largest);
+    const lines = drawn(observe(initialState, { ...request, points }), maximumSize);
     expect(lines).toContainEqual(expect.stringContaining(' ml_training_loss{rank="1"} '));
     expect(lines).toContain(' {job_id="training-job-001", model_name="resnet-50", dataset="imagenet"}');
   });
@@ -76,7 +76,7 @@ describe('view', () => {
     ['negative', [-1, -2, -3]],
   ])('draws a curve that is %s', (_what, losses) => {
     const state = losses.map((loss, n) => example({ n, loss })).reduce(observe, initialState);
-    const lines = drawn(state, largest);
+    const lines = drawn(state, maximumSize);
     expect(lines).toHaveLength(30);
     expect(lines.filter((line) => line.includes('┤'))).not.toHaveLength(0);
     expect(lines.join()).not.toMatch(/NaN|undefined/);
@@ -84,7 +84,7 @@ describe('view', () => {
 
   it('keeps control characters of a job’s names off the terminal', () => {
     const state = observe(initialState, example({ n: 0, jobId: 'a\u001b[2J\u009b1mb\n' }));
-    expect(drawn(state, largest).join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+    expect(drawn(state, maximumSize).join('')).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
   });
 });
 

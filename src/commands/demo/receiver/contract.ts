@@ -18,11 +18,11 @@ export interface ReceivedRequest {
   /** Unix time in milliseconds. */
   readonly receivedAtMs: number;
   readonly points: readonly Point[];
-  /** Those the caller set; a header with several values has them joined by a comma. */
+  /** The headers that the caller set. Several values of one header are joined by a comma. */
   readonly headers: Readonly<Record<string, string>>;
   /** Size of the message in bytes, before compression. */
   readonly bytes: number;
-  /** The response; `hang` also while it is not decided yet. */
+  /** The response; also `hang` until it is decided. */
   readonly reply: ReceiverResponse['status'];
 }
 

@@ -3,7 +3,7 @@ import type { INamespace, IType } from 'protobufjs/light.js';
 /** A field of a message: its type and its number on the wire. */
 type Field = readonly [type: string, id: number, rule?: 'repeated'];
 
-/** `oneofs` also carries what proto3 calls optional: a member that is absent is then absent, not zero. */
+/** `oneofs` is also used for optional proto3 fields: decoding then leaves out an absent field and does not set it to zero. */
 function message(
   fields: Readonly<Record<string, Field>>,
   oneofs: Readonly<Record<string, string[]>> = {},
@@ -76,7 +76,7 @@ export const description: INamespace = {
       },
       { data: ['gauge', 'sum', 'histogram', 'exponentialHistogram'] },
     ),
-    // An enum travels as a varint, so int32 reads a temporality: 1 is delta, 2 cumulative.
+    // Enums are encoded as varints, so a temporality is read as int32: 1 is delta, 2 is cumulative.
     Gauge: message({ dataPoints: ['NumberDataPoint', 1, 'repeated'] }),
     Sum: message({
       dataPoints: ['NumberDataPoint', 1, 'repeated'],

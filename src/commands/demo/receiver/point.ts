@@ -80,22 +80,26 @@ export function pointsOf(request: WireRequest): readonly Point[] {
 
 function pointsOfMetric(metric: WireMetric, common: Common): readonly Point[] {
   const { gauge, sum, histogram, exponentialHistogram } = metric;
-  if (gauge) return gauge.dataPoints.map((point) => ({ ...common, kind: 'gauge', ...number(point) }));
+  if (gauge) return gauge.dataPoints.map((point) => ({ ...common, kind: 'gauge', ...numberValue(point) }));
   if (sum) {
     const { isMonotonic: monotonic, dataPoints } = sum;
     const shared = { ...common, ...temporality(sum), monotonic } as const;
-    return dataPoints.map((point) => ({ ...shared, kind: 'sum', ...number(point) }));
+    return dataPoints.map((point) => ({ ...shared, kind: 'sum', ...numberValue(point) }));
   }
   if (histogram) {
     const shared = { ...common, ...temporality(histogram) } as const;
-    return histogram.dataPoints.map((point) => ({ ...shared, kind: 'histogram', ...explicit(point) }));
+    return histogram.dataPoints.map((point) => ({
+      ...shared,
+      kind: 'histogram',
+      ...explicitHistogram(point),
+    }));
   }
   if (exponentialHistogram) {
     const shared = { ...common, ...temporality(exponentialHistogram) } as const;
     return exponentialHistogram.dataPoints.map((point) => ({
       ...shared,
       kind: 'exponential_histogram',
-      ...exponential(point),
+      ...exponentialHistogramOf(point),
     }));
   }
   return [];
@@ -109,7 +113,7 @@ function temporality(data: { aggregationTemporality: number }): Pick<Point, 'tem
 /** Rounded to the microsecond, because a number cannot hold current times in nanoseconds exactly. */
 const milliseconds = (nanoseconds: number) => Math.round(nanoseconds / 1e3) / 1e3;
 
-const placed = (point: WirePoint): Pick<Point, 'attributes' | 'startTimeMs' | 'timeMs'> => ({
+const timesAndAttributes = (point: WirePoint): Pick<Point, 'attributes' | 'startTimeMs' | 'timeMs'> => ({
   attributes: Object.fromEntries(
     Object.entries(record(point.attributes)).map(([key, value]) => [
       key,
@@ -120,13 +124,13 @@ const placed = (point: WirePoint): Pick<Point, 'attributes' | 'startTimeMs' | 't
   timeMs: milliseconds(point.timeUnixNano),
 });
 
-const number = (point: WireNumberPoint) => ({
-  ...placed(point),
+const numberValue = (point: WireNumberPoint) => ({
+  ...timesAndAttributes(point),
   value: point.asDouble ?? point.asInt ?? Number.NaN,
 });
 
-const explicit = (point: WireHistogramPoint) => ({
-  ...placed(point),
+const explicitHistogram = (point: WireHistogramPoint) => ({
+  ...timesAndAttributes(point),
   value: point.sum ?? Number.NaN,
   count: point.count,
   bounds: point.explicitBounds,
@@ -138,8 +142,8 @@ const buckets = (wire: WireBuckets | null): ExponentialBuckets => ({
   bucketCounts: wire?.bucketCounts ?? [],
 });
 
-const exponential = (point: WireExponentialPoint) => ({
-  ...placed(point),
+const exponentialHistogramOf = (point: WireExponentialPoint) => ({
+  ...timesAndAttributes(point),
   value: point.sum ?? Number.NaN,
   count: point.count,
   exponential: {

@@ -45,7 +45,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const waiting = createWaiting(summary);
   let decide = counted(() => ({ status: 'ok' }));
 
-  const answer = async ({ request, metadata }: ServerUnaryCall<Call, unknown>, send: SendResponse) => {
+  const respond = async ({ request, metadata }: ServerUnaryCall<Call, unknown>, send: SendResponse) => {
     const arrived = { receivedAtMs: Date.now(), ...request, headers: headersOf(metadata) };
     const record = { ...arrived, reply: 'hang' as ReceiverResponse['status'] };
     requests.push(record);
@@ -65,7 +65,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const server = new Server();
   server.addService(service, {
     Export: (call: ServerUnaryCall<Call, unknown>, send: SendResponse) => {
-      void answer(call, send);
+      void respond(call, send);
     },
   });
   const address = host.includes(':') ? `[${host}]` : host;
@@ -85,7 +85,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     },
     waitFor: (condition, what, timeoutMs = 10_000) => waiting.wait(receiver, condition, what, timeoutMs),
     stop: async () => {
-      waiting.abandon(receiver, 'but the receiver was stopped');
+      waiting.rejectAll(receiver, 'but the receiver was stopped');
       await shutDown(server);
     },
   };

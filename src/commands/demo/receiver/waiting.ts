@@ -6,7 +6,7 @@ export interface Waiting<T> {
   /** Resolves when the condition holds; rejects after `timeoutMs`, or when the condition throws. */
   wait(subject: T, condition: (subject: T) => boolean, what: string, timeoutMs: number): Promise<void>;
   /** Rejects all pending conditions. */
-  abandon(subject: T, reason: string): void;
+  rejectAll(subject: T, reason: string): void;
 }
 
 interface Waiter<T> {
@@ -21,7 +21,7 @@ export function createWaiting<T>(arrived: (subject: T) => string): Waiting<T> {
     check: (subject) => {
       for (const waiter of [...waiters]) waiter.check(subject);
     },
-    abandon: (subject, reason) => {
+    rejectAll: (subject, reason) => {
       for (const waiter of [...waiters]) waiter.reject(subject, reason);
     },
     wait: (subject, condition, what, timeoutMs) => {

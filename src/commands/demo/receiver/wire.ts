@@ -14,7 +14,7 @@ export interface WireKeyValue {
   readonly key: string;
   readonly value: WireAnyValue | null;
 }
-/** At most one member is there; none is OTLP's null. */
+/** At most one member is set. With none, the value is the OTLP null. */
 export interface WireAnyValue {
   readonly stringValue?: string;
   readonly boolValue?: boolean;
@@ -25,7 +25,7 @@ export interface WireAnyValue {
   readonly bytesValue?: string;
 }
 
-/** At most one of the four kinds is there. */
+/** At most one of the four kinds is set. */
 export interface WireMetric {
   readonly name: string;
   readonly description: string;
