@@ -1,5 +1,5 @@
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 
 export interface HealthStatus {
   readonly healthy: boolean;
@@ -18,14 +18,14 @@ export type HealthServer =
 
 /**
  * Connections that never complete a request must not take the files that the bridge may open, and must not keep probes
- * out for longer than a probe's timeout.
+ * out for longer than a probe's timeout. A connection serves one request.
  */
 const maxConnections = 64;
-const limits = { headersTimeout: 1_000, requestTimeout: 1_000, connectionsCheckingInterval: 500 };
+const maxConnectionMs = 1_000;
 
 /** Serves `/livez` and `/readyz`: 200 or 503, and the reason as JSON. If the port is taken, the bridge runs without. */
 export async function startHealthServer(port: number, checks: HealthChecks): Promise<HealthServer> {
-  const server = createServer(limits, (request, response) => {
+  const server = createServer((request, response) => {
     const check = Object.entries(checks).find(([name]) => request.url?.split('?')[0] === `/${name}`)?.[1];
     const health = check?.() ?? { healthy: false, reason: 'only /livez and /readyz exist' };
     const code = check === undefined ? 404 : health.healthy ? 200 : 503;
@@ -33,6 +33,8 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
     response.end(`${JSON.stringify({ status: health.healthy ? 'ok' : 'failed', reason: health.reason })}\n`);
   });
   server.maxConnections = maxConnections;
+  // Not `headersTimeout`: Node then wakes up to check all connections, also while there are none.
+  server.on('connection', closeWhenLate);
   // An open probe must not keep the process alive once the bridge is done.
   server.unref();
   const failure = await listen(server, port);
@@ -42,6 +44,14 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
     server.closeAllConnections();
   };
   return { status: 'listening', port: (server.address() as AddressInfo).port, close };
+}
+
+function closeWhenLate(socket: Socket): void {
+  const timer = setTimeout(() => {
+    socket.write('HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n');
+    socket.destroySoon();
+  }, maxConnectionMs);
+  socket.once('close', () => clearTimeout(timer));
 }
 
 function listen(server: Server, port: number): Promise<string | undefined> {
