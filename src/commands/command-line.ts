@@ -93,10 +93,16 @@ export const commands = [
   {
     name: 'demo',
     summary: 'Run a simulated job, the bridge and a receiver in this terminal',
-    usage: '',
+    usage: '[OPTIONS]',
     description:
       'Runs a simulated training job, the bridge and an OTLP receiver in one process for about 20 seconds. It needs no other software and removes its files.',
-    options: [],
+    options: [
+      {
+        name: 'trace',
+        description:
+          'Show the trace instead of the metrics: the submission of the job, the run and its epochs',
+      },
+    ],
     load: async () => (await import('./demo/command.ts')).demoCommand,
   },
   {
