@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Clock } from '../common/clock.ts';
 import { type Conditions, createConditions, type Logger } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
-import { positionFileName, queueFolderPath } from '../otlp/queue/queue-folder.ts';
+import { positionFileName, queueFolderPath, runSpanFileName } from '../otlp/queue/queue-folder.ts';
 import type { Run } from '../run/run.ts';
 import { createSource } from '../snapshot/create-source.ts';
 import { type BoundedPoller, createBoundedPoller } from '../snapshot/poll.ts';
@@ -63,12 +63,10 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, log, clock, signal, hostName, version, onPoll, logLinesDropped = () => 0 } = options;
   const conditions = createConditions(log);
   const resource = bridgeResource(config, hostName, version);
-  const positionFile =
+  const stateFolder =
     config.exportQueueDir &&
-    join(
-      queueFolderPath(config.exportQueueDir, String(resource.attributes['service.instance.id'])),
-      positionFileName,
-    );
+    queueFolderPath(config.exportQueueDir, String(resource.attributes['service.instance.id']));
+  const positionFile = stateFolder && join(stateFolder, positionFileName);
   const poller = createBoundedPoller(await createSource(config, clock, positionFile), {
     clock,
     signal,
@@ -76,7 +74,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     limitMs: hungAfterMs,
   });
   const rankFiles = await openRankFiles(config, conditions);
-  const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces);
+  const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces, stateFolder);
   const fileAgeMs = () => poller.ages().fileAgeMs;
   const telemetry = createTelemetry({
     config,
@@ -129,10 +127,14 @@ async function openRankFiles(
 
 /** Loaded only if it is configured: every training node would pay for the memory. */
 async function openSpans(
-  options: Omit<SpansOptions, 'config'>,
+  options: Omit<SpansOptions, 'config' | 'store'>,
   config: Config['traces'],
+  stateFolder: string | undefined,
 ): Promise<Spans | undefined> {
   if (config === undefined) return undefined;
   const { createSpans } = await import('../telemetry/spans/spans.ts');
-  return createSpans({ ...options, config });
+  if (stateFolder === undefined) return createSpans({ ...options, config });
+  const { openRunSpanStore } = await import('../telemetry/spans/run-span-store.ts');
+  const store = await openRunSpanStore(join(stateFolder, runSpanFileName), options.conditions);
+  return createSpans({ ...options, config, store });
 }

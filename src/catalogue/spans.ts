@@ -70,6 +70,12 @@ export const spanAttributes = {
   accuracy: { name: training.accuracy[0], description: 'Last `accuracy`', on: endedSpans },
   learningRate: { name: training.learningRate[0], description: 'Last `learning_rate`', on: endedSpans },
   state: { name: 'training.run.state', description: 'completed, failed or ended', on: ['run'] },
+  runPartial: {
+    name: 'training.run.partial',
+    description:
+      'true: the bridge did not see the beginning of the run; another bridge may have sent a span of it',
+    on: ['run'],
+  },
   errorType: {
     name: 'error.type',
     description:

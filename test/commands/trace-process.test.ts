@@ -20,6 +20,7 @@ async function startTraced(environment: Readonly<Record<string, string>> = {}) {
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces.endpoint,
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_BSP_SCHEDULE_DELAY: '1',
+      LOG_LEVEL: 'debug',
       ...environment,
     },
   });
@@ -32,6 +33,12 @@ async function startTraced(environment: Readonly<Record<string, string>> = {}) {
     );
   return { bridge, file, traces, metrics, epoch, received };
 }
+
+/** For a second bridge beside the same file. */
+const sameRun = ({ file, traces }: Awaited<ReturnType<typeof startTraced>>) => ({
+  METRICS_FILE_PATH: file,
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: traces.endpoint,
+});
 
 test('a bridge that is killed in its third epoch has told of the two before', async () => {
   const { bridge, traces, epoch, received } = await startTraced();
@@ -48,7 +55,8 @@ test('a bridge that is killed in its third epoch has told of the two before', as
 });
 
 test('killed in the third of five epochs and started anew, it is one run with five epochs', async () => {
-  const first = await startTraced();
+  const queue = { EXPORT_QUEUE_DIR: temporaryFolder() };
+  const first = await startTraced(queue);
   first.epoch(1);
   await first.received('training.run.started', 1);
   for (const number of [2, 3]) {
@@ -57,11 +65,8 @@ test('killed in the third of five epochs and started anew, it is one run with fi
   }
   first.bridge.child.kill('SIGKILL');
   await first.bridge.ended;
-  const second = await startTraced({
-    METRICS_FILE_PATH: first.file,
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: first.traces.endpoint,
-  });
-  await first.received('training.run.started', 2);
+  const second = await startTraced({ ...queue, ...sameRun(first) });
+  await second.bridge.said('Run is traced');
   for (const number of [4, 5]) {
     first.epoch(number);
     await first.received('training.epoch', number - 1);
@@ -75,12 +80,49 @@ test('killed in the third of five epochs and started anew, it is one run with fi
   ];
   const [run, ...others] = idsOf('training.run');
   expect(others).toEqual([]);
+  expect(spans.find(({ name }) => name === 'training.run')?.attributes['training.run.partial']).toBe(true);
   expect(idsOf('training.epoch')).toHaveLength(5);
   expect(idsOf('training.run.started')).toHaveLength(1);
   const children = spans.filter(({ name }) => name !== 'training.run');
   expect(new Set(children.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([run]));
   expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
 });
+
+test.each(['with', 'without'])(
+  'stopped by SIGTERM in the middle of an epoch and started anew, %s EXPORT_QUEUE_DIR, no two spans have one id',
+  async (kept) => {
+    const queue = kept === 'with' ? { EXPORT_QUEUE_DIR: temporaryFolder() } : {};
+    const first = await startTraced(queue);
+    await until(() => first.bridge.log.find(({ level }) => level === 'debug'), 'the first poll');
+    first.epoch(1);
+    await first.bridge.said('Run is traced');
+    first.bridge.child.kill('SIGTERM');
+    await first.bridge.ended;
+    await first.received('training.run', 1);
+
+    const second = await startTraced({ ...queue, ...sameRun(first) });
+    await second.bridge.said('Run is traced');
+    first.epoch(2);
+    await first.received('training.epoch', 2);
+    second.bridge.child.kill('SIGTERM');
+    await second.bridge.ended;
+    await first.received('training.run', 2);
+    const { spans } = first.traces;
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+    const partial = (name: string) =>
+      spans.filter((span) => span.name === name).map(({ attributes }) => attributes[`${name}.partial`]);
+    expect(partial('training.run')).toEqual([undefined, true]);
+    expect(partial('training.epoch')).toEqual([undefined, true, undefined]);
+    const [, run] = spans.filter(({ name }) => name === 'training.run');
+    const children = spans.filter(({ parentSpanId }) => parentSpanId === run?.spanId);
+    expect(children.map(({ name }) => name)).toEqual([
+      'training.run.started',
+      'training.epoch',
+      'training.epoch',
+    ]);
+  },
+);
 
 test('SIGTERM sends the open epoch and the run before the process ends', async () => {
   const { bridge, traces, epoch, received } = await startTraced({ OTEL_BSP_SCHEDULE_DELAY: '60000' });

@@ -20,8 +20,10 @@ afterAll(async () => {
 const parentTrace = '0af7651916cd43dd8448eb211c80319c';
 const parentSpan = 'b7ad6b7169203331';
 
-async function startTraced(environment: Readonly<Record<string, string>> = {}) {
-  const file = join(temporaryFolder(), 'current.json');
+async function startTraced(
+  environment: Readonly<Record<string, string>> = {},
+  file = join(temporaryFolder(), 'current.json'),
+) {
   const bridge = startProcess({
     environment: {
       METRICS_FILE_PATH: file,
@@ -41,7 +43,7 @@ async function startTraced(environment: Readonly<Record<string, string>> = {}) {
         top: { timestamp: `2025-10-23T10:${15 + epoch}:00Z`, ...top },
       }),
     );
-  return { bridge, write };
+  return { bridge, write, file };
 }
 
 it('a run and its epochs are in Jaeger, below whoever submitted the job, each epoch when it ends', async () => {
@@ -67,6 +69,35 @@ it('a run and its epochs are in Jaeger, below whoever submitted the job, each ep
   const epochs = spans.filter(({ name }) => name === 'training.epoch');
   expect(epochs.map(({ tags }) => tags['training.epoch']).sort()).toEqual([1, 2, 3]);
   expect(epochs.every(({ parentSpanId }) => parentSpanId === run?.spanId)).toBe(true);
+});
+
+it('a bridge that is stopped in the middle of an epoch and started anew is one trace, without a repeated span', async () => {
+  const context = {
+    TRACEPARENT: '00-0af7651916cd43dd8448eb211c803190-b7ad6b7169203331-01',
+    EXPORT_QUEUE_DIR: temporaryFolder(),
+  };
+  const first = await startTraced(context);
+  first.write('restarted', 1);
+  await first.bridge.said('Run is traced');
+  first.bridge.child.kill('SIGTERM');
+  await first.bridge.ended;
+  const second = await startTraced(context, first.file);
+  const { traceId } = await second.bridge.said('Run is traced');
+  first.write('restarted', 2, { status: 'completed' });
+  const spans = await until(async () => {
+    const all = await jaeger.trace(String(traceId), ['training.run']);
+    return all.filter(({ name }) => name === 'training.run').length === 2 && all;
+  }, 'both runs');
+  second.bridge.child.kill('SIGTERM');
+  await second.bridge.ended;
+
+  expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
+  const duplicates = spans.flatMap(({ warnings }) => warnings).filter((text) => /duplicate/i.test(text));
+  expect(duplicates).toEqual([]);
+  const whole = spans.find(({ tags }) => tags['training.run.state'] === 'completed');
+  expect(whole?.tags['training.run.partial']).toBe(true);
+  const names = spans.filter(({ parentSpanId }) => parentSpanId === whole?.spanId).map(({ name }) => name);
+  expect(names.toSorted()).toEqual(['training.epoch', 'training.epoch', 'training.run.started']);
 });
 
 /** What Jaeger's search finds of a service within days of the file's times. */

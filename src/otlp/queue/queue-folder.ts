@@ -93,8 +93,9 @@ const padded = (value: number, digits: number) => String(value).padStart(digits,
 export const queueFolderPath = (root: string, instanceId: string): string =>
   join(root, `bridge-${encodeURIComponent(instanceId).slice(0, 200)}`);
 
-/** How far a log was exported. Without its bridge it is of no use. */
+/** How far a log was exported, and the span of the last run. Without their bridge they are of no use. */
 export const positionFileName = 'position.json';
+export const runSpanFileName = 'run-span.json';
 
 const suffix = '.otlp';
 /** In the name, so that it is known after a restart, too. */
@@ -140,7 +141,8 @@ async function takeOver(root: string, folder: string): Promise<void> {
       if (sibling === folder || now - (await lstat(sibling)).mtimeMs < orphanedAfterMs) continue;
       const names = await queueFilesIn(sibling);
       for (const name of names) await rename(join(sibling, name), join(folder, orphanName(name)));
-      for (const name of [probeName, positionFileName]) await rm(join(sibling, name), { force: true });
+      for (const name of [probeName, positionFileName, runSpanFileName])
+        await rm(join(sibling, name), { force: true });
       await rmdir(sibling);
     } catch {
       // Another bridge is at it, it is not ours to read, or it holds something else.

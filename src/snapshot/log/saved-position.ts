@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { writeStateFile } from '../../common/state-file.ts';
 import type { FilePosition } from './follow-file.ts';
 import type { LogRun } from './log-run.ts';
 
@@ -12,7 +12,6 @@ export interface SavedPosition {
 
 const version = 1;
 
-/** Replaces the file at once, so that a bridge that is killed leaves the old or the new one. */
 export async function savePosition(file: string, { path, position, run }: SavedPosition): Promise<void> {
   const { fingerprint, ...rest } = position;
   const content = JSON.stringify({
@@ -28,9 +27,7 @@ export async function savePosition(file: string, { path, position, run }: SavedP
     },
     run: run && { ...run, highestSteps: [...run.highestSteps], lastSteps: [...run.lastSteps] },
   });
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(`${file}.new`, content);
-  await rename(`${file}.new`, file);
+  await writeStateFile(file, content);
 }
 
 /** Undefined if none was saved for this path. Never throws. */

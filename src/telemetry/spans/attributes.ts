@@ -25,12 +25,13 @@ export function epochAttributes({ number, partial, values }: OpenEpoch): Attribu
 }
 
 export function runSpanAttributes(
-  { values }: OpenRun,
+  { values, partial }: OpenRun,
   { state, progress }: Run,
   outcome: RunOutcome,
 ): Attributes {
   return toAttributes({
     state,
+    runPartial: partial || undefined,
     epoch: progress.epoch,
     batches: progress.batches,
     totalEpochs: values.total_epochs,

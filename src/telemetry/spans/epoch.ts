@@ -36,6 +36,8 @@ function epochStart(
   timeMs: number,
   sawRunStart: boolean,
 ): number | undefined {
+  // The previous bridge may have sent a span of this epoch.
+  if (before.partial && before.epoch === undefined) return undefined;
   // Batch 0 is written before the first batch of an epoch.
   if (batch === 0) return timeMs;
   if (before.epoch !== undefined)

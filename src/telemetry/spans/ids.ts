@@ -9,6 +9,8 @@ export interface RunKey {
   readonly rank: number | undefined;
   /** Used where the file has no job_id or no start_time; the same after a restart of the bridge. */
   readonly fallbackId: string;
+  /** Set if the bridge sees only a part of the run, so that its spans differ from those of another bridge. */
+  readonly part: string | undefined;
 }
 
 /** The trace id of a run without a parent. All ranks of a job have the same. */
@@ -18,7 +20,8 @@ export function traceIdOf(key: RunKey): string {
 
 /** The span id of a run or, with more `parts`, of a span below it. */
 export function spanIdOf(key: RunKey, ...parts: readonly (string | number)[]): string {
-  return digest(['span', ...identity(key), key.rank ?? null, ...parts]).slice(0, 16);
+  const own = key.part === undefined ? [] : [{ part: key.part }];
+  return digest(['span', ...identity(key), key.rank ?? null, ...own, ...parts]).slice(0, 16);
 }
 
 function identity({ jobId, startTimeMs, fallbackId }: RunKey) {
@@ -27,7 +30,7 @@ function identity({ jobId, startTimeMs, fallbackId }: RunKey) {
 }
 
 /** Hashes JSON, in which different lists of parts are different texts. */
-function digest(parts: readonly (string | number | null)[]): string {
+function digest(parts: readonly (string | number | null | { readonly part: string })[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }
 

@@ -9,6 +9,8 @@ export interface OpenRun {
   /** Attributes of all spans of the run, from its first snapshot. */
   readonly identity: Attributes;
   readonly startMs: number;
+  /** The bridge did not see the beginning of the run. */
+  readonly partial: boolean;
   /** Time of the latest snapshot, and when it was read by the monotonic clock. */
   readonly latest: { readonly timeMs: number; readonly monotonicMs: number };
   readonly epoch: OpenEpoch | undefined;

@@ -20,6 +20,7 @@ export interface SpanExporterOptions {
   readonly queueSize: number;
   readonly clock: Clock;
   readonly conditions: Conditions;
+  readonly onAccepted: (spans: readonly ReadableSpan[]) => void;
   /** Called when the Collector answers that it does not accept traces. */
   readonly onUnsupported: () => void;
 }
@@ -57,6 +58,7 @@ export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExpo
     maxRetryMs: longestRetryMs,
     onExported(outcome, requests) {
       rejected += countRejected(outcome, requests);
+      if (outcome.status === 'success') options.onAccepted(requests.flatMap(({ data }) => data));
       if (outcome.status === 'rejected' && outcome.code === status.UNIMPLEMENTED) {
         conditions.raise(
           'no traces',

@@ -15,6 +15,7 @@ import { createSampler } from '../../tracing/sampler.ts';
 import { createIdGenerator, type IdSource, spanIdOf, traceIdOf } from './ids.ts';
 import type { FinishedSpan, OpenRun } from './open-run.ts';
 import { hasInvalidParent, parentOf } from './parent.ts';
+import type { RunSpanStore } from './run-span-store.ts';
 import { createSpanExporter, type QueuedSpanExporter } from './span-exporter.ts';
 import { advanceTimeline, newTimeline, type SpanAction } from './timeline.ts';
 
@@ -37,10 +38,15 @@ export interface SpansOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly conditions: Conditions;
+  /** Undefined without EXPORT_QUEUE_DIR. */
+  readonly store?: RunSpanStore | undefined;
 }
 
+/** The least time for the store at the end. It is taken from the time kept for ending the process. */
+const leastWriteMs = 50;
+
 export function createSpans(options: SpansOptions): Spans {
-  const { config, resource, version, clock, log } = options;
+  const { config, resource, version, clock, log, store } = options;
   let isDisabled = false;
   const exporter = createExporter(options, () => {
     isDisabled = true;
@@ -69,7 +75,11 @@ export function createSpans(options: SpansOptions): Spans {
     ],
   });
   const writer = createSpanWriter(provider.getTracer('ml-metrics-bridge', version), ids, config, log);
-  let timeline = newTimeline(String(resource.attributes['service.instance.id']));
+  let timeline = newTimeline({
+    instanceId: String(resource.attributes['service.instance.id']),
+    startedUnixMs: clock().unixMs,
+    saved: store?.previous,
+  });
 
   return {
     follow(transition, snapshot, now) {
@@ -77,19 +87,23 @@ export function createSpans(options: SpansOptions): Spans {
       try {
         const next = advanceTimeline(timeline, transition, snapshot, now);
         timeline = next.timeline;
-        for (const action of next.actions) writer.write(action);
+        for (const action of next.actions) {
+          if (action.kind === 'run_began') store?.began(action.run.key);
+          writer.write(action);
+        }
       } catch (error) {
         isDisabled = true;
         log.error({ err: error }, 'Tracing failed and is turned off; metrics continue');
       }
     },
     async close(deadlineMonotonicMs) {
-      const left = Math.max(0, deadlineMonotonicMs - clock().monotonicMs);
+      const left = () => Math.max(0, deadlineMonotonicMs - clock().monotonicMs);
       await settlesWithin(
-        left,
+        left(),
         provider.forceFlush().catch(() => undefined),
       );
       await exporter.close(deadlineMonotonicMs);
+      if (store !== undefined) await settlesWithin(Math.max(left(), leastWriteMs), store.written());
     },
     get rejected() {
       return exporter.rejected;
@@ -101,7 +115,7 @@ export function createSpans(options: SpansOptions): Spans {
 }
 
 function createExporter(
-  { config, version, clock, conditions }: SpansOptions,
+  { config, version, clock, conditions, store }: SpansOptions,
   onUnsupported: () => void,
 ): QueuedSpanExporter {
   if (config.exporter === 'console')
@@ -116,6 +130,7 @@ function createExporter(
     queueSize: config.queueSize,
     clock,
     conditions,
+    onAccepted: (spans) => store?.accepted(spans),
     onUnsupported,
   });
 }
@@ -167,6 +182,7 @@ function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig
     switch (action.kind) {
       case 'run_began': {
         current = begin(action.run);
+        if (action.isTakenOver) return;
         const { startMs, identity, events } = action.run;
         const started = { startMs, endMs: startMs, attributes: identity, events };
         return writeChild(action.run, current.context, runSpans.started.name, ['started'], started);

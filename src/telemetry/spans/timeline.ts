@@ -4,13 +4,18 @@ import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { identityAttributes, outcomeOf, type RunOutcome, runSpanAttributes } from './attributes.ts';
 import { endEpoch, openEpoch, withValues } from './epoch.ts';
 import { detectedEvents, lossFields, newEvents } from './events.ts';
-import type { RunKey } from './ids.ts';
+import { type RunKey, spanIdOf } from './ids.ts';
 import { addEvents, type FinishedSpan, newestEvents, type OpenRun } from './open-run.ts';
+import type { SavedRunSpan } from './run-span-store.ts';
 
 /** The state from which the spans of successive runs are made. Pure, as `run/` is: the same input gives the same actions. */
 export interface Timeline {
   /** service.instance.id of the bridge: part of the ids of runs that have no job_id or start_time. */
   readonly instanceId: string;
+  /** When the bridge started, in Unix milliseconds. */
+  readonly startedUnixMs: number;
+  /** What the previous bridge left. */
+  readonly saved: SavedRunSpan | undefined;
   /** Whether the bridge was already polling before the open or the next run began, and so sees its first snapshot. */
   readonly sawRunStart: boolean;
   readonly open: OpenRun | undefined;
@@ -21,7 +26,12 @@ export interface Timeline {
 
 /** What the span writer has to do, in order. */
 export type SpanAction =
-  | { readonly kind: 'run_began'; readonly run: OpenRun }
+  | {
+      readonly kind: 'run_began';
+      readonly run: OpenRun;
+      /** It has the id of a span that a bridge was to send that was killed. */
+      readonly isTakenOver: boolean;
+    }
   | {
       readonly kind: 'epoch_ended';
       readonly epoch: number;
@@ -36,8 +46,8 @@ interface Advanced {
   readonly actions: readonly SpanAction[];
 }
 
-export const newTimeline = (instanceId: string): Timeline => ({
-  instanceId,
+export const newTimeline = (options: Pick<Timeline, 'instanceId' | 'startedUnixMs' | 'saved'>): Timeline => ({
+  ...options,
   sawRunStart: false,
   open: undefined,
   previous: undefined,
@@ -93,11 +103,12 @@ const wasSet = (unixMs: number | undefined) =>
 function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
   const { identity, labels, latest } = run;
   const runs = timeline.runs + 1;
-  const key: RunKey = {
+  const { key, partial, isTakenOver } = spanOfRun(timeline, run, now, {
     ...identity,
     rank: labels.rank,
     fallbackId: fallbackIdFor(identity, timeline.instanceId, runs),
-  };
+    part: undefined,
+  });
   const timeMs = snapshotTime(latest, now);
   const open: OpenRun = {
     key,
@@ -105,6 +116,7 @@ function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
     identity: identityAttributes(run, latest.job),
     // A start_time after the first snapshot comes from a clock that is ahead.
     startMs: Math.min(wasSet(identity.startTimeMs) ?? timeMs, timeMs),
+    partial,
     latest: { timeMs, monotonicMs: now.monotonicMs },
     epoch: undefined,
     values: {},
@@ -128,8 +140,41 @@ function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
       runs,
       sawRunStart: timeline.sawRunStart && !continuesUnnamedRun(timeline.previous, key),
     },
-    actions: [{ kind: 'run_began', run: began }],
+    actions: [{ kind: 'run_began', run: began, isTakenOver }],
   };
+}
+
+/**
+ * The ids of a run of which another bridge may have sent spans. A span that the previous bridge could not send, because
+ * it was killed, is taken over: the epochs that were sent are below it.
+ */
+function spanOfRun(timeline: Timeline, run: Run, now: PollTime, key: RunKey) {
+  const saved = timeline.runs === 0 && timeline.saved?.run === spanIdOf(key) ? timeline.saved : undefined;
+  const isTakenOver = saved?.isSent === false;
+  const partial = saved !== undefined || beganWithin(timeline, run, now);
+  const ownPart = partial ? String(now.unixMs) : undefined;
+  return { key: { ...key, part: isTakenOver ? saved.part : ownPart }, partial, isTakenOver };
+}
+
+/** A trainer may begin a little before its bridge. */
+const startsTogetherMs = 10_000;
+
+/**
+ * Whether the run had begun before the bridge started. A file that appeared later, in the first epoch, is the first of
+ * its run, even if its start_time is older: it is a constant in some programs.
+ */
+function beganWithin(
+  { sawRunStart, startedUnixMs }: Timeline,
+  { identity, latest }: Run,
+  now: PollTime,
+): boolean {
+  if (sawRunStart) return false;
+  const { startTimeMs } = identity;
+  if (startTimeMs !== undefined && startedUnixMs - startTimeMs <= startsTogetherMs) return false;
+  const { epoch = 1, batch_number: batch = 1 } = latest.values;
+  const wasThereAtStart = now.startedMonotonicMs !== undefined;
+  if (wasThereAtStart && startTimeMs !== undefined) return true;
+  return epoch > 1 || (wasThereAtStart && batch > 1);
 }
 
 /** Without start_time, the number of the run keeps a later run in the same file apart from the first. */

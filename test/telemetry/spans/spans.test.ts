@@ -45,6 +45,8 @@ async function startTraced({ environment = {}, traces, config = {} }: Traced = {
     },
     config,
   });
+  // So that the file is the first of its run.
+  await bridge.outcome('missing');
   const step = (epoch: number, batch: number, seconds: number, more: Record<string, unknown> = {}) => {
     const { job, top, ...metrics } = more as Record<string, Record<string, unknown>>;
     return bridge.write({
@@ -82,7 +84,6 @@ const only = (spans: readonly ReceivedSpan[]): ReceivedSpan => {
 describe('a run', () => {
   test('is a span from start_time to its last snapshot, with its epochs below it', async () => {
     const { bridge, step, named } = await startTraced();
-    await bridge.outcome('missing');
     await step(1, 1, 10, { validation_loss: 2 });
     await step(1, 2, 20, { validation_loss: 1.8 });
     await step(2, 1, 30, { validation_loss: 1.7 });
@@ -151,22 +152,31 @@ describe('a run', () => {
     ]);
   });
 
-  test('goes on with the same span when the bridge is started anew, ranks being spans of one trace', async () => {
+  test('is a span of one trace for each rank, and for each bridge that was started within it', async () => {
     const traces = await startTraceReceiver();
-    const once = async (rank?: number) => {
+    const once = async (epoch: number, rank?: number) => {
       const traced = await startTraced({ traces, ...(rank !== undefined && { config: { rank } }) });
-      await traced.step(1, 1, 10);
+      await traced.step(epoch, 1, 10);
       await traced.bridge.stop();
     };
-    await once();
-    await once();
     await once(1);
+    await once(1);
+    await once(2);
+    await once(1, 1);
     const runs = traces.spans.filter(({ name }) => name === 'training.run');
-    expect(runs).toHaveLength(3);
+    expect(runs).toHaveLength(4);
     expect(new Set(runs.map(({ traceId }) => traceId)).size).toBe(1);
-    expect(runs[0]?.spanId).toBe(runs[1]?.spanId);
-    expect(runs[2]?.spanId).not.toBe(runs[0]?.spanId);
-    expect(runs[2]?.attributes['training.rank']).toBe(1);
+    const [first, again, within, rank1] = runs;
+    expect(again?.spanId).toBe(first?.spanId);
+    expect(within?.spanId).not.toBe(first?.spanId);
+    expect(runs.map(({ attributes }) => attributes['training.run.partial'])).toEqual([
+      undefined,
+      undefined,
+      true,
+      undefined,
+    ]);
+    expect(rank1?.spanId).not.toBe(first?.spanId);
+    expect(rank1?.attributes['training.rank']).toBe(1);
   });
 
   test('that starts again is another span, which says what it follows', async () => {

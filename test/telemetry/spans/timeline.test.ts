@@ -3,8 +3,10 @@ import { expect, test } from 'vitest';
 import { applySnapshot, applyTime, endRun } from '../../../src/run/advance.ts';
 import type { Run, RunPolicy } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';
+import { spanIdOf } from '../../../src/telemetry/spans/ids.ts';
+import type { SavedRunSpan } from '../../../src/telemetry/spans/run-span-store.ts';
 import { advanceTimeline, newTimeline, type SpanAction } from '../../../src/telemetry/spans/timeline.ts';
-import { exampleFile } from '../../support/file.ts';
+import { exampleFile, type FileOverrides } from '../../support/file.ts';
 import { snapshotOf } from '../../support/snapshot.ts';
 
 const policy: RunPolicy = {
@@ -32,13 +34,14 @@ const write = fc.record({
 });
 
 const begin = Date.parse('2025-10-23T10:15:00Z');
+const bridge = { instanceId: 'instance', startedUnixMs: begin, saved: undefined };
 const at = (second: number) => new Date(begin + second * 1000).toISOString();
 
 test('spans are whole and in order, whatever is written', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(write, fc.constant(undefined)), { maxLength: 40 }), (writes) => {
       let run: Run | undefined;
-      let timeline = newTimeline('instance');
+      let timeline = newTimeline(bridge);
       const actions: SpanAction[] = [];
       const now = (index: number) => ({
         unixMs: begin + index * 1000,
@@ -99,7 +102,7 @@ test('spans are whole and in order, whatever is written', () => {
 
 test('of many events the newest are held, however many there were', () => {
   let run: Run | undefined;
-  let timeline = newTimeline('instance');
+  let timeline = newTimeline(bridge);
   for (let batch = 1; batch <= 4; batch++) {
     const events = Array.from({ length: 100 }, (_, index) => ({
       name: `${batch}.${index}`,
@@ -134,7 +137,7 @@ test.each([
   ['start', [at(10), at(20)], { start_time: 5 }, { startMs: begin + 10_000, endMs: begin + 20_000 }],
 ])('a %s of 1970 makes the run neither decades long nor empty', (_what, written, job, times) => {
   let run: Run | undefined;
-  let timeline = newTimeline('instance');
+  let timeline = newTimeline(bridge);
   const now = (second: number) => ({ unixMs: begin, monotonicMs: second * 1000, fileAgeMs: 0 });
   for (const [index, timestamp] of written.entries()) {
     const file = exampleFile({ job, metrics: { epoch: index + 1 }, top: { timestamp } });
@@ -146,4 +149,82 @@ test.each([
   const { actions } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, now(30));
   const [span] = actions.flatMap((action) => (action.kind === 'run_ended' ? [action.span] : []));
   expect(span).toMatchObject(times);
+});
+
+/** The first action of a bridge that started `startedSecond` after the run. */
+function beginning(
+  startedSecond: number,
+  {
+    file = {},
+    wasThere = true,
+    saved,
+  }: { file?: FileOverrides; wasThere?: boolean; saved?: SavedRunSpan } = {},
+) {
+  const unixMs = begin + startedSecond * 1000;
+  const now = {
+    unixMs,
+    monotonicMs: 5,
+    fileAgeMs: 0,
+    ...(wasThere && { startedMonotonicMs: 5 }),
+  };
+  const snapshot = snapshotOf(interpret(exampleFile(file)));
+  const timeline = newTimeline({ ...bridge, startedUnixMs: unixMs, saved });
+  const { actions } = advanceTimeline(
+    timeline,
+    applySnapshot(undefined, snapshot, now, policy),
+    snapshot,
+    now,
+  );
+  const [action] = actions.flatMap((each) => (each.kind === 'run_began' ? [each] : []));
+  if (action === undefined) throw new Error('no run began');
+  return action;
+}
+
+const epoch = (number: number, batch = 1) => ({ metrics: { epoch: number, batch_number: batch } });
+const unnamed = { job: { start_time: undefined } };
+
+test.each([
+  ['a minute after the run began', true, beginning(60)],
+  ['a minute after the run began, the first epoch being open', true, beginning(60, { file: epoch(1, 0) })],
+  ['together with the trainer', false, beginning(9)],
+  ['before the trainer', false, beginning(-60)],
+  [
+    'before the file appeared, whose start_time is older',
+    false,
+    beginning(60, { file: epoch(1, 7), wasThere: false }),
+  ],
+  ['for a job that resumes with its start_time', true, beginning(60, { file: epoch(2), wasThere: false })],
+  [
+    'beside a file without start_time, in its third epoch',
+    true,
+    beginning(0, { file: { ...epoch(3), ...unnamed } }),
+  ],
+  [
+    'beside a file without start_time, in its third batch',
+    true,
+    beginning(0, { file: { ...epoch(1, 3), ...unnamed } }),
+  ],
+  [
+    'beside a file without start_time, in its first batch',
+    false,
+    beginning(0, { file: { ...epoch(1), ...unnamed } }),
+  ],
+])('a bridge that is started %s: its run is partial is %s', (_when, partial, { run }) => {
+  expect(run.partial).toBe(partial);
+  expect(run.key.part !== undefined).toBe(partial);
+  expect(spanIdOf(run.key) !== spanIdOf({ ...run.key, part: undefined })).toBe(partial);
+});
+
+test('the span of a bridge that was killed is taken over, and one that was sent is not', () => {
+  const run = spanIdOf(beginning(0).run.key);
+  const first = beginning(5, { saved: { run, part: undefined, isSent: false } });
+  expect(first).toMatchObject({ isTakenOver: true, run: { partial: true, key: { part: undefined } } });
+  const second = beginning(60, { saved: { run, part: 'a', isSent: false } });
+  expect(second).toMatchObject({ isTakenOver: true, run: { partial: true, key: { part: 'a' } } });
+  const third = beginning(5, { saved: { run, part: 'a', isSent: true } });
+  expect(third).toMatchObject({ isTakenOver: false, run: { partial: true } });
+  expect(third.run.key.part).not.toBe('a');
+  expect(third.run.key.part).toBeDefined();
+  const other = beginning(5, { saved: { run: 'of another run', part: 'a', isSent: false } });
+  expect(other).toMatchObject({ isTakenOver: false, run: { partial: false, key: { part: undefined } } });
 });
