@@ -83,6 +83,7 @@ test('killed in the third of five epochs and started anew, it is one run with fi
   expect(spans.find(({ name }) => name === 'training.run')?.attributes['training.run.partial']).toBe(true);
   expect(idsOf('training.epoch')).toHaveLength(5);
   expect(idsOf('training.run.started')).toHaveLength(1);
+  expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
   const children = spans.filter(({ name }) => name !== 'training.run');
   expect(new Set(children.map(({ parentSpanId }) => parentSpanId))).toEqual(new Set([run]));
   expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);

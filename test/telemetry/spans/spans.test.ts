@@ -5,10 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { systemClock } from '../../../src/common/clock.ts';
 import { createConditions, createLogger } from '../../../src/common/logger.ts';
+import { deferred, pause } from '../../../src/common/timing.ts';
 import type { Config } from '../../../src/config/bridge.ts';
 import { applySnapshot } from '../../../src/run/advance.ts';
 import type { Run } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';
+import type { RunSpanStore } from '../../../src/telemetry/spans/run-span-store.ts';
 import { createSpans } from '../../../src/telemetry/spans/spans.ts';
 import { type LogLine, linesInto, startBridge } from '../../support/bridge.ts';
 import { configOf } from '../../support/config.ts';
@@ -60,7 +62,7 @@ async function startTraced({ environment = {}, traces, config = {} }: Traced = {
 }
 
 /** Spans without a bridge, to be told of transitions. */
-async function startSpans(environment: Readonly<Record<string, string>>) {
+async function startSpans(environment: Readonly<Record<string, string>>, store?: RunSpanStore) {
   const receiver = await startTraceReceiver();
   const { traces: config } = configOf({
     OTEL_TRACES_EXPORTER: 'otlp',
@@ -72,7 +74,8 @@ async function startSpans(environment: Readonly<Record<string, string>>) {
   const log = createLogger('info', linesInto(lines));
   const resource = resourceFromAttributes({ 'service.name': 'test', 'service.instance.id': 'test' });
   const conditions = createConditions(log);
-  const spans = createSpans({ config, resource, version: '0.0.0', clock: systemClock, log, conditions });
+  const options = { config, resource, version: '0.0.0', clock: systemClock, log, conditions, store };
+  const spans = createSpans(options);
   return { spans, receiver, lines };
 }
 
@@ -572,4 +575,27 @@ test('spans that the Collector rejects in whole are counted, too', async () => {
   await step(1, 1, 10);
   const count = () => bridge.receiver.points('ml.bridge.spans_rejected').at(-1)?.value;
   await bridge.receiver.waitFor(() => count() === 1, 'the first span counted');
+});
+
+test('the end waits until it is kept that the span of the run was sent, and not beyond its deadline', async () => {
+  const { promise, resolve } = deferred<void>();
+  const store: RunSpanStore = {
+    previous: undefined,
+    began: () => undefined,
+    accepted: () => undefined,
+    written: () => promise,
+  };
+  const { spans } = await startSpans({}, store);
+  const now = () => systemClock().monotonicMs;
+  const startMs = now();
+  await spans.close(startMs + 100);
+  expect(now() - startMs).toBeGreaterThanOrEqual(99);
+  let isClosed = false;
+  const closed = spans.close(now() + 60_000).then(() => {
+    isClosed = true;
+  });
+  await pause(50);
+  expect(isClosed).toBe(false);
+  resolve();
+  await closed;
 });
