@@ -1,4 +1,5 @@
 import type { Clock, Moment } from '../common/clock.ts';
+import { spreadOf } from '../common/jitter.ts';
 import type { Logger } from '../common/logger.ts';
 import { pause, settlesWithin } from '../common/timing.ts';
 import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
@@ -7,7 +8,7 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { maxSnapshotsOfPoll, type Poll } from '../snapshot/source.ts';
 import type { Occasion } from '../telemetry/telemetry.ts';
 import { type Bridge, type BridgeOptions, createBridge } from './create-bridge.ts';
-import { afterExport, afterPoll, idleMs, type Schedule, startSchedule } from './schedule.ts';
+import { afterExport, afterPoll, type Intervals, idleMs, type Schedule, startSchedule } from './schedule.ts';
 import { outlivesRun, shouldExit } from './should-exit.ts';
 
 /** What was done, for the last log line. */
@@ -49,9 +50,10 @@ export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> 
 
 /** Polls and exports until the signal is aborted or, in container mode, the run is over. */
 async function pollUntilDone(bridge: Bridge): Promise<void> {
-  const { config, clock, signal, telemetry } = bridge;
+  const { config, clock, signal, telemetry, random } = bridge;
+  const jitter = { random, spreadMs: spreadOf(config.exportIntervalMs) };
   const now = () => clock().monotonicMs;
-  let schedule = startSchedule(bridge.startedMs);
+  let schedule = startSchedule(bridge.startedMs, intervalsOf(bridge), jitter);
   while (!signal.aborted) {
     const polled = now() >= schedule.nextPollMs;
     let news = polled ? await pollOnce(bridge) : undefined;
@@ -60,7 +62,7 @@ async function pollUntilDone(bridge: Bridge): Promise<void> {
     if (news !== undefined || now() >= schedule.nextExportMs) {
       if (!polled) news = await passTimeBetweenPolls(bridge);
       await telemetry.collect(occasionOf(bridge, news));
-      schedule = afterExport(schedule, now(), config);
+      schedule = afterExport(schedule, now(), config, news === 'event' ? jitter : undefined);
     }
     bridge.positions.update();
     schedule = await untilDue(bridge, schedule);
@@ -95,17 +97,19 @@ const logIntervalMs = 1_000;
 /** While the export queue is half full, the rest of a log waits. */
 const fullQueueIntervalMs = 250;
 
+function intervalsOf({ config, poller }: Bridge): Intervals {
+  const { collectionIntervalMs, exportIntervalMs } = config;
+  const limitMs = poller.content === 'records' ? logIntervalMs : Number.POSITIVE_INFINITY;
+  return { collectionIntervalMs: Math.min(collectionIntervalMs, limitMs), exportIntervalMs };
+}
+
 /** If a log has more records, they are read at once, as long as the export queue takes them. */
 function schedulePoll(bridge: Bridge, schedule: Schedule): Schedule {
-  const { config, clock, telemetry, poller } = bridge;
+  const { clock, telemetry } = bridge;
   const nowMs = clock().monotonicMs;
   if (bridge.hasMore)
     return { ...schedule, nextPollMs: nowMs + (telemetry.room > 0 ? 0 : fullQueueIntervalMs) };
-  const limitMs = poller.content === 'records' ? logIntervalMs : Number.POSITIVE_INFINITY;
-  return afterPoll(schedule, nowMs, {
-    ...config,
-    collectionIntervalMs: Math.min(config.collectionIntervalMs, limitMs),
-  });
+  return afterPoll(schedule, nowMs, intervalsOf(bridge));
 }
 
 /** Polls the file once and updates the run. */

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../common/clock.ts';
+import type { Random } from '../common/jitter.ts';
 import { type Conditions, createConditions, type Logger } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import { positionFileName, queueFolderPath, runSpanFileName } from '../otlp/queue/queue-folder.ts';
@@ -24,6 +25,8 @@ export interface BridgeOptions {
   readonly signal: AbortSignal;
   readonly hostName: string;
   readonly version: string;
+  /** Spreads what many bridges would do at the same moment; Math.random by default. */
+  readonly random?: Random;
   /** Log lines that were dropped so far, for the metric. */
   readonly logLinesDropped?: () => number;
   /** Called after each poll, for health. */
@@ -35,6 +38,7 @@ export interface Bridge {
   readonly config: Config;
   readonly log: Logger;
   readonly clock: Clock;
+  readonly random: Random;
   readonly signal: AbortSignal;
   readonly poller: BoundedPoller;
   readonly telemetry: Telemetry;
@@ -60,7 +64,8 @@ const hangShare = 0.25;
 const hungAfterMs = 5_000;
 
 export async function createBridge(options: BridgeOptions): Promise<Bridge> {
-  const { config, log, clock, signal, hostName, version, onPoll, logLinesDropped = () => 0 } = options;
+  const { config, log, clock, signal, hostName, version, onPoll } = options;
+  const { random = Math.random, logLinesDropped = () => 0 } = options;
   const conditions = createConditions(log);
   const resource = bridgeResource(config, hostName, version);
   const stateFolder =
@@ -74,13 +79,15 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     limitMs: hungAfterMs,
   });
   const rankFiles = await openRankFiles(config, conditions);
-  const spans = await openSpans({ resource, version, clock, log, conditions }, config.traces, stateFolder);
+  const spansOptions = { resource, version, clock, random, log, conditions };
+  const spans = await openSpans(spansOptions, config.traces, stateFolder);
   const fileAgeMs = () => poller.ages().fileAgeMs;
   const telemetry = createTelemetry({
     config,
     resource,
     version,
     clock,
+    random,
     conditions,
     spans,
     fileAgeMs,
@@ -99,6 +106,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     config,
     log,
     clock,
+    random,
     signal,
     poller,
     telemetry,

@@ -132,7 +132,7 @@ const ownSettings = {
     'EXPORT_MIN_INTERVAL',
     seconds(0, 30),
     5_000,
-    'Shortest time in seconds between two exports of new snapshots, at most 30, fractions allowed. A snapshot after a pause is exported at once; those read within this time after it are exported together, each with its own time. 0 exports each at once. A run that begins, ends, stalls, becomes stale or becomes NaN, and the last export after SIGTERM, never wait',
+    'Shortest time in seconds between two exports of new snapshots, at most 30, fractions allowed. A snapshot after a pause is exported at once; those read within this time after it are exported together, each with its own time. After a pause or an event, this time is once shortened at random, by up to a third of the export interval, so that many bridges do not export at the same moment. 0 exports each at once. A run that begins, ends, stalls, becomes stale or becomes NaN, and the last export after SIGTERM, never wait',
     { defaultText: '5' },
   ),
   exportQueueSize: setting(

@@ -1,4 +1,5 @@
 import type { Clock } from '../common/clock.ts';
+import type { Random } from '../common/jitter.ts';
 import type { ExportRequest } from './export-request.ts';
 
 /** Whether a request may wait for those that follow it. */
@@ -9,7 +10,10 @@ export interface SendIntervalOptions {
   readonly intervalMs: number;
   /** When this many requests or bytes are held, they are sent. */
   readonly limits: { readonly requests: number; readonly bytes: number };
+  /** The first interval after a pause, or after an event, is shorter by up to this time. */
+  readonly spreadMs: number;
   readonly clock: Clock;
+  readonly random: Random;
   /** Called when the requests that are held have to be sent. */
   readonly onEnd: () => void;
 }
@@ -27,12 +31,14 @@ export interface SendInterval {
 }
 
 /**
- * A request this close to the end of the interval ends it. If polls have the length of the interval or divide it, the
- * poll at the end and the timer would otherwise wake the process twice.
+ * A request this close to the end of the interval ends it, and is in rhythm. If polls have the length of the interval or
+ * divide it, the poll at the end and the timer would otherwise wake the process twice.
  */
 const toleranceShare = 0.05;
 
-export function createSendInterval({ intervalMs, limits, clock, onEnd }: SendIntervalOptions): SendInterval {
+export function createSendInterval(options: SendIntervalOptions): SendInterval {
+  const { intervalMs, limits, spreadMs, clock, random, onEnd } = options;
+  const toleranceMs = intervalMs * toleranceShare;
   let held: ExportRequest[] = [];
   let heldBytes = 0;
   let endMs = Number.NEGATIVE_INFINITY;
@@ -52,10 +58,17 @@ export function createSendInterval({ intervalMs, limits, clock, onEnd }: SendInt
     heldBytes += request.bytes;
   }
 
+  /** Many bridges see an event, such as the begin of a run, at the same moment. Their next requests are spread. */
+  function start(): void {
+    const nowMs = clock().monotonicMs;
+    const isInRhythm = Math.abs(nowMs - endMs) <= toleranceMs;
+    endMs = nowMs + intervalMs - (isInRhythm ? 0 : random() * Math.min(intervalMs, spreadMs));
+  }
+
   return {
     hold(request, urgency) {
       const leftMs = endMs - clock().monotonicMs;
-      if (urgency === 'may_wait' && leftMs > intervalMs * toleranceShare) {
+      if (urgency === 'may_wait' && leftMs > toleranceMs) {
         add(request);
         timer ??= setTimeout(() => {
           release();
@@ -68,7 +81,7 @@ export function createSendInterval({ intervalMs, limits, clock, onEnd }: SendInt
     },
     sending(requests) {
       release();
-      if (requests.some(({ kind }) => kind === 'snapshot')) endMs = clock().monotonicMs + intervalMs;
+      if (requests.some(({ kind }) => kind === 'snapshot')) start();
     },
     stop: release,
     get held() {

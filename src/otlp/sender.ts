@@ -1,4 +1,5 @@
 import type { Clock } from '../common/clock.ts';
+import type { Random } from '../common/jitter.ts';
 import { pause, settlesWithin } from '../common/timing.ts';
 import type { ExportOutcome } from './classify-response.ts';
 import { exportLease } from './export-lease.ts';
@@ -6,6 +7,7 @@ import type { ExportRequest } from './export-request.ts';
 import type { Exporter } from './exporter.ts';
 import { joinLeases, type Lease } from './queue/lease.ts';
 import type { Queue } from './queue/queue.ts';
+import { retryDelay } from './retry-delay.ts';
 import { createSendInterval, type SendIntervalOptions, type Urgency } from './send-interval.ts';
 import { initialSendState } from './send-state.ts';
 
@@ -24,27 +26,30 @@ export interface SenderOptions<T> {
   /** Whether two requests can be exported as one. */
   readonly canMerge: (one: T, other: T) => boolean;
   readonly clock: Clock;
-  /** Longest pause between two attempts while the Collector cannot be reached. */
+  /** Longest pause between two attempts while the Collector cannot be reached. Attempts of many bridges are spread over it. */
   readonly maxRetryMs: number;
   /** By default, each request is sent at once. */
-  readonly interval?: Pick<SendIntervalOptions, 'intervalMs' | 'limits'>;
+  readonly interval?: Pick<SendIntervalOptions, 'intervalMs' | 'limits' | 'spreadMs'>;
+  readonly random: Random;
   readonly onExported: (outcome: ExportOutcome, requests: readonly ExportRequest<T>[]) => void;
 }
 
-const noInterval = { intervalMs: 0, limits: { requests: 1, bytes: 1 } };
-const firstRetryMs = 250;
+const noInterval = { intervalMs: 0, limits: { requests: 1, bytes: 1 }, spreadMs: 0 };
 const retryWhenClosingMs = 200;
 /** The least time for pending disk writes at the end. It is taken from the time kept for ending the process. */
 const leastFlushMs = 50;
-/** The longest pause a Collector can ask for: its answer must not silence a bridge for good. */
-const longestThrottleMs = 300_000;
 /** How long a request is answered with "later" until the next one may try. The final flush does not wait for it. */
 const longestLaterMs = 600_000;
 
 /** Empties the queue, one request in flight, oldest first, and tries again until it succeeds. */
 export function createSender<T>(options: SenderOptions<T>): Sender<T> {
-  const { queue, createExporter, canMerge, clock, maxRetryMs, onExported } = options;
-  const interval = createSendInterval({ ...(options.interval ?? noInterval), clock, onEnd: startDraining });
+  const { queue, createExporter, canMerge, clock, maxRetryMs, random, onExported } = options;
+  const interval = createSendInterval({
+    ...(options.interval ?? noInterval),
+    clock,
+    random,
+    onEnd: startDraining,
+  });
   let exporter = createExporter();
   let inFlight: Lease<ExportRequest<T>> | undefined;
   let draining: Promise<void> | undefined;
@@ -94,8 +99,9 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
     while (queue.size > interval.held && !closing.signal.aborted) {
       const outcome = await sendLease(await leaseOldest(), longestLaterMs, closing.signal);
       failures = outcome?.status === 'retry' ? failures + 1 : 0;
-      if (outcome?.status === 'retry')
-        await pause(retryDelay(failures, maxRetryMs, outcome.afterMs), closing.signal);
+      if (outcome?.status !== 'retry') continue;
+      const askedMs = outcome.afterMs ?? 0;
+      await pause(retryDelay({ failures, maxMs: maxRetryMs, askedMs, random }), closing.signal);
     }
     draining = undefined;
   }
@@ -146,13 +152,4 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
 function splitWhereDivisible(outcome: ExportOutcome, count: number): ExportOutcome {
   if (outcome.status !== 'rejected' || !outcome.divisible || count === 1) return outcome;
   return { status: 'split', reason: outcome.reason, code: outcome.code };
-}
-
-/**
- * Exponential backoff from a quarter of a second, with jitter, so that many bridges do not reconnect at the same moment.
- * It is never shorter than the delay that the Collector asks for.
- */
-function retryDelay(failures: number, maxMs: number, askedMs = 0): number {
-  const delay = Math.min(maxMs, firstRetryMs * 2 ** Math.min(failures - 1, 20));
-  return Math.max(delay * (0.5 + Math.random() / 2), Math.min(askedMs, longestThrottleMs));
 }

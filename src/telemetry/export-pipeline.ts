@@ -2,6 +2,7 @@ import type { Resource } from '@opentelemetry/resources';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { type DropReason, dropReasons, retryCauses, sendOutcomes } from '../catalogue/outcomes.ts';
 import type { Clock } from '../common/clock.ts';
+import { type Random, spreadOf } from '../common/jitter.ts';
 import { keysOf } from '../common/keys.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Problem } from '../common/setting.ts';
@@ -46,15 +47,13 @@ export interface ExportPipelineOptions {
   readonly resource: Resource;
   readonly version: string;
   readonly clock: Clock;
+  readonly random: Random;
   readonly conditions: Conditions;
   readonly self: InternalMetrics;
 }
 
-/** The longest pause between attempts: after an outage, the newest snapshot arrives within one export interval. */
-const longestRetryMs = 5_000;
-
 export function createExportPipeline(options: ExportPipelineOptions): ExportPipeline {
-  const { config, version, clock, conditions, self } = options;
+  const { config, version, clock, random, conditions, self } = options;
   const sent = { success: 0, retry: 0, split: 0, rejected: 0, dropped: 0 };
   const drop = (reason: DropReason, count: number) => {
     sent.dropped += count;
@@ -87,7 +86,9 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
     }),
     canMerge: metricsSignal.canMerge,
     clock,
-    maxRetryMs: Math.min(longestRetryMs, config.exportIntervalMs),
+    // After an outage, the newest snapshot arrives within one export interval.
+    maxRetryMs: spreadOf(config.exportIntervalMs),
+    random,
     interval: sendInterval(config),
     onExported,
   });
@@ -130,9 +131,10 @@ function sendInterval({
   exportMinIntervalMs,
   exportQueueSize,
   exportQueueBytes,
-}: Config): Pick<SendIntervalOptions, 'intervalMs' | 'limits'> {
+  exportIntervalMs,
+}: Config): Pick<SendIntervalOptions, 'intervalMs' | 'limits' | 'spreadMs'> {
   const limits = { requests: exportQueueSize / 2, bytes: Math.min(exportQueueBytes / 2, maxRequestBytes) };
-  return { intervalMs: exportMinIntervalMs, limits };
+  return { intervalMs: exportMinIntervalMs, limits, spreadMs: spreadOf(exportIntervalMs) };
 }
 
 /** The reasons with a log line in `dropReasons`. The line for a rejected request is in `sendOutcomes`. */

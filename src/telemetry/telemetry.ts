@@ -1,6 +1,7 @@
 import type { Resource } from '@opentelemetry/resources';
 import { runAttributes } from '../catalogue/metrics.ts';
 import type { Clock } from '../common/clock.ts';
+import type { Random } from '../common/jitter.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
 import type { PollTime, Run, Transition } from '../run/run.ts';
@@ -50,6 +51,7 @@ export interface TelemetryOptions {
   readonly resource: Resource;
   readonly version: string;
   readonly clock: Clock;
+  readonly random: Random;
   readonly conditions: Conditions;
   /** Undefined when traces are off. */
   readonly spans: Spans | undefined;
@@ -71,6 +73,7 @@ export function createTelemetry({
   resource,
   version,
   clock,
+  random,
   conditions,
   spans,
   fileAgeMs,
@@ -92,6 +95,7 @@ export function createTelemetry({
     resource,
     version,
     clock,
+    random,
     conditions,
     self: internalMetrics,
   });

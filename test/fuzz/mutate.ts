@@ -1,4 +1,4 @@
-import type { Random } from '../../src/commands/simulate/random.ts';
+import type { Random } from '../../src/common/jitter.ts';
 
 /** What stands in a document: JSON's values, and text that is written as it is, because JSON cannot say NaN or 1e400. */
 type Value = Raw | string | number | boolean | null | Value[] | Members;

@@ -7,7 +7,7 @@ beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
 /** Sends as the sender does: all that waits, as soon as something is not held. */
-function setUp({ intervalMs = 5_000, requests = 100, bytes = 1_000 } = {}) {
+function setUp({ intervalMs = 5_000, requests = 100, bytes = 1_000, random = (): number => 0 } = {}) {
   let queue: ExportRequest[] = [];
   const sent: { readonly atMs: number; readonly requests: readonly ExportRequest[] }[] = [];
   const startMs = systemClock().monotonicMs;
@@ -18,7 +18,14 @@ function setUp({ intervalMs = 5_000, requests = 100, bytes = 1_000 } = {}) {
     queue = [];
   };
   const limits = { requests, bytes };
-  const interval = createSendInterval({ intervalMs, limits, clock: systemClock, onEnd: sendAll });
+  const interval = createSendInterval({
+    intervalMs,
+    limits,
+    spreadMs: 5_000,
+    clock: systemClock,
+    random,
+    onEnd: sendAll,
+  });
   const push = (urgency: Urgency = 'may_wait', request: Partial<ExportRequest> = {}) => {
     const added = { kind: 'snapshot', data: undefined, bytes: 1, ...request } as const;
     queue.push(added);
@@ -111,6 +118,15 @@ describe('the interval between exports', () => {
     const { push, counts } = setUp({ intervalMs: 0 });
     for (let count = 0; count < 3; count++) push();
     expect(counts()).toEqual([1, 1, 1]);
+  });
+
+  it('is shorter after a pause and after an event, so that many bridges do not send together, but not in between', () => {
+    const { push, passMs, times } = setUp({ random: () => 0.6 });
+    for (let second = 0; second < 15; second++) {
+      push(second === 9 ? 'at_once' : 'may_wait');
+      passMs(1_000);
+    }
+    expect(times()).toEqual([0, 2_000, 7_000, 9_000, 11_000]);
   });
 
   it('leaves no timer when it is stopped', () => {

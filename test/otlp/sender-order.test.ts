@@ -54,6 +54,7 @@ function setUp(decide: (name: string) => Decision) {
     canMerge: () => true,
     clock: systemClock,
     maxRetryMs: 20,
+    random: Math.random,
     onExported: () => undefined,
   });
   const close = (ms: number) => sender.close(systemClock().monotonicMs + ms);

@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest';
 import { type BridgeSummary, runBridge } from '../../src/bridge/bridge.ts';
 import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { type Clock, systemClock } from '../../src/common/clock.ts';
+import type { Random } from '../../src/common/jitter.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import type { Config } from '../../src/config/bridge.ts';
 import type { Poll } from '../../src/snapshot/source.ts';
@@ -40,6 +41,8 @@ export interface TestBridgeOptions {
   readonly receiver?: Receiver;
   readonly file?: string;
   readonly clock?: Clock;
+  /** By default, retries are as soon as they can be, and nothing else is spread. */
+  readonly random?: Random;
   /** Called at each poll, after it is noted. */
   readonly onPoll?: (poll: Poll) => void;
 }
@@ -67,6 +70,7 @@ export async function startBridge(options: TestBridgeOptions = {}): Promise<Test
     config,
     log: createLogger(config.logLevel, linesInto(log)),
     clock: options.clock ?? systemClock,
+    random: options.random ?? (() => 0),
     signal: controller.signal,
     hostName: 'test-host',
     version: '0.0.0',

@@ -1,5 +1,4 @@
-/** Uniform numbers from 0 up to, not including, 1. */
-export type Random = () => number;
+import type { Random } from '../../common/jitter.ts';
 
 /**
  * The mulberry32 generator. In contrast to Math.random, the same seed gives the same numbers on every machine. Its 32 bits

@@ -3,6 +3,7 @@ import { ExportResultCode } from '@opentelemetry/core';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { retryCauses } from '../../catalogue/outcomes.ts';
 import type { Clock } from '../../common/clock.ts';
+import type { Random } from '../../common/jitter.ts';
 import type { Conditions } from '../../common/logger.ts';
 import type { ExportOutcome, RetryCause } from '../../otlp/classify-response.ts';
 import type { ExportRequest } from '../../otlp/export-request.ts';
@@ -19,6 +20,7 @@ export interface SpanExporterOptions {
   /** Maximum number of requests in the queue. */
   readonly queueSize: number;
   readonly clock: Clock;
+  readonly random: Random;
   readonly conditions: Conditions;
   readonly onAccepted: (spans: readonly ReadableSpan[]) => void;
   /** Called when the Collector answers that it does not accept traces. */
@@ -38,7 +40,7 @@ const longestRetryMs = 5_000;
 
 /** Sends spans in the same way as metrics: spans that cannot be sent wait in a bounded queue until the Collector is back. */
 export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExporter {
-  const { createExporter, queueSize, clock, conditions, endpoint } = options;
+  const { createExporter, queueSize, clock, random, conditions, endpoint } = options;
   let rejected = 0;
   const queue = createQueue<ExportRequest<ReadableSpan[]>>({
     memory: createMemoryQueue({ requests: queueSize, bytes: maxBytes }),
@@ -56,6 +58,7 @@ export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExpo
     canMerge: spansSignal.canMerge,
     clock,
     maxRetryMs: longestRetryMs,
+    random,
     onExported(outcome, requests) {
       rejected += countRejected(outcome, requests);
       if (outcome.status === 'success') options.onAccepted(requests.flatMap(({ data }) => data));

@@ -3,6 +3,7 @@ import type { Resource } from '@opentelemetry/resources';
 import { BatchSpanProcessor, ConsoleSpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
 import { runSpans } from '../../catalogue/spans.ts';
 import type { Clock } from '../../common/clock.ts';
+import type { Random } from '../../common/jitter.ts';
 import type { Conditions, Logger } from '../../common/logger.ts';
 import { settlesWithin } from '../../common/timing.ts';
 import type { TraceConfig } from '../../config/traces.ts';
@@ -36,6 +37,7 @@ export interface SpansOptions {
   readonly resource: Resource;
   readonly version: string;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Logger;
   readonly conditions: Conditions;
   /** Undefined without EXPORT_QUEUE_DIR. */
@@ -115,7 +117,7 @@ export function createSpans(options: SpansOptions): Spans {
 }
 
 function createExporter(
-  { config, version, clock, conditions, store }: SpansOptions,
+  { config, version, clock, random, conditions, store }: SpansOptions,
   onUnsupported: () => void,
 ): QueuedSpanExporter {
   if (config.exporter === 'console')
@@ -129,6 +131,7 @@ function createExporter(
     endpoint: config.destination.endpoint.target,
     queueSize: config.queueSize,
     clock,
+    random,
     conditions,
     onAccepted: (spans) => store?.accepted(spans),
     onUnsupported,

@@ -74,8 +74,16 @@ async function startSpans(environment: Readonly<Record<string, string>>, store?:
   const log = createLogger('info', linesInto(lines));
   const resource = resourceFromAttributes({ 'service.name': 'test', 'service.instance.id': 'test' });
   const conditions = createConditions(log);
-  const options = { config, resource, version: '0.0.0', clock: systemClock, log, conditions, store };
-  const spans = createSpans(options);
+  const spans = createSpans({
+    config,
+    resource,
+    version: '0.0.0',
+    clock: systemClock,
+    random: () => 0,
+    log,
+    conditions,
+    store,
+  });
   return { spans, receiver, lines };
 }
 
