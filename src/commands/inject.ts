@@ -33,11 +33,15 @@ export async function injectCommand(context: CommandContext): Promise<number> {
   const image = optionValue(args, 'image') ?? injectDefaults.image;
   if (/\s/.test(image))
     problems.push(`--image ${JSON.stringify(image)} is not an image reference: it contains a space.`);
-  const metricsPath = optionValue(args, 'metrics-path');
-  if (metricsPath !== undefined && !/^\/(?!.*\$\()/.test(metricsPath))
-    problems.push(
-      `--metrics-path ${JSON.stringify(metricsPath)} must be an absolute path that refers to no variable.`,
-    );
+  const path = (name: 'metrics-path' | 'rank-files') => {
+    const value = optionValue(args, name);
+    if (value !== undefined && !/^\/(?!.*\$\()/.test(value))
+      problems.push(
+        `--${name} ${JSON.stringify(value)} must be an absolute path that refers to no variable.`,
+      );
+    return value;
+  };
+  const [metricsPath, rankFiles] = [path('metrics-path'), path('rank-files')];
   const resources = (name: 'requests' | 'limits') => {
     const text = optionValue(args, name);
     const read = text === undefined ? undefined : readResources(text);
@@ -63,6 +67,7 @@ export async function injectCommand(context: CommandContext): Promise<number> {
         volume: optionValue(args, 'volume') ?? injectDefaults.volume,
         metricsPath,
         format: optionValue(args, 'format'),
+        rankFiles,
         trace: trace?.status === 'ok' ? trace.trace : undefined,
         requests,
         limits,

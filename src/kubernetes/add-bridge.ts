@@ -1,7 +1,7 @@
 import { bridgeContainer, containerModeGraceSeconds, graceKey } from './container.ts';
 import { childItems, stringField, withAppended, withField } from './fields.ts';
 import { createRecord, type InjectionRecord, labelsOf, writeRecord } from './injection-record.ts';
-import { planMetrics } from './metrics-mount.ts';
+import { checkRankFiles, planMetrics } from './metrics-mount.ts';
 import type { InjectOptions } from './options.ts';
 import type { Pod } from './pod.ts';
 import { traceAnnotationsFor } from './trace.ts';
@@ -26,6 +26,8 @@ export function addBridge(pod: Pod, options: InjectOptions, source: SourceText):
   const record = createRecord([[options.mode]]);
   const hostNetwork = pod.spec.hostNetwork === true;
   const { mount, hasVolume, without } = planMetrics(pod, options);
+  if (options.rankFiles !== undefined)
+    checkRankFiles(options.rankFiles, [{ mountPath: mount.mountPath }], position);
   let spec = withMounts(pod, without, { name: mount.volume, mountPath: mount.mountPath }, record, source);
   const key = options.mode === 'native' ? 'initContainers' : 'containers';
   record.addEmpty(key, source.emptyText(pod.spec, key));

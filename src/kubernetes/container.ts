@@ -97,6 +97,9 @@ function environment(
     ...(options.format === undefined
       ? []
       : [{ name: bridgeSettings.metricsFileFormat.variable, value: options.format }]),
+    ...(options.rankFiles === undefined
+      ? []
+      : [{ name: bridgeSettings.rankFiles.variable, value: options.rankFiles }]),
     { name: endpointVariable, value: options.endpoint },
     { name: bridgeTraceSettings.exporter.variable, value: 'otlp' },
     // Two pods with hostNetwork on one node would need the same port.

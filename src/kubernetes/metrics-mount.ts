@@ -128,6 +128,15 @@ function mountOver(pod: Pod, container: ManifestMap, path: string): ManifestMap 
 export const isOn = (mount: ManifestMap, path: string) =>
   `${posix.normalize(path)}/`.startsWith(`${pathOf(mount)}/`);
 
+/** Refuses rank files that are on none of the bridge's mounts. */
+export function checkRankFiles(pattern: string, mounts: readonly ManifestMap[], position: string): void {
+  if (mounts.some((mount) => isOn(mount, pattern))) return;
+  const paths = mounts.map((mount) => stringField(mount, 'mountPath')).join(', ');
+  throw new ManifestProblem(
+    `the rank files of ${position} are at ${pattern} (--rank-files), which the bridge does not mount: it has ${paths}`,
+  );
+}
+
 /** The default path if the mount contains it, else the default file name in the mount. */
 const fileOn = (mount: ManifestMap) =>
   isOn(mount, defaultFile) ? defaultFile : posix.join(pathOf(mount), posix.basename(defaultFile));

@@ -25,6 +25,12 @@ export const injectOptions = [
       'The metrics file as the training container sees it, if no variable METRICS_FILE_PATH says it',
   },
   {
+    name: 'rank-files',
+    argument: 'GLOB',
+    description:
+      'Files of the other ranks in the pod, on the volume of the metrics file, as in /shared/metrics/rank-*.json; a value of RANK_FILES',
+  },
+  {
     name: 'requests',
     argument: 'LIST',
     description: 'Resource requests of the bridge; cpu=10m,memory=64Mi',
@@ -79,6 +85,8 @@ export interface InjectOptions {
   readonly metricsPath: string | undefined;
   /** METRICS_FILE_FORMAT; found by the bridge if undefined. */
   readonly format: string | undefined;
+  /** RANK_FILES, an absolute glob; not set if undefined. */
+  readonly rankFiles: string | undefined;
   readonly trace: TraceContext | undefined;
   readonly requests: ResourceList;
   readonly limits: ResourceList;
@@ -97,6 +105,7 @@ export const injectDefaults: InjectOptions = {
   volume: 'metrics-volume',
   metricsPath: undefined,
   format: undefined,
+  rankFiles: undefined,
   trace: undefined,
   requests: { cpu: '10m', memory: '64Mi' },
   limits: { cpu: '200m', memory: '256Mi' },

@@ -11,7 +11,7 @@ import {
   withoutField,
 } from './fields.ts';
 import { createRecord, type InjectionRecord, readRecord, writeRecord } from './injection-record.ts';
-import { isOn } from './metrics-mount.ts';
+import { checkRankFiles, isOn } from './metrics-mount.ts';
 import type { InjectOptions, ResourceList } from './options.ts';
 import { type Pod, presentBridge } from './pod.ts';
 import { traceAnnotationsFor, traceVariables, withVariables } from './trace.ts';
@@ -72,6 +72,7 @@ function applyOptions(
       options.format === undefined
         ? unchanged(it)
         : replaceVariable(it, bridgeSettings.metricsFileFormat.variable, options.format),
+    (it) => replaceRankFiles(it, options.rankFiles, position),
     (it) => (asked.has('requests') ? replaceResources(it, 'requests', options.requests) : unchanged(it)),
     (it) => (asked.has('limits') ? replaceResources(it, 'limits', options.limits) : unchanged(it)),
     withoutReadinessProbe,
@@ -112,6 +113,12 @@ function replacePath(bridge: ManifestMap, path: string | undefined, position: st
       `${position} has the bridge without a volume for ${path}: take it out with inject --remove, then inject it with --metrics-path ${path}`,
     );
   return replaceVariable(bridge, bridgeSettings.metricsFilePath.variable, path);
+}
+
+function replaceRankFiles(bridge: ManifestMap, pattern: string | undefined, position: string): Update {
+  if (pattern === undefined) return unchanged(bridge);
+  checkRankFiles(pattern, childItems(bridge, 'volumeMounts', containerName), position);
+  return replaceVariable(bridge, bridgeSettings.rankFiles.variable, pattern);
 }
 
 function replaceResources(bridge: ManifestMap, key: 'requests' | 'limits', asked: ResourceList): Update {

@@ -60,6 +60,13 @@ it('takes every option', async () => {
 
 it.each<[string, readonly string[], string, number, RegExp]>([
   ['a path that is relative', ['--metrics-path', 'm.json'], manifest, 2, /must be an absolute path/],
+  [
+    'a glob that is relative',
+    ['--rank-files', 'rank-*'],
+    manifest,
+    2,
+    /--rank-files "rank-\*" must be an abs/,
+  ],
   ['an unknown option', ['--modus', 'native'], manifest, 2, /unknown option --modus. Did you mean --mode/],
   ['an unknown mode', ['--mode', 'nativ'], manifest, 2, /--mode is "nativ", expected native or container/],
   ['two files', ['a', 'b'], manifest, 2, /also given "b"/],

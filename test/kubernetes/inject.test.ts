@@ -184,6 +184,40 @@ describe('a file that the user names', () => {
   });
 });
 
+describe('files of other ranks', () => {
+  const manifest = pod(trainer);
+  const files = '/shared/metrics/rank-*.json';
+  const filesOf = (text: string) =>
+    bridgeOf(text).env.find(({ name }: { name: string }) => name === 'RANK_FILES')?.value;
+
+  it('are read if they are asked for, and --remove takes them out', () => {
+    expect(filesOf(injected(manifest).text)).toBeUndefined();
+    const { text } = injected(manifest, { rankFiles: files });
+    expect(filesOf(text)).toBe(files);
+    expect(injected(text, { rankFiles: files }).text).toBe(text);
+    expect(removeFromManifest(text)).toMatchObject({ text: manifest });
+  });
+
+  it('are set and changed in a bridge that is there already', () => {
+    const { text } = injected(injected(manifest).text, { rankFiles: files });
+    expect(filesOf(text)).toBe(files);
+    const again = injected(text, { rankFiles: '/shared/metrics/ranks/*' });
+    expect(filesOf(again.text)).toBe('/shared/metrics/ranks/*');
+    expect(again.notes).toContainEqual(expect.stringContaining(`RANK_FILES was ${files}, is /shared`));
+  });
+
+  it.each([
+    ['a new bridge', manifest],
+    ['a bridge that is there already', injected(manifest).text],
+  ])('are refused on a volume that %s does not mount', (_which, text) => {
+    expect(injectManifest(text, { ...injectDefaults, rankFiles: '/tmp/rank-*.json' })).toMatchObject({
+      problems: [
+        expect.stringMatching(/at \/tmp\/rank-\*.json \(--rank-files\), .* it has \/shared\/metrics$/),
+      ],
+    });
+  });
+});
+
 it.each([
   ['/shared/metrics', '/shared/metrics/current.json'],
   ['/shared/', '/shared/metrics/current.json'],
