@@ -5,9 +5,9 @@ import { parseRankFile, type RankReading } from './rank-reading.ts';
 
 /** Files of the other ranks in this pod. */
 export interface RankFiles {
-  /** Reads the files again, for a limited time: a volume that hangs does not delay the caller. Never rejects. */
+  /** Reads the files again. Waits for a volume that hangs for a second, once. Never rejects. */
   refresh(): Promise<void>;
-  /** What was read last, without files that have not been written for `staleAfterMs`. At most one for each rank. */
+  /** What was read last, without files that were last written before `staleAfterMs`. At most one for each rank. */
   readonly readings: readonly RankReading[];
 }
 
@@ -18,15 +18,21 @@ export interface RankFilesOptions {
   readonly conditions: Conditions;
 }
 
+interface DatedReading extends RankReading {
+  readonly writtenUnixMs: number;
+}
+
 const maxFiles = 64;
 const maxBytes = 65_536;
 const waitMs = 1_000;
 
 export function createRankFiles({ pattern, staleAfterMs, conditions }: RankFilesOptions): RankFiles {
-  let readings: readonly RankReading[] = [];
+  let read: readonly DatedReading[] = [];
   let running: Promise<void> | undefined;
   /** The last valid content, used while a file is half-written. */
   const latest = new Map<string, RankReading>();
+  const isFresh = ({ writtenUnixMs }: Pick<DatedReading, 'writtenUnixMs'>) =>
+    Date.now() - writtenUnixMs <= staleAfterMs;
 
   async function readAll(): Promise<void> {
     const found = await matchingFiles(pattern);
@@ -39,19 +45,26 @@ export function createRankFiles({ pattern, staleAfterMs, conditions }: RankFiles
       );
     const paths = found.slice(0, maxFiles);
     for (const path of latest.keys()) if (!paths.includes(path)) latest.delete(path);
-    const read = await Promise.all(paths.map(readRankFile));
-    readings = uniqueRanks(read.filter((reading) => reading !== undefined));
+    const readings: (DatedReading | undefined)[] = [];
+    // One at a time: each file that hangs occupies a thread of libuv's pool, which the metrics file needs too.
+    for (const path of paths) readings.push(await readRankFile(path));
+    read = readings.filter((reading) => reading !== undefined);
+    conditions.clear('rank_files_hang', 'Rank files are read again', { pattern });
   }
 
-  async function readRankFile(path: string): Promise<RankReading | undefined> {
+  async function readRankFile(path: string): Promise<DatedReading | undefined> {
     const file = await readSmallFile(path).catch((error: Error) => error.message);
     if (typeof file === 'string') return skipped(path, file);
-    if (Date.now() - file.writtenUnixMs > staleAfterMs) return undefined;
+    if (!isFresh(file)) return undefined;
+    const { writtenUnixMs } = file;
     const parsed = parseRankFile(file.bytes);
-    if (parsed.status !== 'ok') return latest.get(path) ?? skipped(path, parsed.reason);
+    if (parsed.status !== 'ok') {
+      const before = latest.get(path);
+      return before === undefined ? skipped(path, parsed.reason) : { ...before, writtenUnixMs };
+    }
     conditions.clear(`rank_file:${path}`, 'Rank file is readable again', { path });
     latest.set(path, parsed.reading);
-    return parsed.reading;
+    return { ...parsed.reading, writtenUnixMs };
   }
 
   function skipped(path: string, reason: string): undefined {
@@ -60,6 +73,7 @@ export function createRankFiles({ pattern, staleAfterMs, conditions }: RankFiles
 
   return {
     async refresh() {
+      const hangs = running !== undefined;
       running ??= readAll()
         .catch((error: Error) =>
           conditions.raise(
@@ -72,10 +86,12 @@ export function createRankFiles({ pattern, staleAfterMs, conditions }: RankFiles
         .finally(() => {
           running = undefined;
         });
-      await settlesWithin(waitMs, running);
+      if (hangs || (await settlesWithin(waitMs, running))) return;
+      const message = 'Reading the rank files hangs; the volume may not answer';
+      conditions.raise('rank_files_hang', 'warn', { pattern }, message);
     },
     get readings() {
-      return readings;
+      return uniqueRanks(read.filter(isFresh));
     },
   };
 }

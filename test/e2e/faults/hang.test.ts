@@ -10,6 +10,7 @@ import { until } from '../../support/until.ts';
 import { docker, dockerOutput } from '../compose/docker.ts';
 
 const timeoutMs = 2_000;
+const rankStep = 'ml.training.rank.step';
 
 async function setUp(environment: Readonly<Record<string, string>> = {}) {
   const hang = createHangSwitch();
@@ -17,8 +18,9 @@ async function setUp(environment: Readonly<Record<string, string>> = {}) {
   onTestFinished(() => receiver.stop());
   const file = join(hang.folder, 'current.json');
   replaceFile(file, exampleText());
-  const start = (more: Readonly<Record<string, string>> = {}) =>
+  const start = (more: Readonly<Record<string, string>> = {}, args: readonly string[] = []) =>
     startProcess({
+      args,
       environment: {
         METRICS_FILE_PATH: file,
         COLLECTION_INTERVAL: '0.05',
@@ -78,6 +80,53 @@ describe('the process is gone in time', () => {
     });
     await bridge.said('Training run began');
     await endsInTime(bridge);
+  });
+
+  it('while open() of the files of other ranks hangs, and the metrics file is read all the same', async () => {
+    const { hang, receiver, start } = await setUp();
+    const folder = temporaryFolder();
+    const file = join(folder, 'current.json');
+    replaceFile(file, exampleText());
+    // More than libuv has threads.
+    for (let rank = 1; rank <= 8; rank++)
+      replaceFile(join(hang.folder, `rank-${rank}.json`), JSON.stringify({ rank, global_step: rank }));
+    const more = { METRICS_FILE_PATH: file, RANK_FILES: join(hang.folder, 'rank-*.json'), STALE_AFTER: '3' };
+    const bridge = start(more);
+    const ranks = () => receiver.requests.at(-1)?.points.filter(({ metric }) => metric === rankStep) ?? [];
+    await receiver.waitFor(() => ranks().length === 8, 'eight ranks');
+    hang.on();
+    const write = async (training_loss: number) => {
+      replaceFile(file, exampleText({ metrics: { training_loss } }));
+      const arrived = () => receiver.points('ml.training.loss').at(-1)?.value === training_loss;
+      await receiver.waitFor(arrived, `loss ${training_loss}`);
+    };
+    await write(2);
+    await bridge.said('Reading the rank files hangs; the volume may not answer');
+    await write(3);
+    let loss = 3;
+    await until(async () => {
+      await write(++loss);
+      return ranks().length === 0;
+    }, 'values that were last read before STALE_AFTER to disappear');
+    await endsInTime(bridge);
+  });
+
+  it('while open() of a file that is watched hangs', async () => {
+    const { hang, file, start } = await setUp();
+    const watch = start({}, ['watch', file]);
+    await until(() => watch.log.some(({ message }) => message.includes('training_loss 1.2345')), 'the loss');
+    hang.on();
+    replaceFile(file, exampleText({ metrics: { training_loss: 2 } }));
+    await endsInTime(watch);
+  });
+
+  it('while open() of the file of one frame hangs, which says so', async () => {
+    const { hang, file, start } = await setUp();
+    hang.on();
+    const watch = start({}, ['watch', '--once', file]);
+    expect(await watch.ended).toEqual({ code: 1, signal: null });
+    expect(watch.log.map(({ message }) => message).join('\n')).toMatch(/reading it has not returned for 5 s/);
+    expect(watch.stderr()).toBe('');
   });
 
   it('while the folder of the export queue hangs', async () => {
