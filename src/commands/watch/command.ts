@@ -5,6 +5,7 @@ import { systemClock } from '../../common/clock.ts';
 import { readConfig } from '../../config/bridge.ts';
 import { createSource } from '../../snapshot/create-source.ts';
 import { type Followed, follow } from './follow.ts';
+import { whileConnected } from './input-end.ts';
 import { watchLines } from './plain.ts';
 import { unreadState, type WatchState } from './state.ts';
 import { watchOnTerminal } from './terminal.ts';
@@ -26,7 +27,8 @@ export async function watchCommand(context: CommandContext): Promise<number> {
     );
   const { config } = reading;
   const paths = args.positionals.length > 0 ? args.positionals : [config.metricsFilePath];
-  const signal = context.stopSignal();
+  const stopped = context.stopSignal();
+  const signal = args.options.once ? stopped : whileConnected(stdin, stopped);
   const followed = await Promise.all(
     paths.map(async (path) => {
       // The history that a log holds is shown from its beginning.

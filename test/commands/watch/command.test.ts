@@ -1,7 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { runCommandLine } from '../../../src/commands/command-line.ts';
 import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from '../../support/file.ts';
 import { capture, commandLine } from '../../support/terminal.ts';
@@ -128,4 +130,25 @@ it('changes nothing of the file and of its folder', async () => {
   const after = statSync(file, { bigint: true });
   expect([after.mtimeNs, after.ctimeNs, after.ino]).toEqual([before.mtimeNs, before.ctimeNs, before.ino]);
   expect(statSync(folder, { bigint: true }).mtimeNs).toBe(folderBefore.mtimeNs);
+});
+
+it('ends when a pipe at its input ends, and not with an input that is empty from the beginning', async () => {
+  const file = exampleIn(temporaryFolder());
+  const start = (stdin: 'pipe' | 'ignore') => {
+    const child = spawn(process.execPath, [inject('bundle'), 'watch', file], {
+      stdio: [stdin, 'pipe', 'inherit'],
+    });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    let output = '';
+    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+      output += chunk;
+    });
+    return { child, shows: (text: string) => until(() => output.includes(text), text) };
+  };
+  const [piped, empty] = [start('pipe'), start('ignore')];
+  await Promise.all([piped.shows('10.0 %'), empty.shows('10.0 %')]);
+  piped.child.stdin?.end();
+  expect(await once(piped.child, 'close')).toEqual([0, null]);
+  replaceFile(file, example(20));
+  await empty.shows('20.0 %');
 });
