@@ -25,6 +25,8 @@ export async function injectCommand(context: CommandContext): Promise<number> {
   const problems = [...args.problems, ...inputProblems];
   const trace = args.options.trace ? readTraceContext(environment) : undefined;
   if (trace?.status === 'invalid') problems.push(`--trace: ${trace.reason}.`);
+  if (args.options['trainjob-status'] && optionValue(args, 'mode') === 'container')
+    problems.push('--trainjob-status needs the bridge as a native sidecar, not --mode container.');
   const endpoint = optionValue(args, 'endpoint') ?? injectDefaults.endpoint;
   // The bridge would refuse the same values when the pod starts.
   const reading = readEndpoint(endpoint, { insecure: undefined, certificates: false });
@@ -69,6 +71,7 @@ export async function injectCommand(context: CommandContext): Promise<number> {
         format: optionValue(args, 'format'),
         rankFiles,
         trace: trace?.status === 'ok' ? trace.trace : undefined,
+        trainJobStatus: args.options['trainjob-status'] === true,
         requests,
         limits,
         rayNodes: (optionValue(args, 'ray-nodes') as RayNodes | undefined) ?? injectDefaults.rayNodes,

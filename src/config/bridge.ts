@@ -29,6 +29,12 @@ import {
 import { type Destination, otlpSettings, printableDestination, readDestination } from './otlp.ts';
 import { proxyWarnings } from './proxy.ts';
 import { exporterList, printableTraceConfig, readTraceConfig, type TraceConfig } from './traces.ts';
+import {
+  printableTrainJobStatus,
+  readTrainJobStatusConfig,
+  type TrainJobStatusConfig,
+  trainJobStatusSettings,
+} from './trainjob-status.ts';
 
 const defaultHealthPort = 13_134;
 /** Kubernetes sets HEALTH_PORT=tcp://… in a namespace with a Service called `health`; it is not meant for the bridge. */
@@ -260,7 +266,12 @@ const ownSettings = {
 } as const;
 
 /** Every variable that the bridge reads, except those for traces. Durations are in seconds, those of OTEL_* in milliseconds. */
-export const bridgeSettings = { ...ownSettings, ...heartbeatSettings, ...otlpSettings('METRICS') } as const;
+export const bridgeSettings = {
+  ...ownSettings,
+  ...heartbeatSettings,
+  ...trainJobStatusSettings,
+  ...otlpSettings('METRICS'),
+} as const;
 
 /** The whole configuration, checked and frozen. Durations are in milliseconds. */
 export interface Config extends SettingValues<typeof ownSettings>, Destination {
@@ -268,6 +279,8 @@ export interface Config extends SettingValues<typeof ownSettings>, Destination {
   readonly traces: TraceConfig | undefined;
   /** Undefined if no heartbeats are sent. */
   readonly heartbeat: HeartbeatConfig | undefined;
+  /** Undefined if no TrainJob status is posted. */
+  readonly trainJobStatus: TrainJobStatusConfig | undefined;
 }
 
 /** All problems, and the settings that decide how the bridge reacts to them. */
@@ -291,13 +304,15 @@ export function readConfig(environment: Environment): ConfigResult {
     ? ({ status: 'ok', config: undefined, warnings: [] } as const)
     : readTraceConfig(environment);
   const heartbeat = readHeartbeatConfig(environment);
+  const trainJobStatus = readTrainJobStatusConfig(environment);
   if (
     read.status === 'invalid' ||
     metrics.status === 'invalid' ||
     traces.status === 'invalid' ||
-    heartbeat.status === 'invalid'
+    heartbeat.status === 'invalid' ||
+    trainJobStatus.status === 'invalid'
   ) {
-    const problems = [read, metrics, traces, heartbeat].flatMap((result) =>
+    const problems = [read, metrics, traces, heartbeat, trainJobStatus].flatMap((result) =>
       result.status === 'invalid' ? result.problems : [],
     );
     const idle = onConfigError === 'idle';
@@ -310,8 +325,9 @@ export function readConfig(environment: Environment): ConfigResult {
     ...metrics.destination,
     traces: traces.config,
     heartbeat: heartbeat.config,
+    trainJobStatus: trainJobStatus.config,
   };
-  const warnings = [read, metrics, traces].flatMap((result) => result.warnings);
+  const warnings = [read, metrics, traces, trainJobStatus].flatMap((result) => result.warnings);
   return {
     status: 'ok',
     config: deepFreeze(config),
@@ -335,10 +351,16 @@ function deepFreeze<T>(value: T): T {
 }
 
 /** The configuration for the first log line, without secrets. */
-export function printableConfig({ traces, heartbeat, ...config }: Config): Record<string, unknown> {
+export function printableConfig({
+  traces,
+  heartbeat,
+  trainJobStatus,
+  ...config
+}: Config): Record<string, unknown> {
   return {
     ...printableValues(ownSettings, config),
     ...printableHeartbeat(heartbeat),
+    ...printableTrainJobStatus(trainJobStatus),
     ...printableDestination(config),
     traces: traces && printableTraceConfig(traces),
   };

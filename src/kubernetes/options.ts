@@ -55,6 +55,10 @@ export const injectOptions = [
   { name: 'strict', description: 'Refuse unknown kinds, which are otherwise passed through unchanged' },
   { name: 'remove', description: 'Remove the bridge' },
   { name: 'trace', description: 'Add the active trace context, from TRACEPARENT and TRACESTATE' },
+  {
+    name: 'trainjob-status',
+    description: 'Post progress and metrics to the status of a Kubeflow TrainJob',
+  },
   { name: 'filename', short: 'f', argument: 'FILE', description: 'The manifests; - is standard input' },
 ] as const;
 
@@ -88,6 +92,8 @@ export interface InjectOptions {
   /** RANK_FILES, an absolute glob; not set if undefined. */
   readonly rankFiles: string | undefined;
   readonly trace: TraceContext | undefined;
+  /** Whether the bridge posts the status of a TrainJob. */
+  readonly trainJobStatus: boolean;
   readonly requests: ResourceList;
   readonly limits: ResourceList;
   readonly rayNodes: RayNodes;
@@ -107,6 +113,7 @@ export const injectDefaults: InjectOptions = {
   format: undefined,
   rankFiles: undefined,
   trace: undefined,
+  trainJobStatus: false,
   requests: { cpu: '10m', memory: '64Mi' },
   limits: { cpu: '200m', memory: '256Mi' },
   rayNodes: 'all',

@@ -13,8 +13,8 @@ import { ManifestProblem } from './yaml/problem.ts';
 import { isList, isManifestMap, type ManifestMap, type ManifestValue } from './yaml/values.ts';
 
 /**
- * The owner of our entry of spec.runtimePatches. Kubeflow Trainer refuses a name without a domain, and two entries of
- * one manager.
+ * The owner of the entry of spec.runtimePatches that adds a trace. Kubeflow Trainer refuses a name without a domain, and
+ * two entries of one manager.
  */
 export const traceManager = 'ml-metrics-bridge.dev/trace';
 
@@ -55,21 +55,28 @@ export function withTracePatch(
 ): ManifestMap {
   if (replicatedJobs.length === 0 || Object.keys(annotations).length === 0 || hasTracePatch(spec))
     return spec;
-  const patched = replicatedJobs.map((name) => ({
-    name,
-    template: { spec: { template: { metadata: { annotations } } } },
-  }));
-  const patch = {
-    manager: traceManager,
-    trainingRuntimeSpec: { template: { spec: { replicatedJobs: patched } } },
-  };
-  return withAppended(spec, 'runtimePatches', patch);
+  return withPodPatch(spec, traceManager, replicatedJobs, { metadata: { annotations } });
 }
+
+/** Appends an entry that changes the pod template of these replicated jobs. */
+export function withPodPatch(
+  spec: ManifestMap,
+  manager: string,
+  replicatedJobs: readonly string[],
+  podTemplate: ManifestMap,
+): ManifestMap {
+  const patched = replicatedJobs.map((name) => ({ name, template: { spec: { template: podTemplate } } }));
+  const trainingRuntimeSpec = { template: { spec: { replicatedJobs: patched } } };
+  return withAppended(spec, 'runtimePatches', { manager, trainingRuntimeSpec });
+}
+
+export const hasPatchOf = (spec: ManifestMap, manager: string): boolean =>
+  childItems(spec, 'runtimePatches', 'spec').some((it) => it.manager === manager);
 
 /** Whether one of the patches is ours, or sets the annotation of a trace: of two that set it, one would be overwritten. */
 function hasTracePatch(spec: ManifestMap): boolean {
   const patches = childItems(spec, 'runtimePatches', 'spec');
-  return patches.some((it) => it.manager === traceManager || hasKey(it, 'opentelemetry.io/traceparent'));
+  return hasPatchOf(spec, traceManager) || patches.some((it) => hasKey(it, 'opentelemetry.io/traceparent'));
 }
 
 function hasKey(value: ManifestValue, key: string): boolean {
@@ -77,10 +84,14 @@ function hasKey(value: ManifestValue, key: string): boolean {
   return isManifestMap(value) && (key in value || Object.values(value).some((item) => hasKey(item, key)));
 }
 
-/** @param emptyText how the list was written before the patch was added; undefined where there was none */
-export function withoutTracePatch(spec: ManifestMap, emptyText: string | undefined): ManifestMap {
+/** @param emptyText how the list was written before a patch was added; undefined where there was none */
+export function withoutPatchesOf(
+  spec: ManifestMap,
+  managers: readonly string[],
+  emptyText: string | undefined,
+): ManifestMap {
   const patches = childItems(spec, 'runtimePatches', 'spec');
-  const rest = patches.filter(({ manager }) => manager !== traceManager);
+  const rest = patches.filter((it) => !managers.includes(stringField(it, 'manager') ?? ''));
   return rest.length === patches.length ? spec : withValueOrEmpty(spec, 'runtimePatches', rest, emptyText);
 }
 

@@ -1,50 +1,45 @@
 import { bridgeSettings } from '../config/bridge.ts';
 import type { EditedHolder } from './add-bridge.ts';
-import { childMap, withField, withValueOrEmpty } from './fields.ts';
+import { childItems, childMap, findNamed, withField, withValueOrEmpty } from './fields.ts';
 import { createRecord, eraseRecord, readRecord, writeRecord } from './injection-record.ts';
 import type { InjectOptions } from './options.ts';
 import { withoutVariables } from './remove-bridge.ts';
 import {
+  hasPatchOf,
   runtimeOf,
   specOfTrainJob,
   traceManager,
   usualReplicatedJob,
-  withoutTracePatch,
+  withoutPatchesOf,
   withTracePatch,
 } from './runtime-patch.ts';
-import { traceAnnotationsFor, traceVariables, withVariables } from './trace.ts';
+import { callbackVariable, statusManager, withStatusPatch } from './status-patch.ts';
+import { traceAnnotationsFor, traceVariables, type Variables, withVariables } from './trace.ts';
 import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
 /**
  * A TrainJob takes its containers from a runtime. The TrainJob itself gets the path of the file in the trainer's
- * environment, and the trace context there and, as a patch of the runtime, in the annotations of the pods.
+ * environment, and the trace context there and, as a patch of the runtime, in the annotations of the pods. Another patch
+ * lets the bridge post the status of the TrainJob.
  */
-export function addToTrainJob(
-  job: ManifestMap,
-  { trace, metricsPath }: InjectOptions,
-  source: SourceText,
-): EditedHolder {
+export function addToTrainJob(job: ManifestMap, options: InjectOptions, source: SourceText): EditedHolder {
   const spec = specOfTrainJob(job);
   const record = readRecord(job, '') ?? createRecord([['trainjob']]);
-  const { variable, default: file } = bridgeSettings.metricsFilePath;
   const present = childMap(spec, 'trainer', 'spec');
   const trainerText = source.emptyText(spec, 'trainer');
-  const trainer = withVariables(
-    present ?? {},
-    { [variable]: metricsPath ?? file, ...traceVariables(trace) },
-    record,
-    'trainer',
-    source,
-  );
+  const trainer = withVariables(present ?? {}, trainerVariables(options), record, 'trainer', source);
   const notes = [`a TrainJob takes its containers from a runtime, which needs the bridge. ${advice(job)}`];
-  const annotations = traceAnnotationsFor({ holder: job, position: '' }, trace);
-  const patched = withTracePatch(spec, [usualReplicatedJob], annotations);
+  if (options.trainJobStatus) notes.push(...callbackNotes(trainer));
+  const annotations = traceAnnotationsFor({ holder: job, position: '' }, options.trace);
+  const traced = withTracePatch(spec, [usualReplicatedJob], annotations);
+  const patched = options.trainJobStatus ? withStatusPatch(traced, job) : traced;
   if (trainer === present && patched === spec) return { holder: job, notes };
-  if (patched !== spec) {
-    record.addEmpty('runtimePatches', source.emptyText(spec, 'runtimePatches'));
-    record.add('patch', traceManager);
-    notes.push(unverifiedPatch);
+  if (patched !== spec) record.addEmpty('runtimePatches', source.emptyText(spec, 'runtimePatches'));
+  for (const { manager, note } of ownPatches) {
+    if (hasPatchOf(spec, manager) || !hasPatchOf(patched, manager)) continue;
+    record.add('patch', manager);
+    notes.push(note);
   }
   if (trainer !== present) record.addEmpty('trainer', trainerText);
   const recorded = writeRecord(job, record, { annotations, labels: {} }, source);
@@ -52,14 +47,44 @@ export function addToTrainJob(
   return { holder: withField(recorded, 'spec', changed), notes };
 }
 
-const unverifiedPatch = `spec.runtimePatches adds the trace to the pods of the replicated job "${usualReplicatedJob}". If the runtime has no replicated job of this name, the TrainJob never runs and has no status that says so: rename it here, or use submit, which reads the runtime`;
+function trainerVariables({ metricsPath, trace, trainJobStatus }: InjectOptions): Variables {
+  const { variable, default: file } = bridgeSettings.metricsFilePath;
+  return {
+    [variable]: metricsPath ?? file,
+    ...traceVariables(trace),
+    ...(trainJobStatus ? { [callbackVariable]: 'TRUE' } : {}),
+  };
+}
+
+const neverRuns = 'the TrainJob never runs and has no status that says so';
+
+/** The patches that are added here, with what is not checked, because the cluster is not read. */
+const ownPatches = [
+  {
+    manager: traceManager,
+    note: `spec.runtimePatches adds the trace to the pods of the replicated job "${usualReplicatedJob}". If the runtime has no replicated job of this name, ${neverRuns}: rename it here, or use submit, which reads the runtime`,
+  },
+  {
+    manager: statusManager,
+    note: `spec.runtimePatches lets the bridge in the replicated job "${usualReplicatedJob}" post the status. If the runtime has no replicated job of this name, or no bridge as a native sidecar in it, ${neverRuns}. If Kubeflow Trainer is not in the namespace kubeflow-system, correct KUBEFLOW_TRAINER_SERVER_URL in the patch`,
+  },
+] as const;
+
+/** The callback of transformers stays on where the manifest says so. */
+function callbackNotes(trainer: ManifestMap): readonly string[] {
+  const set = findNamed(childItems(trainer, 'env', 'spec.trainer'), callbackVariable);
+  if (set === undefined || String(set.value).toUpperCase() === 'TRUE') return [];
+  return [
+    `spec.trainer.env sets ${callbackVariable}, but not to TRUE: if the training uses Hugging Face transformers, its callback and the bridge replace each other's status`,
+  ];
+}
 
 export function removeFromTrainJob(job: ManifestMap): EditedHolder {
   const spec = specOfTrainJob(job);
   const record = readRecord(job, '');
   if (record === undefined) return { holder: job, notes: [] };
   const erased = eraseRecord(job, record, '');
-  const unpatched = record.has('patch') ? withoutTracePatch(spec, record.emptyText('runtimePatches')) : spec;
+  const unpatched = withoutPatchesOf(spec, record.values('patch'), record.emptyText('runtimePatches'));
   const trainer = childMap(unpatched, 'trainer', 'spec');
   const rest = trainer && withoutVariables(trainer, record, 'trainer');
   const changed =

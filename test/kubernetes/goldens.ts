@@ -15,6 +15,8 @@ const special: Readonly<Record<string, Partial<InjectOptions>>> = {
   'deployment-container': { mode: 'container' },
   'job-trace': { trace },
   'trainjob-trace': { trace },
+  'trainjob-status': { trainJobStatus: true },
+  'trainjob-status-trace': { trainJobStatus: true, trace },
   'job-several-containers': { container: 'trainer' },
   'job-other-volume': { volume: 'scratch' },
   'raycronjob-head': { rayNodes: 'head' },

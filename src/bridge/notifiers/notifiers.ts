@@ -11,6 +11,10 @@ export async function openNotifiers(config: Config, options: NotifierOptions): P
     const { createHeartbeat } = await import('./heartbeat/heartbeat.ts');
     notifiers.push(createHeartbeat(config.heartbeat, options));
   }
+  if (config.trainJobStatus) {
+    const { createTrainJobStatus } = await import('./trainjob-status/trainjob-status.ts');
+    notifiers.push(createTrainJobStatus(config.trainJobStatus, options));
+  }
   const messagePath = config.terminationMessagePath;
   if (await isWritable(messagePath)) {
     const { createTerminationMessage } = await import('./termination-message/termination-message.ts');

@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PostedStatus } from '../../support/status-server.ts';
+import { commandLine } from '../../support/terminal.ts';
+import { until } from '../../support/until.ts';
+import { forget, namespace, startStack } from './cluster.ts';
+import { apply, kubectl } from './command.ts';
+import { inject } from './inject.ts';
+import { resource, trainingRuntime } from './training.ts';
+
+beforeAll(() => startStack('k8s/', ['otel-collector']));
+afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
+
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';
+
+/** A TrainJob that trains for 24 s, posts its status and is in a trace: each of the two is a patch of its own. */
+async function createTrainJob(name: string): Promise<void> {
+  await forget('trainjob', name);
+  await forget('trainingruntime', name);
+  await apply(await inject(JSON.stringify(trainingRuntime(name, name, 'node'))));
+  const job = resource('trainer.kubeflow.org/v1alpha1', 'TrainJob', name, {
+    runtimeRef: { kind: 'TrainingRuntime', name },
+    trainer: { env: [{ name: 'WRITE_INTERVAL', value: '1.2' }] },
+  });
+  const { code, text, errors } = await commandLine(['inject', '--trainjob-status', '--trace'], {
+    input: JSON.stringify(job),
+    environment: { TRACEPARENT: traceparent },
+  });
+  expect(code, errors).toBe(0);
+  await apply(text);
+}
+
+const field = (kind: string, name: string, path: string) =>
+  kubectl('-n', namespace, 'get', kind, name, '-o', `jsonpath={${path}}`);
+
+async function statusOf(name: string): Promise<PostedStatus | undefined> {
+  const text = await field('trainjob', name, '.status.trainerStatus');
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+const metricsOf = (status: PostedStatus | undefined) =>
+  Object.fromEntries((status?.metrics ?? []).map(({ name, value }) => [name, value]));
+
+const completes = (name: string) =>
+  kubectl('-n', namespace, 'wait', '--for=condition=Complete', `trainjob/${name}`, '--timeout=120s');
+
+describe('the status of a TrainJob', () => {
+  it('has progress and metrics while the training runs, and the end after it', async () => {
+    const name = 'status-on';
+    await createTrainJob(name);
+    const first = await until(() => statusOf(name), 'a status', 60_000);
+    expect(metricsOf(first)).toMatchObject({ state: 'running', training_loss: expect.any(String) });
+    expect(first.progressPercentage).toBeLessThan(100);
+    const pods = ['-l', `jobset.sigs.k8s.io/jobset-name=${name}`];
+    const annotation = '{.items[*].metadata.annotations.opentelemetry\\.io/traceparent}';
+    const annotations = await kubectl('-n', namespace, 'get', 'pod', ...pods, '-o', `jsonpath=${annotation}`);
+    expect(annotations.split(' ')).toEqual([traceparent, traceparent]);
+    await completes(name);
+    const last = await statusOf(name);
+    expect(last).toMatchObject({ progressPercentage: 100, estimatedRemainingSeconds: 0 });
+    expect(metricsOf(last)).toMatchObject({ state: 'completed', epoch: '2', batch_number: '10' });
+  });
+});
