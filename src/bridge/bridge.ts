@@ -31,8 +31,8 @@ const flushShare = 0.9;
 const notifyShare = 0.95;
 /** How much of SHUTDOWN_TIMEOUT may be taken to read the rest of a log. */
 const readShare = 0.5;
-/** The volume of the export queue may hang. */
-const positionWriteMs = 200;
+/** The volumes of the export queue and of the metrics file may hang. */
+const lastFileCallMs = 200;
 
 /** Polls the file until it is told to stop, or until the run is over in container mode. Then flushes what waits. */
 export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> {
@@ -227,11 +227,12 @@ async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
   await logErrors(log, () => telemetry.collect('final'));
   const undelivered = await telemetry.close(stoppedMs + config.shutdownTimeoutMs * flushShare);
   bridge.positions.update();
-  await settlesWithin(positionWriteMs, bridge.positions.written());
+  await settlesWithin(lastFileCallMs, bridge.positions.written());
   await notifiers.close(
     { undelivered, traceId: telemetry.traceId },
     stoppedMs + config.shutdownTimeoutMs * notifyShare,
   );
+  await settlesWithin(lastFileCallMs, bridge.poller.close());
   return undelivered;
 }
 

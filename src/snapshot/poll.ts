@@ -14,6 +14,8 @@ export interface BoundedPoller {
   stat(): Promise<void>;
   /** The ages at this moment. */
   ages(): Ages;
+  /** Closes the source, unless a call hangs. */
+  close(): Promise<void>;
   /** Settles when the call that hangs has returned; undefined if none hangs. */
   readonly late: Promise<unknown> | undefined;
 }
@@ -97,6 +99,9 @@ export function createBoundedPoller(
       await isInTime(stat);
     },
     ages: () => source.ages(clock()),
+    async close() {
+      if (!isLate) await source.close?.();
+    },
     get late() {
       return isLate ? (read ?? stat) : undefined;
     },

@@ -15,6 +15,8 @@ export interface SnapshotSource {
   stat(): Promise<void>;
   /** The ages at a moment, from what the last poll or `stat` found. No I/O. */
   ages(now: Moment): Ages;
+  /** Closes the files of a log. Never throws; absent if no file stays open between polls. */
+  close?(): Promise<void>;
 }
 
 export type PollOutcome =

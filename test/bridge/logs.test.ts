@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
-import { temporaryFolder } from '../support/file.ts';
+import { openFilesIn, temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
 import { startTraceReceiver } from '../tracing/support/trace-receiver.ts';
 
@@ -184,6 +184,22 @@ describe('at SIGTERM', () => {
     const { passedOver } = await stopped;
     expect(passedOver).toBeGreaterThan(1_000);
     expect(last(receiver, 'ml.training.loss')?.value).toBe(3_000);
+  });
+});
+
+describe('the files of a log', () => {
+  it.each([
+    ['a file', 'log.jsonl', 'log.jsonl'],
+    ['a file that is found to be a log', 'log.json', 'log.json'],
+    ['a folder', 'log.jsonl', ''],
+  ])('are open while the bridge follows %s, and closed at its end', async (_what, name, path) => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, name), [1, 2].map((step) => line({ step, loss: step })).join(''));
+    const { receiver, stop } = await startBridge({ file: join(folder, path), environment });
+    await receiver.waitFor(() => last(receiver, 'ml.training.loss')?.value === 2, 'the loss');
+    expect(openFilesIn(folder)).toEqual([join(folder, name)]);
+    await stop();
+    expect(openFilesIn(folder)).toEqual([]);
   });
 });
 

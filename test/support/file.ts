@@ -1,4 +1,4 @@
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -62,3 +62,16 @@ export function pythonJson(value: unknown): string {
 }
 
 export const exampleText = (overrides: FileOverrides = {}): string => pythonJson(exampleFile(overrides));
+
+/** Files of a folder that this process has open. */
+export const openFilesIn = (folder: string): readonly string[] =>
+  readdirSync('/proc/self/fd')
+    .map((descriptor) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${descriptor}`);
+      } catch {
+        // That of the listing itself.
+        return '';
+      }
+    })
+    .filter((path) => path.startsWith(folder));

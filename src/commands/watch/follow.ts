@@ -2,7 +2,7 @@ import type { Clock } from '../../common/clock.ts';
 import { pause } from '../../common/timing.ts';
 import type { RunPolicy } from '../../run/run.ts';
 import type { SourceChoice } from '../../snapshot/create-source.ts';
-import { createBoundedPoller } from '../../snapshot/poll.ts';
+import { type BoundedPoller, createBoundedPoller } from '../../snapshot/poll.ts';
 import { observePoll, unreadState, type WatchState } from './state.ts';
 
 /** A file, and how it is read. */
@@ -29,8 +29,20 @@ export async function follow(
   options: WatchFileOptions,
   times: 'once' | 'until_stopped',
 ): Promise<WatchState> {
-  const { path, source, policy, clock, signal, onState } = options;
+  const { source, clock, signal } = options;
   const poller = createBoundedPoller(source, { clock, signal, graceMs: 0, limitMs: hungAfterMs });
+  try {
+    return await followPoller(poller, options, times);
+  } finally {
+    await poller.close();
+  }
+}
+
+async function followPoller(
+  poller: BoundedPoller,
+  { path, policy, signal, onState }: WatchFileOptions,
+  times: 'once' | 'until_stopped',
+): Promise<WatchState> {
   let state = unreadState(path);
   for (;;) {
     const poll = await poller.poll();

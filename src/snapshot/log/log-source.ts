@@ -218,6 +218,9 @@ export function createLogSource({
       age.checked(clock());
     },
     ages,
+    async close() {
+      await (runFiles ?? file)?.close();
+    },
   };
 }
 

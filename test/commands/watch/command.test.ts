@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { runCommandLine } from '../../../src/commands/command-line.ts';
-import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from '../../support/file.ts';
+import {
+  exampleText,
+  type FileOverrides,
+  openFilesIn,
+  replaceFile,
+  temporaryFolder,
+} from '../../support/file.ts';
 import { capture, commandLine } from '../../support/terminal.ts';
 import { until } from '../../support/until.ts';
 
@@ -36,6 +42,14 @@ describe('watch --once', () => {
     expect(text).toContain('training-job-001 rank 0');
     const several = await commandLine(['watch', '--once', ...files]);
     for (const rank of [0, 1, 2]) expect(several.text).toContain(`training-job-001 rank ${rank}`);
+  });
+
+  it('closes a log at its end', async () => {
+    const folder = temporaryFolder();
+    const file = join(folder, 'log.jsonl');
+    writeFileSync(file, '{"step":1,"loss":0.5}\n');
+    expect((await commandLine(['watch', '--once', file])).code).toBe(0);
+    expect(openFilesIn(folder)).toEqual([]);
   });
 
   it('ends with 1 if a file is missing or broken, and with 2 if a variable is wrong', async () => {
