@@ -23,6 +23,8 @@ export interface LogPreset {
   readonly columns: Readonly<Record<string, ColumnRule>>;
   /** Column that holds the seconds since training began. */
   readonly elapsed?: string;
+  /** Columns that say how far the run is: percent that are done, and the time until its end. */
+  readonly progress?: { readonly percent?: string; readonly remaining: string };
   /** Column whose object holds the measurements. */
   readonly nested?: string;
   /** Whether null stands for NaN. */
@@ -31,7 +33,10 @@ export interface LogPreset {
   readonly summary?: string;
   /** Columns that are equal in a record that repeats the one before it. */
   readonly repeated?: readonly string[];
-  /** For a record without the column `unless`: rules, and columns that get the prefix `val_`. */
+  /**
+   * For a record without the column `unless`: rules, and columns that get the prefix `val_`. The rules are for runs that
+   * count epochs. A run whose other records have no epoch counts iterations, also in its validations.
+   */
   readonly validation?: {
     readonly unless: string;
     readonly columns: Readonly<Record<string, ColumnRule>>;
@@ -100,11 +105,16 @@ export const hasSignature = ({ signatures }: LogPreset, fields: Readonly<Record<
 const general: Pick<LogPreset, 'signatures' | 'columns'> = { signatures: [], columns: {} };
 
 export const logPresets: Readonly<Record<PresetName, LogPreset>> = {
-  'llama-factory': { signatures: [['current_steps', 'total_steps', 'percentage']], columns: {} },
+  'llama-factory': {
+    signatures: [['current_steps', 'total_steps', 'percentage']],
+    columns: {},
+    progress: { percent: 'percentage', remaining: 'remaining_time' },
+  },
   swift: {
     signatures: [[stepOfTotalColumn]],
     // An evaluation repeats the speed of the training before it.
     columns: { 'train_speed(s/it)': { ...secondsPerStep, beside: 'loss' } },
+    progress: { remaining: 'remaining_time' },
     summary: 'log_history',
     repeated: [stepOfTotalColumn, 'eval_loss'],
   },

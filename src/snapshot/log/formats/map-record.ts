@@ -7,10 +7,11 @@ import {
 } from '../../../catalogue/log-presets.ts';
 import type { NumericField } from '../../../catalogue/metrics.ts';
 import { interpret } from '../../interpret.ts';
-import type { SnapshotParseResult } from '../../snapshot.ts';
+import type { ReportedProgress, SnapshotParseResult } from '../../snapshot.ts';
 import { readNumber } from '../../values.ts';
 import { candidatesOf, isValidationOnly, ruleOf } from './column-rules.ts';
 import type { LogRecord } from './decoder.ts';
+import { durationSeconds } from './record-times.ts';
 import { respell } from './respell.ts';
 
 type Fields = LogRecord['fields'];
@@ -35,6 +36,7 @@ export type MappedRecord =
       readonly columns: ReadonlyMap<string, ColumnUse>;
       /** The loss is 0 and grad_norm is NaN: the loss was NaN, and the framework hid it. */
       readonly hidesNaN: boolean;
+      readonly progress: ReportedProgress | undefined;
     }
   | { readonly status: 'not_a_measurement'; readonly reason: 'summary' | 'repeated' | 'no_values' };
 
@@ -57,6 +59,7 @@ export function createRecordMapper(
   { folder = '' }: MapperOptions = {},
 ): RecordMapper {
   const preset = logPresets[presetName];
+  const presetOf = createPresetChoice(preset);
   let owners = new Map<string, string>();
   let lastKey: string | undefined;
 
@@ -69,22 +72,30 @@ export function createRecordMapper(
 
   return ({ fields: written }) => {
     if (isObject(written.training_metrics))
-      return { status: 'ok', document: written, written: {}, columns: new Map(), hidesNaN: false };
+      return {
+        status: 'ok',
+        document: written,
+        written: {},
+        columns: new Map(),
+        hidesNaN: false,
+        progress: undefined,
+      };
     if (preset.summary !== undefined && Object.hasOwn(written, preset.summary))
       return { status: 'not_a_measurement', reason: 'summary' };
     const key = repetitionKey(preset, written);
     if (key !== undefined && key === lastKey) return { status: 'not_a_measurement', reason: 'repeated' };
     lastKey = key;
     const fields = inFolder(flattened(preset, written), folder);
-    const candidates = candidatesOf(preset, fields);
+    const rules = presetOf(fields);
+    const candidates = candidatesOf(rules, fields);
     const columns = new Map<string, ColumnUse>();
     for (const [field, { column }] of candidates) columns.set(column, { use: 'field', field });
     const metrics: [string, unknown][] = [];
     for (const [column, value] of Object.entries(fields)) {
       if (columns.has(column)) continue;
-      const use: ColumnUse = isLeftOut(preset, column, fields)
+      const use: ColumnUse = isLeftOut(rules, column, fields)
         ? { use: 'left_out' }
-        : gaugeOf(column, gaugeName(preset, column, fields), fields);
+        : gaugeOf(column, gaugeName(rules, column, fields), fields);
       columns.set(column, use);
       if (use.use === 'gauge') metrics.push([use.name, nanFor(preset, value)]);
     }
@@ -93,7 +104,24 @@ export function createRecordMapper(
     const training_metrics = Object.fromEntries(metrics);
     const hidesNaN = isHiddenNaN(training_metrics);
     if (hidesNaN) training_metrics.training_loss = 'NaN';
-    return { status: 'ok', document: { training_metrics }, written: fields, columns, hidesNaN };
+    const progress = progressOf(preset, written);
+    return { status: 'ok', document: { training_metrics }, written: fields, columns, hidesNaN, progress };
+  };
+}
+
+/** Which rules apply to each record, one after another. A validation of a run that counts iterations has none of its own. */
+function createPresetChoice(preset: LogPreset): (fields: Fields) => LogPreset {
+  const { validation } = preset;
+  if (validation === undefined) return () => preset;
+  const byIteration = { ...preset, validation: { ...validation, columns: {} } };
+  let training: Fields | undefined;
+  return (fields) => {
+    if (Object.hasOwn(fields, validation.unless)) training = fields;
+    const countsIterations =
+      training !== undefined &&
+      !Object.hasOwn(training, 'epoch') &&
+      Number(fields.step) >= Number(training[validation.unless]);
+    return countsIterations ? byIteration : preset;
   };
 }
 
@@ -101,16 +129,27 @@ export function createRecordMapper(
 export function snapshotOf({
   document,
   columns,
+  progress,
 }: Extract<MappedRecord, { status: 'ok' }>): SnapshotParseResult {
   const result = interpret(document);
   if (result.status !== 'ok') return result;
+  const snapshot = { ...result.snapshot, ...(progress && { reportedProgress: progress }) };
   const taken = [...columns].flatMap(([field, { use }]) =>
     use === 'name_taken'
       ? [{ section: 'training_metrics', field, known: false, reason: 'name_taken' } as const]
       : [],
   );
-  if (taken.length === 0) return result;
-  return { status: 'ok', snapshot: { ...result.snapshot, skipped: [...result.snapshot.skipped, ...taken] } };
+  return { status: 'ok', snapshot: { ...snapshot, skipped: [...snapshot.skipped, ...taken] } };
+}
+
+/** Undefined if the record says neither. */
+function progressOf({ progress }: LogPreset, fields: Fields): ReportedProgress | undefined {
+  if (progress === undefined) return undefined;
+  const percent = progress.percent === undefined ? undefined : numberOf(fields[progress.percent]);
+  const seconds = durationSeconds(fields[progress.remaining]);
+  const share = percent !== undefined && percent >= 0 && percent <= 100 ? percent / 100 : undefined;
+  if (share === undefined && seconds === undefined) return undefined;
+  return { share, remainingMs: seconds === undefined ? undefined : seconds * 1000 };
 }
 
 const isObject = (value: unknown): value is Fields =>

@@ -7,7 +7,7 @@ type Times = Pick<LogRecord, 'time' | 'elapsed'>;
 /** The times that the fields of a record give. */
 export function recordTimes(fields: LogRecord['fields']): Times {
   const time = firstOf(timeColumns, (name) => timeOf(fields[name]));
-  const elapsed = firstOf(elapsedColumns(fields), (name) => elapsedSeconds(fields[name]));
+  const elapsed = firstOf(elapsedColumns(fields), (name) => durationSeconds(fields[name]));
   return { ...(time === undefined ? {} : { time }), ...(elapsed === undefined ? {} : { elapsed }) };
 }
 
@@ -32,7 +32,7 @@ const clock = /^(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)$/;
 const units = /^(?=\d)(?:(\d+)d ?)?(?:(\d+)h ?)?(?:(\d+)m ?)?(?:(\d+(?:\.\d+)?)s)?$/;
 
 /** Seconds from a number of seconds, or from text of a duration. Undefined for anything else. */
-export function elapsedSeconds(value: unknown): number | undefined {
+export function durationSeconds(value: unknown): number | undefined {
   const reading = readNumber(value);
   if (reading.status === 'number') return reading.value >= 0 ? reading.value : undefined;
   if (typeof value !== 'string') return undefined;
@@ -40,5 +40,6 @@ export function elapsedSeconds(value: unknown): number | undefined {
   const match = clock.exec(text) ?? units.exec(text);
   if (match === null) return undefined;
   const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
-  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+  const total = ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+  return Number.isFinite(total) ? total : undefined;
 }

@@ -207,6 +207,48 @@ it('keeps the loss that follows a NaN gradient norm, and the mean loss of the wh
   });
 });
 
+describe("the step of mmengine's validation", () => {
+  const validation = { mIoU: 0.5, data_time: 0.001, time: 0.002, step: 20 };
+  const training = { loss: 1, data_time: 0.001, time: 0.1, iter: 20, step: 20 };
+
+  it.each([
+    ['the epoch, if training records have epochs', { ...training, epoch: 20 }, { epoch: 20 }],
+    ['an iteration, if they have none', training, { global_step: 20 }],
+    ['the epoch, if it is below their iteration', { ...training, iter: 40, step: 40 }, { epoch: 20 }],
+  ])('is %s', (_what, before, step) => {
+    const map = createRecordMapper('mmengine');
+    map({ fields: before });
+    const result = map({ fields: validation });
+    expect(result.status === 'ok' && result.document.training_metrics).toEqual({
+      miou: 0.5,
+      val_data_time: 0.001,
+      val_time: 0.002,
+      ...step,
+    });
+  });
+});
+
+it.each<[PresetName, Readonly<Record<string, unknown>>, unknown]>([
+  [
+    'llama-factory',
+    { current_steps: 5, percentage: 12.5, remaining_time: '0:00:37' },
+    { share: 0.125, remainingMs: 37_000 },
+  ],
+  ['llama-factory', { current_steps: 5, percentage: 'NaN' }, undefined],
+  ['llama-factory', { current_steps: 5, percentage: 101, remaining_time: '-1' }, undefined],
+  [
+    'swift',
+    { loss: 1, percentage: 5, remaining_time: '1d 2h 3m 4s' },
+    { share: undefined, remainingMs: 93_784_000 },
+  ],
+  ['jsonl', { loss: 1, percentage: 5, remaining_time: '0:00:37' }, undefined],
+])('%s: the progress that %o states', (preset, fields, progress) => {
+  const result = createRecordMapper(preset)({ fields });
+  const parsed = result.status === 'ok' ? snapshotOf(result) : undefined;
+  expect(parsed).toMatchObject({ status: 'ok' });
+  if (parsed?.status === 'ok') expect(parsed.snapshot.reportedProgress).toEqual(progress);
+});
+
 it('takes lines in the shape of the metrics file as they are', () => {
   const fields = { job_metadata: { job_id: 'a' }, training_metrics: { training_loss: 1 } };
   expect(createRecordMapper('jsonl')({ fields })).toMatchObject({ status: 'ok', document: fields });
