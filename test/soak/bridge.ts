@@ -6,12 +6,7 @@ import { runBridge } from '../../src/bridge/bridge.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createLogger } from '../../src/common/logger.ts';
 import { readConfig } from '../../src/config/bridge.ts';
-
-/** Told after each tenth of the snapshots, and once more at the end. */
-export type Message =
-  /** In bytes, after a collection of garbage. */
-  | { readonly status: 'measured'; readonly taken: number; readonly rss: number; readonly heap: number }
-  | { readonly status: 'ended'; readonly taken: number; readonly lost: number };
+import { measure, tell } from './measure.ts';
 
 const { values } = parseArgs({
   options: { file: { type: 'string' }, endpoint: { type: 'string' }, snapshots: { type: 'string' } },
@@ -20,15 +15,6 @@ const { file = '', endpoint } = values;
 const total = Number(values.snapshots);
 const tenth = Math.ceil(total / 10);
 const batchesPerEpoch = 100;
-
-const tell = (message: Message) => process.send?.(message);
-
-function measure(taken: number): void {
-  // The last resort gives back also what V8 holds in reserve: 3 MB or none, as it happens.
-  globalThis.gc?.({ execution: 'sync', flavor: 'last-resort' });
-  const { rss, heapUsed } = process.memoryUsage();
-  tell({ status: 'measured', taken, rss, heap: heapUsed });
-}
 
 /** A file as a job writes it; `step` counts from 1. */
 function content(step: number): string {
