@@ -1,7 +1,8 @@
 import { appendFileSync, copyFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { findLogs } from '../../src/snapshot/log/find-logs.ts';
+import { createLogSource } from '../../src/snapshot/log/log-source.ts';
 import { startBridge } from '../support/bridge.ts';
 import { temporaryFolder } from '../support/file.ts';
 
@@ -62,6 +63,74 @@ describe.each(['', '*/train.jsonl'])('METRICS_FILE_PATH=FOLDER/%s', (pattern) =>
     await receiver.waitFor(() => losses().at(-1)?.value === 3, 'the loss');
     expect(new Set(losses().map(({ value }) => value))).toEqual(new Set([1, 2, 3]));
     expect(losses().at(-1)?.attributes['job.id']).toBe('llama-sft');
+  });
+});
+
+function sourceAt(path: string, now: () => number) {
+  const source = createLogSource({
+    path,
+    clock: () => ({ unixMs: now(), monotonicMs: now() }),
+    startedUnixMs: now(),
+    format: 'auto',
+    start: 'beginning',
+    job: { jobId: undefined, modelName: undefined, dataset: undefined },
+  });
+  onTestFinished(() => source.close?.());
+  return source;
+}
+
+describe('several runs', () => {
+  it('of which two are written: the newer is followed, and none is read twice', async () => {
+    const root = temporaryFolder();
+    let nowMs = Date.now();
+    const source = sourceAt(root, () => nowMs);
+    const losses: (number | undefined)[] = [];
+    const pollTwice = async () => {
+      for (let poll = 0; poll < 2; poll++) {
+        const { outcome } = await source.poll();
+        if (outcome.status === 'ok')
+          losses.push(...outcome.snapshots.map(({ snapshot }) => snapshot.values.training_loss));
+        nowMs += 11_000;
+      }
+    };
+    const write = (path: string, step: number, loss: number) => {
+      appendFileSync(path, line({ step, loss }));
+      utimesSync(path, nowMs / 1_000, nowMs / 1_000);
+    };
+    const first = logIn(root, 'first', 'train.jsonl');
+    write(first, 1, 1);
+    await pollTwice();
+    const second = logIn(root, 'second', 'train.jsonl');
+    write(first, 2, 2);
+    write(second, 1, 11);
+    await pollTwice();
+    write(first, 3, 3);
+    await pollTwice();
+    write(second, 2, 12);
+    await pollTwice();
+    expect(losses).toEqual([1, 2, 11, 12]);
+  });
+
+  it('are not read twice from a second file of the same content', async () => {
+    const folder = temporaryFolder();
+    const scalars = logIn(folder, 'scalars.json');
+    const copy = logIn(folder, '20261127_100000.json');
+    let nowMs = Date.now();
+    const source = sourceAt(join(folder, '*.json'), () => nowMs);
+    const steps: (number | undefined)[] = [];
+    for (let step = 1; step <= 6; step++) {
+      for (const path of [scalars, copy]) {
+        appendFileSync(path, line({ loss: 1, data_time: 0.1, time: 0.1, epoch: 1, iter: step, step }));
+        // The file that was written last is now the one, now the other.
+        const isLast = (path === copy) === (step % 2 === 0);
+        utimesSync(path, nowMs / 1_000, nowMs / 1_000 + (isLast ? 1 : 0));
+      }
+      const { outcome } = await source.poll();
+      if (outcome.status === 'ok')
+        steps.push(...outcome.snapshots.map(({ snapshot }) => snapshot.values.global_step));
+      nowMs += 11_000;
+    }
+    expect(steps).toEqual([1, 2, 3, 4, 5, 6]);
   });
 });
 

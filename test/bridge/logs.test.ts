@@ -1,5 +1,5 @@
-import { appendFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, mkdirSync, renameSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
@@ -204,6 +204,76 @@ describe('the files of a log', () => {
 });
 
 describe('with EXPORT_QUEUE_DIR', () => {
+  const startMs = Date.now() - 30_000;
+  const record = (step: number) => line({ timestamp: (startMs + step * 100) / 1_000, step, loss: step });
+  const records = (from: number, to: number) =>
+    Array.from({ length: to - from + 1 }, (_, index) => record(from + index)).join('');
+
+  /** Lets a bridge read up to a step, and starts another after `whileDown`. Gives the steps that the other exports. */
+  async function restart(file: string, stepBefore: number, lastStep: number, whileDown: () => void) {
+    const environmentOfBoth = { ...environment, EXPORT_QUEUE_DIR: temporaryFolder() };
+    const first = await startBridge({
+      file,
+      environment: { ...environmentOfBoth, METRICS_START: 'beginning' },
+    });
+    await first.receiver.waitFor(
+      () => last(first.receiver, 'ml.training.loss')?.value === stepBefore,
+      `step ${stepBefore}`,
+    );
+    await first.stop();
+    whileDown();
+    const second = await startBridge({ file, environment: environmentOfBoth });
+    const stepOf = (timeMs: number) => (timeMs - startMs) / 100;
+    const steps = () => {
+      const points = second.receiver.points('ml.training.loss');
+      return [
+        ...new Set(points.filter(({ timeMs, value }) => stepOf(timeMs) === value).map(({ value }) => value)),
+      ];
+    };
+    await second.receiver.waitFor(() => steps().includes(lastStep), `step ${lastStep}`, 20_000);
+    return { steps: steps(), log: second.log };
+  }
+
+  it.each([
+    ['a folder', ''],
+    ['a pattern', '*/train.jsonl'],
+  ])('a restarted bridge goes on in %s', async (_what, pattern) => {
+    const root = temporaryFolder();
+    const log = join(root, 'llama-sft', 'train.jsonl');
+    mkdirSync(dirname(log));
+    writeFileSync(log, records(1, 3));
+    const { steps } = await restart(join(root, pattern), 3, 5, () => appendFileSync(log, records(4, 5)));
+    expect(steps).toEqual([3, 4, 5]);
+  });
+
+  it('a restarted bridge reads the rest of its run before a newer one', async () => {
+    const root = temporaryFolder();
+    const logs = ['first', 'second'].map((run) => join(root, run, 'train.jsonl'));
+    const [first = '', second = ''] = logs;
+    for (const path of logs) mkdirSync(dirname(path));
+    writeFileSync(first, records(1, 3));
+    const { steps, log } = await restart(root, 3, 12, () => {
+      appendFileSync(first, records(4, 5));
+      writeFileSync(second, records(11, 12));
+    });
+    expect(steps).toEqual([3, 4, 5, 11, 12]);
+    expect(log.filter(({ message }) => message === 'Training run began')).toHaveLength(2);
+  });
+
+  it.each([1, 2])('a restarted bridge reads the rest of a log that was rotated %i times', async (times) => {
+    const file = fileNamed('train.jsonl');
+    writeFileSync(file, records(1, 3));
+    const { steps, log } = await restart(file, 3, 9, () => {
+      appendFileSync(file, records(4, 5));
+      renameSync(file, `${file}.${times}`);
+      utimesSync(`${file}.${times}`, Date.now() / 1_000 - 20, Date.now() / 1_000 - 20);
+      if (times === 2) writeFileSync(`${file}.1`, records(6, 7));
+      writeFileSync(file, records(8, 9));
+    });
+    expect(steps).toEqual(times === 2 ? [3, 4, 5, 6, 7, 8, 9] : [3, 4, 5, 8, 9]);
+    expect(log.filter(({ message }) => message === 'Training run began')).toHaveLength(1);
+  });
+
   it('a restarted bridge goes on where the last one had delivered to', async () => {
     const file = fileNamed('log.jsonl');
     const environmentOfBoth = { ...environment, EXPORT_QUEUE_DIR: temporaryFolder() };

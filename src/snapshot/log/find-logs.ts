@@ -10,7 +10,7 @@ export interface LogFiles {
 
 const maxDepth = 5;
 const maxFiles = 10_000;
-const isEventFile = (path: string) => basename(path).includes('.tfevents.');
+export const isEventFile = (path: string) => basename(path).includes('.tfevents.');
 const isLogFile = (path: string) =>
   isEventFile(path) || /\.(jsonl|ndjson|csv)$|^(metrics|scalars)\.json$/i.test(basename(path));
 

@@ -44,6 +44,8 @@ export interface LogFileOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly format: 'auto' | PresetName;
+  /** Where the file was before it was rotated. Its format is told by that name. */
+  readonly originalPath?: string;
   /** Folder of the file, relative to that of the run. */
   readonly folder?: string;
   readonly from?: FilePosition | 'near end' | undefined;
@@ -53,11 +55,12 @@ const detectedBytes = 65_536;
 
 /** Finds out what a file is and begins to follow it. Never throws. */
 export async function openLogFile(options: LogFileOptions): Promise<LogFile | LogFailure> {
-  const { path, format, from } = options;
+  const { path, format, from, originalPath = path } = options;
   let handle: FileHandle | undefined;
   try {
     handle = await open(path);
-    const preset = format === 'auto' ? detectFormat(path, await readAt(handle, 0, detectedBytes)) : format;
+    const preset =
+      format === 'auto' ? detectFormat(originalPath, await readAt(handle, 0, detectedBytes)) : format;
     if (preset === 'json') return await notALog(handle, path);
     const position = from === 'near end' ? await positionNearEnd(handle, formatOfPreset(preset)) : from;
     return createLogFile({ ...options, from: position }, preset);

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { PresetName } from '../../catalogue/file-formats.ts';
 import type { Clock, Moment } from '../../common/clock.ts';
 import { createFileAge } from '../file-age.ts';
@@ -12,12 +12,13 @@ import {
   type SnapshotSource,
   type TimedSnapshot,
 } from '../source.ts';
-import { findLogs, isPattern } from './find-logs.ts';
+import { findLogs, isPattern, type LogFiles } from './find-logs.ts';
 import { type LogJob, tellingFolder } from './identity.ts';
-import { type LogEntry, type LogFailure, type LogFile, type LogRead, openLogFile } from './log-file.ts';
+import type { LogEntry, LogFailure, LogFile, LogRead } from './log-file.ts';
 import { followRun, type LogRun, recordKind } from './log-run.ts';
+import { openLogAndRotated } from './rotated-log.ts';
 import { openRunFiles, type RunFiles } from './run-files.ts';
-import { loadPosition, savePosition } from './saved-position.ts';
+import { loadPosition, type SavedPosition, savePosition } from './saved-position.ts';
 
 export interface LogSourceOptions {
   readonly path: string;
@@ -63,6 +64,8 @@ export function createLogSource({
   let runFiles: RunFiles | undefined;
   let several: boolean | undefined;
   let nextSearchMs = Number.NEGATIVE_INFINITY;
+  /** Folders of runs that were left. They would be read a second time. */
+  const leftFolders = new Set<string>();
   let run: LogRun | undefined;
   let wasMissing = false;
   let modifiedMs: number | undefined;
@@ -72,10 +75,10 @@ export function createLogSource({
   async function read(limit: number): Promise<LogRead | LogFailure> {
     if ((await isSeveral()) && clock().monotonicMs >= nextSearchMs) return readFound(limit);
     if (file !== undefined || runFiles !== undefined) return (runFiles ?? (file as LogFile)).read(limit);
-    const saved = positionFile === undefined ? undefined : await loadPosition(positionFile, path);
+    const saved = await savedPosition();
     const skips = start === 'end' && !wasMissing && saved === undefined;
-    const from = skips ? 'near end' : saved?.position;
-    const opened = await openLogFile({ path, clock, format, from });
+    const from = skips ? 'near end' : saved?.files.get(path);
+    const opened = await openLogAndRotated({ path, clock, format, from });
     if (opened.status !== 'ok') {
       wasMissing ||= opened.status === 'missing' || opened.status === 'empty';
       return opened;
@@ -98,18 +101,52 @@ export function createLogSource({
       return { status: 'missing', reason: `no log is found at ${path}` };
     }
     nextSearchMs = clock().monotonicMs + searchIntervalMs;
-    if (runFiles?.folder === found.folder) {
-      await runFiles.add(found.paths);
-      return runFiles.read(limit);
+    if (runFiles === undefined) return readFirstRun(found, limit);
+    if (runFiles.folder === found.folder) await runFiles.add(found.paths);
+    const rest = await runFiles.read(limit);
+    const isOtherRun = runFiles.folder !== found.folder && !leftFolders.has(found.folder);
+    // The rest of a run is read before the run is left.
+    if (!isOtherRun || rest.status !== 'ok' || rest.entries.length > 0 || rest.more) return rest;
+    leftFolders.add(runFiles.folder);
+    return followRunFiles(found, limit, 'all');
+  }
+
+  /** Goes on where the last bridge was, also if there is a newer run by now. */
+  async function readFirstRun(found: LogFiles, limit: number): Promise<LogRead | LogFailure> {
+    const saved = await savedPosition();
+    if (saved !== undefined) {
+      const files = { folder: saved.folder, paths: [...saved.files.keys()] };
+      const opened = await openRunFiles(files, { clock, format, from: saved.files });
+      if (!('status' in opened)) {
+        runFiles = opened;
+        run = saved.run;
+        nextSearchMs = Number.NEGATIVE_INFINITY;
+        return opened.read(limit);
+      }
     }
-    const isFirst = runFiles === undefined;
-    const skips = isFirst && start === 'end' && !wasMissing;
-    const opened = await openRunFiles(found, { clock, format, from: skips ? 'near end' : undefined });
+    const skips = start === 'end' && !wasMissing && saved === undefined;
+    return followRunFiles(found, limit, skips ? 'end' : 'all');
+  }
+
+  async function followRunFiles(
+    found: LogFiles,
+    limit: number,
+    what: 'all' | 'end',
+  ): Promise<LogRead | LogFailure> {
+    const opened = await openRunFiles(found, {
+      clock,
+      format,
+      from: what === 'end' ? 'near end' : undefined,
+    });
     if ('status' in opened) return opened;
     await runFiles?.close();
     runFiles = opened;
     run = undefined;
-    return skips ? skipUnlessOfEarlierRun(opened) : opened.read(limit);
+    return what === 'end' ? skipUnlessOfEarlierRun(opened) : opened.read(limit);
+  }
+
+  async function savedPosition(): Promise<SavedPosition | undefined> {
+    return positionFile === undefined ? undefined : loadPosition(positionFile, path);
   }
 
   async function skipUnlessOfEarlierRun(opened: Followed): Promise<LogRead | LogFailure> {
@@ -188,8 +225,9 @@ export function createLogSource({
   }
 
   function keepPosition(): Poll['keepPosition'] {
-    if (positionFile === undefined || file === undefined) return undefined;
-    const saved = { path, position: file.lastPosition, run };
+    const files = runFiles?.positions ?? (file && new Map([[path, file.lastPosition]]));
+    if (positionFile === undefined || files === undefined) return undefined;
+    const saved = { path, folder: runFiles?.folder ?? dirname(path), files, run };
     return () => savePosition(positionFile, saved);
   }
 

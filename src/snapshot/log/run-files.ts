@@ -1,31 +1,36 @@
+import { open } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import type { SkippedRecords } from '../source.ts';
-import type { LogFiles } from './find-logs.ts';
-import {
-  type LogEntry,
-  type LogFailure,
-  type LogFile,
-  type LogFileOptions,
-  type LogRead,
-  openLogFile,
-} from './log-file.ts';
+import { isEventFile, type LogFiles } from './find-logs.ts';
+import { readAt } from './fingerprint.ts';
+import type { FilePosition } from './follow-file.ts';
+import type { LogEntry, LogFailure, LogFile, LogFileOptions, LogRead } from './log-file.ts';
+import { openLogAndRotated } from './rotated-log.ts';
 
 /** All files of one run, read as one log. */
 export interface RunFiles extends Pick<LogFile, 'read' | 'times' | 'close'> {
   readonly folder: string;
+  /** Before the last record that was read of each file, by its path. */
+  readonly positions: ReadonlyMap<string, FilePosition>;
   /** Follows files that are new in the folder, from their start. */
   add(paths: readonly string[]): Promise<void>;
+}
+
+export interface RunFilesOptions extends Pick<LogFileOptions, 'clock' | 'format'> {
+  /** Where to begin in each file; at its start if absent. */
+  readonly from?: 'near end' | ReadonlyMap<string, FilePosition> | undefined;
 }
 
 /** Opens the files of a run. A failure is given if none of them can be read. */
 export async function openRunFiles(
   { folder, paths }: LogFiles,
-  options: Omit<LogFileOptions, 'path' | 'folder'>,
+  { from, ...options }: RunFilesOptions,
 ): Promise<RunFiles | LogFailure> {
   const files = new Map<string, LogFile>();
 
-  async function open(path: string, from: LogFileOptions['from']): Promise<LogFailure | undefined> {
-    const opened = await openLogFile({ ...options, path, folder: relative(folder, dirname(path)), from });
+  async function follow(path: string, start: LogFileOptions['from']): Promise<LogFailure | undefined> {
+    const place = { path, folder: relative(folder, dirname(path)), from: start };
+    const opened = await openLogAndRotated({ ...options, ...place });
     if (opened.status !== 'ok') return opened;
     files.set(path, opened);
     return undefined;
@@ -47,13 +52,18 @@ export async function openRunFiles(
   }
 
   let failure: LogFailure | undefined;
-  for (const path of paths) failure = (await open(path, options.from)) ?? failure;
+  const startOf = (path: string) => (from === 'near end' ? from : from?.get(path));
+  for (const path of paths) failure = (await follow(path, startOf(path))) ?? failure;
   if (files.size === 0 && failure !== undefined) return failure;
   return {
     folder,
     read,
     async add(found) {
-      for (const path of found) if (!files.has(path)) await open(path, undefined);
+      for (const path of found)
+        if (!files.has(path) && !(await isCopy(path, files.keys()))) await follow(path, undefined);
+    },
+    get positions() {
+      return new Map([...files].map(([path, file]) => [path, file.lastPosition]));
     },
     get times() {
       const all = [...files.values()].flatMap(({ times }) => times ?? []);
@@ -67,4 +77,31 @@ export async function openRunFiles(
       for (const file of files.values()) await file.close();
     },
   };
+}
+
+const comparedBytes = 65_536;
+
+/**
+ * Whether a file is the copy of one that is followed, such as the second log of mmengine, as far as it is written. No two
+ * event files are equal: the first event has the time.
+ */
+async function isCopy(path: string, followed: Iterable<string>): Promise<boolean> {
+  if (isEventFile(path)) return false;
+  const head = await firstBytes(path);
+  for (const other of followed) {
+    const otherHead = await firstBytes(other);
+    const length = Math.min(head.length, otherHead.length);
+    if (head.subarray(0, length).equals(otherHead.subarray(0, length))) return true;
+  }
+  return false;
+}
+
+async function firstBytes(path: string): Promise<Buffer> {
+  const handle = await open(path).catch(() => undefined);
+  if (handle === undefined) return Buffer.alloc(0);
+  try {
+    return await readAt(handle, 0, comparedBytes);
+  } finally {
+    await handle.close();
+  }
 }

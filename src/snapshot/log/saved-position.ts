@@ -3,28 +3,25 @@ import { writeStateFile } from '../../common/state-file.ts';
 import type { FilePosition } from './follow-file.ts';
 import type { LogRun } from './log-run.ts';
 
-/** How far a log was exported, for the next bridge. */
+/** How far the logs at a path were exported, for the next bridge. */
 export interface SavedPosition {
+  /** METRICS_FILE_PATH: a file, a folder or a pattern. */
   readonly path: string;
-  readonly position: FilePosition;
+  /** Folder of the run. */
+  readonly folder: string;
+  /** By the path of each file of the run. */
+  readonly files: ReadonlyMap<string, FilePosition>;
   readonly run: LogRun | undefined;
 }
 
-const version = 1;
+const version = 2;
 
-export async function savePosition(file: string, { path, position, run }: SavedPosition): Promise<void> {
-  const { fingerprint, ...rest } = position;
+export async function savePosition(file: string, { path, folder, files, run }: SavedPosition): Promise<void> {
   const content = JSON.stringify({
     version,
     path,
-    position: {
-      ...rest,
-      fingerprint: {
-        head: fingerprint.head.toString('base64'),
-        tail: fingerprint.tail.toString('base64'),
-        end: fingerprint.end,
-      },
-    },
+    folder,
+    files: [...files].map(([name, position]) => [name, encoded(position)]),
     run: run && { ...run, highestSteps: [...run.highestSteps], lastSteps: [...run.lastSteps] },
   });
   await writeStateFile(file, content);
@@ -35,11 +32,11 @@ export async function loadPosition(file: string, path: string): Promise<SavedPos
   try {
     const saved = JSON.parse(await readFile(file, 'utf8'));
     if (saved.version !== version || saved.path !== path) return undefined;
-    const { offset, columns, history, fingerprint } = saved.position;
-    const [head, tail] = [Buffer.from(fingerprint.head, 'base64'), Buffer.from(fingerprint.tail, 'base64')];
+    const files: readonly [string, EncodedPosition][] = saved.files;
     return {
       path,
-      position: { offset, columns, history, fingerprint: { head, tail, end: fingerprint.end } },
+      folder: saved.folder,
+      files: new Map(files.map(([name, position]) => [name, decoded(position)])),
       run: saved.run && {
         ...saved.run,
         highestSteps: new Map(saved.run.highestSteps),
@@ -49,4 +46,20 @@ export async function loadPosition(file: string, path: string): Promise<SavedPos
   } catch {
     return undefined;
   }
+}
+
+type EncodedPosition = ReturnType<typeof encoded>;
+
+const encoded = ({ fingerprint, ...rest }: FilePosition) => ({
+  ...rest,
+  fingerprint: {
+    head: fingerprint.head.toString('base64'),
+    tail: fingerprint.tail.toString('base64'),
+    end: fingerprint.end,
+  },
+});
+
+function decoded({ offset, columns, history, fingerprint }: EncodedPosition): FilePosition {
+  const [head, tail] = [Buffer.from(fingerprint.head, 'base64'), Buffer.from(fingerprint.tail, 'base64')];
+  return { offset, columns, history, fingerprint: { head, tail, end: fingerprint.end } };
 }
