@@ -5,6 +5,7 @@ import { integer } from '../common/setting-kinds.ts';
 import { bridgeSettings } from '../config/bridge.ts';
 import { injectOptions } from '../kubernetes/options.ts';
 import { groupIds, userId } from './check/access.ts';
+import { replayOptions } from './replay/options.ts';
 import { faults } from './simulate/faults.ts';
 import { simulationSettings } from './simulate/settings.ts';
 import { submitOptions, submitSettings } from './submit/options.ts';
@@ -163,6 +164,17 @@ export const commands = [
       },
     ],
     load: async () => (await import('./writer/command.ts')).writerCommand,
+  },
+  {
+    name: 'replay',
+    summary: 'Send a finished log with its own times',
+    usage: '[OPTIONS] FILE|FOLDER',
+    description:
+      'Reads a log of a training run that is over, or all logs in a folder, and sends every record to the Collector with the time at which it was written. The formats are those that the bridge follows. Each request waits until the Collector accepts it. Ctrl-C stops and says how to go on. The exit code is 0 if everything was accepted.',
+    options: replayOptions,
+    positional: { name: 'FILE', required: true },
+    readsVariablesOf: 'run',
+    load: async () => (await import('./replay/command.ts')).replayCommand,
   },
   {
     name: 'completion',

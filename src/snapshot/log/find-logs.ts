@@ -1,5 +1,6 @@
 import { glob, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { groupBy } from '../../common/group-by.ts';
 
 /** The log files of one run. */
 export interface LogFiles {
@@ -24,16 +25,7 @@ export const isPattern = (path: string): boolean => /[*?[{]/.test(path);
 export async function findLogs(path: string): Promise<LogFiles | undefined> {
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isFile()) return { folder: dirname(path), paths: [path] };
-  const found: string[] = [];
-  if (stats?.isDirectory()) await collect(path, maxDepth, found);
-  else if (isPattern(path)) {
-    for await (const match of glob(path)) {
-      const matched = await stat(match).catch(() => undefined);
-      if (matched?.isFile()) found.push(match);
-      else if (matched?.isDirectory()) await collect(match, maxDepth, found);
-      if (found.length >= maxFiles) break;
-    }
-  }
+  const found = await filesBelow(path);
   const newest = await newestOf(found);
   if (newest === undefined) return undefined;
   if (!isEventFile(newest)) return { folder: dirname(newest), paths: [newest] };
@@ -41,6 +33,31 @@ export async function findLogs(path: string): Promise<LogFiles | undefined> {
   const events: string[] = [];
   await collect(folder, maxDepth, events);
   return { folder, paths: events.filter(isEventFile).sort() };
+}
+
+/** The files of every run at a path, in the order of their paths. A log that is no event file is a run of its own. */
+export async function findAllLogs(path: string): Promise<readonly LogFiles[]> {
+  const stats = await stat(path).catch(() => undefined);
+  if (stats?.isFile()) return [{ folder: dirname(path), paths: [path] }];
+  const found = (await filesBelow(path)).sort();
+  const events = found.filter(isEventFile);
+  const runs = groupBy(found, (file) => (isEventFile(file) ? runFolderOf(file, events) : file));
+  return [...runs].map(([key, paths]) => ({ folder: paths[0] === key ? dirname(key) : key, paths }));
+}
+
+/** Logs in a folder and below it, or those that a pattern matches. */
+async function filesBelow(path: string): Promise<string[]> {
+  const found: string[] = [];
+  // A folder's own name may hold the characters of a pattern.
+  await collect(path, maxDepth, found);
+  if (found.length > 0 || !isPattern(path)) return found;
+  for await (const match of glob(path)) {
+    const matched = await stat(match).catch(() => undefined);
+    if (matched?.isFile()) found.push(match);
+    else if (matched?.isDirectory()) await collect(match, maxDepth, found);
+    if (found.length >= maxFiles) break;
+  }
+  return found;
 }
 
 async function collect(folder: string, depth: number, found: string[]): Promise<void> {

@@ -6,6 +6,7 @@ import type { Snapshot } from '../snapshot.ts';
 import type { PollOutcome, SkippedRecords } from '../source.ts';
 import { readAt } from './fingerprint.ts';
 import { createFileFollower, type FilePosition, type FileTimes, type FollowResult } from './follow-file.ts';
+import type { LogRecord } from './formats/decoder.ts';
 import { detectFormat } from './formats/detect.ts';
 import { createRecordMapper, snapshotOf } from './formats/map-record.ts';
 import { positionNearEnd } from './near-end.ts';
@@ -16,6 +17,8 @@ export interface LogEntry {
   readonly snapshot: Snapshot;
   /** Unix milliseconds. */
   readonly timeMs: number;
+  /** When it was written, as far as the record says so itself. */
+  readonly record: Pick<LogRecord, 'time' | 'elapsed'>;
   /** Whether it is the first of other content, which replaced that of the file. */
   readonly isOther: boolean;
 }
@@ -101,7 +104,7 @@ function createLogFile(
       const snapshot = { ...parsed.snapshot, timestampMs: parsed.snapshot.timestampMs ?? timeMs };
       const isOther = isOtherContent;
       isOtherContent = false;
-      return [{ snapshot, timeMs, isOther }];
+      return [{ snapshot, timeMs, record, isOther }];
     });
   }
 

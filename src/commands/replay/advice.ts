@@ -1,0 +1,34 @@
+import type { ExportOutcome } from '../../otlp/classify-response.ts';
+
+const hourMs = 3_600_000;
+
+/** A window that Prometheus needs for points as old as this, with an hour to spare: `3h`, `9d`. */
+export function windowFor(ageMs: number): string {
+  const hours = Math.ceil(ageMs / hourMs) + 1;
+  return hours <= 48 ? `${hours}h` : `${Math.ceil(hours / 24)}d`;
+}
+
+/** What the backend must allow, for points from `firstMs` on; nothing if they are recent. */
+export function adviseOnAge(firstMs: number, nowMs: number): readonly string[] {
+  const ageMs = nowMs - firstMs;
+  if (ageMs < hourMs) return [];
+  return [
+    `The oldest record is of ${new Date(firstMs).toISOString()}. Prometheus stores it only with storage.tsdb.out_of_order_time_window of ${windowFor(ageMs)} or more, and for as long as its retention (15d by default).`,
+    'A Collector that is scraped shows only the last point: it must push to the backend.',
+  ];
+}
+
+/** What to do about points that were rejected. */
+export function explainRejection(reason: string, firstMs: number, nowMs: number): string {
+  if (/duplicate sample/i.test(reason))
+    return `${reason}. The backend has another value at the same time: another process writes these series, or an earlier replay had other settings. Use another --job-id.`;
+  if (/out of order|out of bounds|too old|too far (behind|in the past)/i.test(reason))
+    return `${reason}. The backend takes no points of this age: set storage.tsdb.out_of_order_time_window of Prometheus to ${windowFor(nowMs - firstMs)} or more and reload it.`;
+  return reason;
+}
+
+/** Why a request has to be repeated. */
+export function describeWaiting({ reason, advice }: Extract<ExportOutcome, { status: 'retry' }>): string {
+  const hint = advice === undefined ? '' : ` ${advice}`;
+  return `the Collector has not accepted a request: ${reason}.${hint} It is repeated until it is accepted; Ctrl-C stops.`;
+}

@@ -1,0 +1,64 @@
+import type { Clock } from '../../common/clock.ts';
+import type { SkippedRecords } from '../../snapshot/source.ts';
+import { type Placement, placeRecords, type Survey, surveyRun } from './placement.ts';
+import { readRun } from './read-run.ts';
+import type { ReplayRequest } from './request.ts';
+import { findRuns, type ReplayRun } from './runs.ts';
+
+export interface PlannedRun extends ReplayRun {
+  readonly placement: Placement;
+}
+
+/** What a replay sends. */
+export interface ReplayPlan {
+  readonly status: 'ok';
+  readonly runs: readonly PlannedRun[];
+  readonly records: number;
+  /** Time of the oldest record, in Unix milliseconds. */
+  readonly firstMs: number;
+  /** Files that could not be read, and why. */
+  readonly failures: readonly string[];
+}
+
+export type PlanResult =
+  | ReplayPlan
+  | { readonly status: 'stopped' }
+  /** The command line does not say enough. */
+  | { readonly status: 'refused'; readonly problems: readonly string[] }
+  | { readonly status: 'unreadable'; readonly reasons: readonly string[] };
+
+export interface PlanOptions {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly onSkipped: (skipped: SkippedRecords) => void;
+}
+
+/** Reads all logs once, to know how many records there are and when they were written. */
+export async function planReplay(request: ReplayRequest, options: PlanOptions): Promise<PlanResult> {
+  const failures: string[] = [];
+  const problems: string[] = [];
+  const runs: PlannedRun[] = [];
+  let records = 0;
+  for (const run of await findRuns(request.path, request.jobId)) {
+    const read = { ...options, format: request.config.metricsFileFormat };
+    const entries = readRun(run.files, { ...read, onFailure: (reason) => void failures.push(reason) });
+    const survey = await surveyRun(entries, run.files.paths, options.signal);
+    if (options.signal.aborted) return { status: 'stopped' };
+    if (survey.records === 0) continue;
+    records += survey.records;
+    const placed = placeRecords(survey, request);
+    if (placed.status === 'ok') runs.push({ ...run, placement: placed.placement });
+    else problems.push(needsInterval(run.files.paths[0] ?? '', survey));
+  }
+  if (problems.length > 0) return { status: 'refused', problems };
+  if (runs.length === 0)
+    return {
+      status: 'unreadable',
+      reasons: failures.length > 0 ? failures : [`no log with a record is found at ${request.path}`],
+    };
+  const firstMs = Math.min(...runs.map(({ placement }) => placement.firstMs));
+  return { status: 'ok', runs, records, firstMs, failures };
+}
+
+const needsInterval = (path: string, { modifiedMs }: Survey) =>
+  `${path} does not say when its records were written: give --interval SECONDS, the time between two records, and --start TIME, unless the last one was written at ${new Date(modifiedMs).toISOString()}, the time of the file.`;

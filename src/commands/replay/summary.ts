@@ -1,0 +1,28 @@
+import { duration, formatNumber } from '../../cli/terminal/format.ts';
+import type { ReplayPlan } from './plan.ts';
+import type { Tally } from './tally.ts';
+
+/** What was read, from when to when, and what was left out. */
+export function summaryLines({ records, runs }: ReplayPlan, tally: Tally): readonly string[] {
+  const { firstMs, lastMs } = tally;
+  const moved = runs.reduce((sum, { placement }) => sum + placement.moved, 0);
+  return [
+    `${count(records, 'record')} of ${count(tally.runs, 'run')}, ${count(tally.series, 'time series', 'time series')}`,
+    `from ${timeText(firstMs)} to ${timeText(lastMs)} (${duration(lastMs - firstMs)})`,
+    ...(moved === 0
+      ? []
+      : [`${count(moved, 'record')} placed 1 ms after the one before, which has the same or a later time`]),
+    ...(tally.notes.length === 0 ? [] : ['Skipped:', ...tally.notes.map((note) => `  ${note}`)]),
+  ];
+}
+
+/** How far a replay came, and how to go on. */
+export function progressText(done: number, records: number): string {
+  const arrived = `${formatNumber(done)} of ${count(records, 'record')} arrived`;
+  return `${arrived}. To go on, give the same arguments and --from ${done + 1}.`;
+}
+
+const timeText = (unixMs: number) => new Date(unixMs).toISOString();
+
+const count = (number: number, noun: string, plural = `${noun}s`) =>
+  `${formatNumber(number)} ${number === 1 ? noun : plural}`;
