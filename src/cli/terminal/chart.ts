@@ -15,13 +15,12 @@ export function chart(curve: Curve, columns: number, rows: number): readonly Lin
   const values = samples.map(({ value }) => value);
   const from = samples.findIndex(({ companion }) => companion !== undefined);
   const companions = from < 0 ? [] : filled(samples.slice(from));
-  const [lowest, highest] = [Math.min(...values, ...companions), Math.max(...values, ...companions)];
+  const { lowest, range } = scaleOf([...values, ...companions]);
   const height = rows - 2;
   // Scaled here to 0 … height, because the library's own scaling adds or drops a row and divides by the range.
-  const range = Math.min(highest - lowest, Number.MAX_VALUE) || 1;
   const draw = (series: readonly number[]) =>
     plot(
-      series.map((value) => Math.min(1, (value - lowest) / range) * height),
+      drawable(series).map((value) => Math.min(1, (value - lowest) / range) * height),
       {
         min: 0,
         max: height,
@@ -41,6 +40,17 @@ export function chart(curve: Curve, columns: number, rows: number): readonly Lin
   ]);
   return [...drawn, epochAxis(samples)];
 }
+
+/** A constant has no range of its own: it is drawn in the middle of a tenth of its size. */
+function scaleOf(values: readonly number[]): { readonly lowest: number; readonly range: number } {
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  if (lowest < highest) return { lowest, range: Math.min(highest - lowest, Number.MAX_VALUE) };
+  const range = Math.abs(lowest) / 10 || 1;
+  return { lowest: lowest - range / 2, range };
+}
+
+/** The library draws lines between values and would show nothing of a single one. */
+const drawable = (series: readonly number[]) => (series.length === 1 ? [...series, ...series] : series);
 
 /** Companions from the first one on; a sample without one has that of the sample before it. */
 function filled(samples: readonly Sample[]): readonly number[] {
