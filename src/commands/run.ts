@@ -138,7 +138,7 @@ async function serveHealth(
   if (server.status === 'listening') return server;
   log.error(
     { port, reason: server.reason },
-    'Health server cannot listen: the bridge runs without health checks',
+    'Health server cannot listen: the bridge runs without health checks. Set HEALTH_PORT to a free port, or to 0',
   );
   return undefined;
 }

@@ -39,12 +39,16 @@ function valuesOf(metric: MetricData): string {
   const text = (point: DataPoint<unknown>, value: string) =>
     label(point) === '' ? `${value}${suffix}` : `${label(point)}: ${value}${suffix}`;
   if (metric.dataPointType === DataPointType.GAUGE || metric.dataPointType === DataPointType.SUM)
-    return metric.dataPoints.map((point) => text(point, String(point.value))).join(', ');
+    return metric.dataPoints.map((point) => text(point, numberText(point.value))).join(', ');
   const points: readonly DataPoint<{ readonly count: number; readonly sum?: number }>[] = metric.dataPoints;
   return points
     .map((point) => {
       const { count, sum = 0 } = point.value;
-      return `${text(point, String(sum / count))} (mean of ${count})`;
+      return `${text(point, numberText(sum / count))} (mean of ${count})`;
     })
     .join(', ');
 }
+
+/** Without the rounding error of a double: 0.007, not 0.007000000000000001. */
+const numberText = (value: unknown): string =>
+  String(typeof value === 'number' ? Number(value.toPrecision(12)) : value);

@@ -440,7 +440,11 @@ describe('health', () => {
     replaceFile(file, exampleText());
     await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the loss');
     expect(bridge.log).toContainEqual(
-      expect.objectContaining({ level: 'error', reason: expect.stringContaining('EADDRINUSE') }),
+      expect.objectContaining({
+        level: 'error',
+        reason: expect.stringContaining('EADDRINUSE'),
+        message: expect.stringContaining('Set HEALTH_PORT'),
+      }),
     );
   });
 });
@@ -465,11 +469,12 @@ describe('arguments', () => {
 describe('OTEL_METRICS_EXPORTER=console', () => {
   it('prints what would be sent, a line for each metric', async () => {
     const { receiver, file, bridge } = await setUp({ environment: { OTEL_METRICS_EXPORTER: 'console' } });
-    replaceFile(file, exampleText());
+    replaceFile(file, exampleText({ metrics: { x_noise: 0.1 + 0.2 } }));
     const line = (name: string) =>
       bridge.log.find(({ message }) => message.trim().startsWith(`${name} `))?.message;
     await until(() => line('ml.training.loss'), 'the loss');
     expect(line('ml.training.loss')).toMatch(/^ {2}ml\.training\.loss +1\.2345$/);
+    expect(line('ml.training.x_noise')).toMatch(/ 0\.3$/);
     expect(line('ml.training.processing_time')).toMatch(/ 238 ms \(mean of 1\)$/);
     expect(line('ml.training.run.state')).toMatch(/ waiting: 0, running: 1, stalled: 0, /);
     const header = bridge.log.find(({ message }) => message.includes('job.id='))?.message;
