@@ -1,28 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { readdirSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import type { Receiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../../support/bridge.ts';
-import { temporaryFolder } from '../../support/file.ts';
 import { until } from '../../support/until.ts';
-
-/** As root, which may take a sudo that asks for no password. */
-const asRoot = (command: string, args: readonly string[]) =>
-  process.getuid?.() === 0 ? spawnSync(command, args) : spawnSync('sudo', ['-n', command, ...args]);
-
-/** A volume of a megabyte, gone after the test. */
-function mountVolume(options: string): string {
-  const folder = temporaryFolder();
-  const mount = asRoot('mount', ['-t', 'tmpfs', '-o', `size=1m,${options}`, 'tmpfs', folder]);
-  if (mount.status !== 0)
-    throw new Error(
-      `cannot mount a tmpfs, which takes root or sudo without a password: ${mount.error ?? mount.stderr}`,
-    );
-  onTestFinished(() => void asRoot('umount', ['--lazy', folder]));
-  return folder;
-}
+import { mountVolume } from '../../support/volume.ts';
 
 /** A bridge without a Collector that has read losses 1, 2, 3 and so on, each beside a learning rate that is the same. */
 async function duringOutage(count: number, root: string, environment = {}) {
