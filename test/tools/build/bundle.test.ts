@@ -17,15 +17,15 @@ describe('the bundle', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('keeps what the sidecar loads below 715,000 bytes', () => {
+  it('keeps what the sidecar loads below 720,000 bytes', () => {
     const loaded = loadedBySidecar(files.sidecar.outputs);
     const sizes = loaded.map((path) => statSync(join(folder, basename(path))).size);
-    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(715_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(720_000);
   });
 
-  it('keeps all of it below 3,000,000 bytes', () => {
+  it('keeps all of it below 3,200,000 bytes', () => {
     const sizes = readdirSync(folder).map((file) => statSync(join(folder, file)).size);
-    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(3_000_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(3_200_000);
   });
 
   it('has these packages in what the sidecar loads, and no more', () => {
