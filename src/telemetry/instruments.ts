@@ -2,7 +2,6 @@ import type { Attributes, Histogram, Meter } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import { MeterProvider, type ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import {
-  type MetricDefinition,
   type RunMetricName,
   runAttributes,
   runMetrics,
@@ -15,7 +14,7 @@ import type { Run } from '../run/run.ts';
 import { extraMetric, yieldsTo } from '../snapshot/extras.ts';
 import type { RankReading } from '../snapshot/rank-reading.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { type Observation, observed, observeMetric, withAttributes } from './observe.ts';
+import { type ObservedMetric, observed, observeMetrics } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
 import { pointAttributes } from './resource.ts';
 import { counterValue, extraValue, gaugeValue, runMetricValues } from './run-values.ts';
@@ -52,30 +51,39 @@ export function createRunInstruments(
   let isStateDue = true;
 
   const isObserved = (name: RunMetricName) => (name === 'state' ? isStateDue : !yielded.has(name));
-  const observeRun = (metric: MetricDefinition, read: (run: Run | undefined) => Iterable<Observation>) =>
-    observeMetric(meter, metric, () => withAttributes(read(run), attributes));
-
-  for (const metric of trainingMetrics) {
+  const ofFile = trainingMetrics.flatMap((metric): readonly ObservedMetric[] => {
     if (metric.instrument === 'counter')
-      observeRun(metric, (it) => observed(it && counterValue(it, metric.field)));
-    else if (metric.instrument === 'gauge')
-      observeRun(metric, (it) => observed(it && gaugeValue(it, metric.field)));
-  }
-  for (const name of keysOf(runMetrics))
-    observeRun(runMetrics[name], (it) => (isObserved(name) ? runMetricValues[name](it, otherRanks()) : []));
+      return [{ metric, read: () => observed(run && counterValue(run, metric.field)) }];
+    if (metric.instrument === 'gauge')
+      return [{ metric, read: () => observed(run && gaugeValue(run, metric.field)) }];
+    return [];
+  });
+  const ofRun = keysOf(runMetrics).map((name): ObservedMetric => {
+    const read = () => (isObserved(name) ? runMetricValues[name](run, otherRanks()) : []);
+    return { metric: runMetrics[name], read };
+  });
+  observeMetrics(meter, [...ofFile, ...ofRun], () => attributes);
   const histograms = createHistograms(meter);
+
+  function addExtras(names: readonly string[]): void {
+    for (const name of names) {
+      extras.add(name);
+      for (const metric of keysOf(runMetrics)) if (yieldsTo(runMetrics[metric], name)) yielded.add(metric);
+    }
+    const metrics = names.map((name) => ({
+      metric: extraMetric(name),
+      read: () => observed(run && extraValue(run, name)),
+    }));
+    observeMetrics(meter, metrics, () => attributes);
+  }
 
   return {
     setRun(next) {
       isStateDue ||= next?.state !== run?.state;
       run = next;
       attributes = { ...shared, ...(next === undefined ? waitingAttributes : attributesOf(next)) };
-      for (const name of next?.extras ?? []) {
-        if (extras.has(name)) continue;
-        extras.add(name);
-        for (const metric of keysOf(runMetrics)) if (yieldsTo(runMetrics[metric], name)) yielded.add(metric);
-        observeRun(extraMetric(name), (it) => observed(it && extraValue(it, name)));
-      }
+      const added = [...(next?.extras ?? [])].filter((name) => !extras.has(name));
+      if (added.length > 0) addExtras(added);
     },
     record({ values }) {
       for (const [field, histogram] of histograms) {

@@ -12,7 +12,7 @@ import {
 import { keysOf } from '../common/keys.ts';
 import type { ExportOutcome } from '../otlp/classify-response.ts';
 import { scopeName } from './instruments.ts';
-import { type Observation, observed, observeMetric, withAttributes } from './observe.ts';
+import { type Observation, observed, observeMetrics } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
 import { pointAttributes } from './resource.ts';
 
@@ -75,11 +75,12 @@ export function createInternalMetrics(
   const reader = new SnapshotReader('explicit_bucket_histogram');
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
   const shared = pointAttributes(resource);
-  for (const name of keysOf(bridgeMetrics)) {
+  const metrics = keysOf(bridgeMetrics).map((name) => {
     const metric = bridgeMetrics[name];
     const valueType = metric.instrument === 'counter' ? ValueType.INT : ValueType.DOUBLE;
-    observeMetric(meter, metric, () => withAttributes(values[name](), shared), valueType);
-  }
+    return { metric, read: values[name], valueType };
+  });
+  observeMetrics(meter, metrics, () => shared);
 
   return {
     polled: (outcome) => polls.add(1, { outcome }),

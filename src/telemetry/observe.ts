@@ -1,4 +1,4 @@
-import { type Attributes, type Meter, ValueType } from '@opentelemetry/api';
+import { type Attributes, type Meter, type Observable, ValueType } from '@opentelemetry/api';
 import type { MetricDefinition } from '../catalogue/metrics.ts';
 
 /** One data point of an observable instrument, without the attributes that all points of its meter have. */
@@ -11,26 +11,46 @@ export interface Observation {
 export const observed = (value: number | undefined): readonly Observation[] =>
   value === undefined ? [] : [{ value }];
 
-/** The same observations with these attributes added. An observation's own attributes take precedence. */
-export const withAttributes = (observations: Iterable<Observation>, attributes: Attributes) =>
-  Array.from(observations, (it) => ({ ...it, attributes: { ...attributes, ...it.attributes } }));
+/** A row of the catalogue, and how it is read at each collection. */
+export interface ObservedMetric {
+  readonly metric: MetricDefinition;
+  readonly read: () => Iterable<Observation>;
+  /** Double by default: as an integer, 1.5 would become 1 and NaN 0. */
+  readonly valueType?: ValueType;
+}
 
 /**
- * Creates the observable counter or gauge of a row of the catalogue; `read` is called at each collection. Values are
- * doubles by default: as an integer, 1.5 would become 1 and NaN 0.
+ * Creates the observable counters and gauges of these rows. `shared` is read once a collection and gives the attributes
+ * of all points; an observation's own attributes take precedence. One callback reads all: the SDK awaits each callback,
+ * and one for each metric takes a third of the time of a collection.
  */
-export function observeMetric(
+export function observeMetrics(
+  meter: Meter,
+  metrics: readonly ObservedMetric[],
+  shared: () => Attributes,
+): void {
+  const instruments = metrics.map(({ metric, read, valueType }) => ({
+    read,
+    observable: createObservable(meter, metric, valueType),
+  }));
+  meter.addBatchObservableCallback(
+    (result) => {
+      const common = shared();
+      for (const { read, observable } of instruments)
+        for (const { value, attributes } of read())
+          result.observe(observable, value, attributes === undefined ? common : { ...common, ...attributes });
+    },
+    instruments.map(({ observable }) => observable),
+  );
+}
+
+function createObservable(
   meter: Meter,
   { name, unit, description, instrument }: MetricDefinition,
-  read: () => Iterable<Observation>,
   valueType = ValueType.DOUBLE,
-): void {
+): Observable {
   const options = { unit, description, valueType };
-  const observable =
-    instrument === 'counter'
-      ? meter.createObservableCounter(name, options)
-      : meter.createObservableGauge(name, options);
-  observable.addCallback((result) => {
-    for (const { value, attributes } of read()) result.observe(value, attributes);
-  });
+  return instrument === 'counter'
+    ? meter.createObservableCounter(name, options)
+    : meter.createObservableGauge(name, options);
 }
