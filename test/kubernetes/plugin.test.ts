@@ -24,13 +24,22 @@ describe('the kubectl plugin', () => {
     ]);
   });
 
+  it('passes what comes after -- on to the command', () => {
+    expect(
+      argumentsOfKubectl(['check', 'pod-1', '-n', 'my team', '--', '--output', 'json', '--', '/a b']),
+    ).toEqual([
+      ...['exec', '-i', 'pod-1', '-c', containerName, '-n', 'my team'],
+      ...['--', '/nodejs/bin/node', '/app/main.cjs', 'check', '--output', 'json', '--', '/a b'],
+    ]);
+  });
+
   it('starts the program of the image', () => {
     const dockerfile = readFileSync(new URL('../../Dockerfile', import.meta.url), 'utf8');
     expect(dockerfile).toMatch(/ENTRYPOINT \["\/nodejs\/bin\/node",.*"\/app\/main\.cjs"\]/);
   });
 
-  it('says how it is used', () => {
-    const { status, stderr } = spawnSync(plugin, ['watch'], { encoding: 'utf8' });
+  it.each([[[]], [['watch']], [['watch', '--once', 'pod-1']]])('says how it is used: %j', (args) => {
+    const { status, stderr } = spawnSync(plugin, args, { encoding: 'utf8' });
     expect([status, stderr]).toEqual([2, expect.stringContaining('kubectl mlbridge watch|check POD')]);
   });
 });
