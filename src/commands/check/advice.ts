@@ -9,7 +9,8 @@ import { presetField } from '../../catalogue/presets.ts';
 import { prometheusName, prometheusSeriesNames } from '../../catalogue/prometheus-name.ts';
 import { editDistance } from '../../cli/suggestion.ts';
 import { extraMetric, extraName } from '../../snapshot/extras.ts';
-import { maxTextLength } from '../../snapshot/values.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { maxTextLength, readNumber } from '../../snapshot/values.ts';
 
 /** What is wrong with a field and what to write instead. Each text follows the field's name in a sentence. */
 
@@ -55,8 +56,11 @@ export const adviseOnTime =
 export const adviseOnLength = `is longer than ${maxTextLength} characters, the limit for a label`;
 export const adviseOnNull = 'is null and is treated as absent';
 
-/** A name that is not a valid metric name. `others` are the other fields; their names are not proposed. */
-export function adviseOnName(field: string, others: readonly string[]): string {
+/**
+ * A name that is not a valid metric name. `others` are the other fields; their names are not proposed. `presets` are the
+ * names that were read as a field of the catalogue.
+ */
+export function adviseOnName(field: string, others: readonly string[], presets: Snapshot['presets']): string {
   if (field === '') return 'is empty, which is not a valid name';
   if (field.length > 64) return `has a name of ${field.length} characters: the limit is 64`;
   const proposal = field
@@ -69,7 +73,21 @@ export function adviseOnName(field: string, others: readonly string[]): string {
   const isFree = extraName(proposal).status === 'ok' && !others.includes(proposal);
   return isFree
     ? `is not a valid name: write ${proposal} (letters a-z, digits and _)`
-    : 'is not a valid name: use letters a-z, digits and _, and begin with a letter';
+    : (adviseOnRepetition(field, others, presets) ??
+        'is not a valid name: use letters a-z, digits and _, and begin with a letter');
+}
+
+/** A name that stands for a field of the catalogue, which is read from another name of the file. */
+function adviseOnRepetition(
+  name: string,
+  others: readonly string[],
+  presets: Snapshot['presets'],
+): string | undefined {
+  const field = presetField(name);
+  if (field === undefined) return undefined;
+  if (others.includes(field)) return `stands for ${field}, which the file has already: omit it`;
+  const read = presets.get(field);
+  return read && `stands for ${field}, which is read from ${read}: write ${field} once`;
 }
 
 /** A name whose Prometheus name another metric has. `present` are the fields of the file. */
@@ -114,6 +132,15 @@ export function intendedField(
     presetField(name) ??
     known.find((it) => it.length > 4 && editDistance(it, lower) <= 2);
   return intended === undefined || present.includes(intended) ? undefined : intended;
+}
+
+/** A gauge whose name may stand for `field`. Its value may have to be changed too, such as a percentage. */
+export function adviseOnIntended(field: string, written: unknown): string {
+  const reading = readNumber(written);
+  const { minimum = -Infinity, maximum = Infinity } = definitions.find((it) => it.field === field) ?? {};
+  const isOutside = reading.status === 'number' && (reading.value < minimum || reading.value > maximum);
+  const range = isOutside ? `. It ${adviseOnRange(field, reading.value)}` : '';
+  return `is an extra metric: write ${field} if you mean that${range}`;
 }
 
 export const knownNumbers: readonly string[] = definitions.map(({ field }) => field);

@@ -13,6 +13,7 @@ import { extraMetric, extraName } from '../../snapshot/extras.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { readNumber } from '../../snapshot/values.ts';
 import {
+  adviseOnIntended,
   adviseOnName,
   adviseOnNull,
   adviseOnRange,
@@ -121,7 +122,7 @@ const readNumberText = (written: unknown) => {
   return reading.status === 'number' ? String(reading.value) : String(written);
 };
 
-function skippedField(field: string, reason: SkipReason, { metrics }: MetricsContext): Evaluation {
+function skippedField(field: string, reason: SkipReason, { metrics, snapshot }: MetricsContext): Evaluation {
   const value = metrics[field];
   const known = isNumericField(field);
   const fields = Object.keys(metrics);
@@ -136,7 +137,7 @@ function skippedField(field: string, reason: SkipReason, { metrics }: MetricsCon
       return { verdict: 'refused', reason, advice: adviseOnRange(field, number) };
     }
     case 'invalid_name':
-      return { verdict: 'refused', reason, advice: adviseOnName(field, fields) };
+      return { verdict: 'refused', reason, advice: adviseOnName(field, fields, snapshot.presets) };
     case 'name_taken':
       return { verdict: 'refused', reason, advice: adviseOnTakenName(field, fields) };
     default:
@@ -205,7 +206,7 @@ function noteOnExtra(
 ): string | undefined {
   if (preset !== undefined) return `is also read as ${preset}: write ${preset}`;
   const intended = intendedField(field, knownNumbers, Object.keys(metrics));
-  return intended === undefined ? undefined : `is an extra metric: write ${intended} if you mean that`;
+  return intended === undefined ? undefined : adviseOnIntended(intended, metrics[field]);
 }
 
 const maxWritten = 200;

@@ -223,7 +223,7 @@ function hintFor(content: Exclude<Content, { status: 'ok' }>): string {
 }
 
 const hints: Partial<Record<Content['status'], string>> = {
-  missing: ': nothing was written yet, or the path is wrong',
+  missing: ': nothing was written yet, or the path is wrong. METRICS_FILE_PATH or check FILE names another',
   not_a_file: ': give the path of the file itself',
   too_large: ': it should hold only the latest values, no history',
 };

@@ -95,6 +95,25 @@ describe('a file that can be used', () => {
     expect(fieldOf(report, name)).toMatchObject({ verdict: 'accepted', advice });
   });
 
+  it.each([
+    ['training-loss', { training_loss: 1 }, 'stands for training_loss, which the file has already: omit it'],
+    [
+      'training-loss',
+      { training_loss: undefined, train_loss: 1 },
+      'stands for training_loss, which is read from train_loss: write training_loss once',
+    ],
+  ])('may hold a known field twice: %s beside %j', async (name, metrics, advice) => {
+    const { report } = await check(exampleText({ metrics: { ...metrics, [name]: 1 } }));
+    expect(fieldOf(report, name)).toMatchObject({ verdict: 'refused', reason: 'invalid_name', advice });
+  });
+
+  it('proposes the known field with a value that it accepts', async () => {
+    const { report } = await check(exampleText({ metrics: { acc: 97.3, accuracy: undefined } }));
+    expect(fieldOf(report, 'acc').advice).toBe(
+      'is an extra metric: write accuracy if you mean that. It must be from 0 to 1: write 0.973',
+    );
+  });
+
   it('shows the metric of the field that another name stands for', async () => {
     const { report } = await check(
       exampleText({ metrics: { 'Training Loss': 1, training_loss: undefined } }),
