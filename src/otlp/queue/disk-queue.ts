@@ -35,7 +35,7 @@ export interface DiskQueueOptions<R> {
   readonly maxBytes: number;
   readonly onFound: (count: number) => void;
   readonly onLost: (reason: LostReason) => void;
-  /** Called after each time the disk is written, with what went wrong where something did. */
+  /** Called after each time the disk is written, with what went wrong where something did, and while it hangs. */
   readonly onWritten: (error: NodeJS.ErrnoException | undefined) => void;
 }
 
@@ -59,7 +59,13 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
 
   /** One thing at a time, in the order it was asked for. */
   function enqueue(work: () => Promise<void>): void {
-    last = last.then(work).catch(() => undefined);
+    last = last.then(() => reportHang(work())).catch(() => undefined);
+  }
+
+  async function reportHang(work: Promise<void>): Promise<void> {
+    if (await settlesWithin(longestHangMs, work)) return;
+    onWritten(new Error(`it has not answered for ${longestHangMs / 1000} s`));
+    await work;
   }
 
   enqueue(async () => {

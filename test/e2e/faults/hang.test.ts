@@ -144,6 +144,38 @@ describe('the process is gone in time', () => {
   });
 });
 
+it('a queue folder that hangs is one warning, and what memory holds is sent with its own times', async () => {
+  const { hang, receiver, start } = await setUp();
+  const queue = join(hang.folder, 'queue');
+  mkdirSync(queue);
+  receiver.reply(() => ({ status: 'error', code: 14 }));
+  const file = join(temporaryFolder(), 'current.json');
+  const bridge = start({ METRICS_FILE_PATH: file, EXPORT_QUEUE_DIR: queue, LOG_LEVEL: 'debug' });
+  await until(() => bridge.log.some(({ level }) => level === 'debug'), 'the first poll');
+  hang.on();
+  const losses = [1, 2, 3, 4, 5];
+  for (const loss of losses) {
+    replaceFile(file, exampleText({ metrics: { epoch: loss, training_loss: loss } }));
+    const isRead = () =>
+      loss === 1 || bridge.log.some(({ message, epoch }) => message === 'Epoch ended' && epoch === loss - 1);
+    await until(isRead, `loss ${loss} to be read`);
+    await bridge.said('Training run began');
+  }
+  const warning = await bridge.said(
+    'Folder of the export queue cannot be written: queued snapshots are kept only in memory',
+  );
+  expect(warning).toMatchObject({ level: 'warn', path: queue, reason: 'it has not answered for 5 s' });
+  receiver.reply(() => ({ status: 'ok' }));
+  const points = () => receiver.points('ml.training.loss');
+  await receiver.waitFor(() => points().at(-1)?.value === 5, 'the last loss');
+  const byTime = new Map(points().map(({ timeMs, value }) => [timeMs, value]));
+  expect([...new Set(byTime.values())]).toEqual(losses);
+  expect(
+    bridge.log.filter(({ level, message }) => level === 'warn' && message === warning.message),
+  ).toHaveLength(1);
+  await endsInTime(bridge);
+});
+
 it('in the image, as PID 1', async () => {
   const image = 'ml-metrics-bridge:latest';
   await docker(['compose', 'build', 'otel-metrics-bridge']);

@@ -253,7 +253,7 @@ function setUp({ write, read }: Disk, maxBytes = 1_000) {
     maxBytes,
     onFound: (count) => events.push(`found ${count}`),
     onLost: (reason) => events.push(reason),
-    onWritten: (error) => error && events.push(String(error.code)),
+    onWritten: (error) => error && events.push(error.code ?? error.message),
   });
   const queue = createQueue<NumberRequest>({
     memory: createMemoryQueue({ requests: 3, bytes: 1_000_000 }),
@@ -373,6 +373,7 @@ describe('the queue', () => {
     // Those that were not handed over to the volume are lost to it, and said to be.
     expect(events.filter((event) => event === 'queue_full')).toHaveLength(100 - 64 - 3);
     expect(events).not.toContain('queue_dir_failed');
+    await until(() => events.includes('it has not answered for 5 s'), 'the report');
   });
 
   it('removes from the disk what is acknowledged, and leases the rest again', async () => {

@@ -3,6 +3,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -115,6 +116,19 @@ it('does not begin to use a folder that is a symbolic link, nor write to a link 
   symlinkSync(join(outside, 'precious'), join(root, 'bridge-two', '.alive'));
   await createQueueFolder(root, 'two').touch();
   expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('content');
+});
+
+it('does not read a file that became a symbolic link after it was found', async () => {
+  const root = temporaryFolder();
+  const outside = temporaryFolder();
+  await leave(outside, 'other', requests('of another volume'));
+  await leave(root, 'one', requests('a'));
+  const folder = createQueueFolder(root, 'one');
+  const [{ name = '' } = {}] = await folder.open();
+  const [other = ''] = filesIn(join(outside, 'bridge-other'));
+  rmSync(join(root, 'bridge-one', name));
+  symlinkSync(other, join(root, 'bridge-one', name));
+  expect(await folder.read(name)).toBeUndefined();
 });
 
 it('gives back what was written, or nothing, whatever is cut off or changed', {
