@@ -81,6 +81,18 @@ it('while a read hangs, series stay, the outcome is hung, and the bridge is live
   await endsInTime(bridge, 10_000);
 });
 
+it('a read that returns late is used at once, not at the next poll', async () => {
+  const thread = blockedThread('start');
+  const { receiver, bridge } = await setUp({
+    preload: thread.preload,
+    environment: { COLLECTION_INTERVAL: '3600' },
+  });
+  await bridge.said('Reading the metrics file hangs; the volume may not answer');
+  expect(receiver.points('ml.training.loss')).toEqual([]);
+  await thread.release();
+  await lossIs(receiver, 1.2345);
+});
+
 it.each([
   ['answers', 'ok'],
   ['hangs, too', 'hang'],
@@ -171,6 +183,27 @@ it('a file of headers that hangs later occupies one thread: values arrive with t
   ]);
   expect(bridge.log.filter(({ message }) => message.includes('hangs'))).toEqual([]);
   await endsInTime(bridge, 2_000);
+});
+
+it('SIGTERM while the code of the bridge is loaded does not end the process without an export', async () => {
+  const trap = join(temporaryFolder(), 'trap.cjs');
+  // The code of the bridge needs this module. At once, a signal without a listener ends the process.
+  writeFileSync(
+    trap,
+    `const module_ = require('node:module');
+     const load = module_._load;
+     module_._load = function (request, ...rest) {
+       if (/^(node:)?http2$/.test(request)) {
+         module_._load = load;
+         process.kill(process.pid, 'SIGTERM');
+       }
+       return load.call(this, request, ...rest);
+     };`,
+  );
+  const { receiver, bridge } = await setUp({ preload: trap });
+  expect(await bridge.ended).toEqual({ code: 0, signal: null });
+  expect(bridge.log.filter(({ message }) => message === 'Shutting down')).toHaveLength(1);
+  expect(receiver.points('ml.training.loss').at(-1)?.value).toBe(1.2345);
 });
 
 it('SIGTERM from the first line of main on brings the value that is in the file', async () => {

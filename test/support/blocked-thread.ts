@@ -12,10 +12,10 @@ export interface BlockedThread {
 }
 
 /**
- * From SIGUSR2 on, the process' next `stat` through node:fs/promises occupies a thread of libuv that nothing in the
+ * From the start or from SIGUSR2 on, the process' next `stat` through node:fs/promises occupies a thread of libuv that nothing in the
  * process can free, as a volume that hangs does: open() of a FIFO that nobody writes to.
  */
-export function blockedThread(): BlockedThread {
+export function blockedThread(from: 'start' | 'SIGUSR2' = 'SIGUSR2'): BlockedThread {
   const folder = temporaryFolder();
   const [fifo, preload] = [join(folder, 'fifo'), join(folder, 'block.cjs')];
   execFileSync('mkfifo', [fifo]);
@@ -23,7 +23,7 @@ export function blockedThread(): BlockedThread {
     preload,
     `const files = require('node:fs/promises');
      const { stat, open } = files;
-     let hangs = false;
+     let hangs = ${from === 'start'};
      process.on('SIGUSR2', () => { hangs = true; });
      files.stat = async (...args) => {
        if (hangs) {
