@@ -1,21 +1,26 @@
-// What many sidecars, each at one snapshot a second, cost the Collector and Prometheus behind it.
+// What many sidecars cost the Collectors and the engine behind them, and what more of them would need.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Measured, Target } from '../tools/generate/tables/performance.ts';
-import { type Fleet, type FleetOptions, startFleet } from './scale/fleet.ts';
-import { memoryOfAll, pushed, type Reading, type Stack, scraped } from './scale/stack.ts';
+import { createFleet, type Fleet, type FleetOptions } from './scale/fleet.ts';
+import { planTable } from './scale/plan.ts';
+import { distributed, memoryOfAll, pushed, type Reading, type Stack, scraped } from './scale/stack.ts';
 import { readOptions } from './support/options.ts';
 import { cpuMsOf } from './support/process.ts';
 import { publish } from './support/result.ts';
 import { measured, median, ratios, significant, sum } from './support/statistics.ts';
 
-/** `seconds` are those CPU is measured in, after each sidecar has been there once. */
+/**
+ * `seconds` are those CPU is measured in, after each sidecar has been there once. `alone` and `together` are the snapshots
+ * a second of all sidecars, where each has a request of its own, and where five share one.
+ */
 const options = readOptions({
-  rounds: 3,
+  rounds: 1,
   seconds: 20,
-  settle: 10,
+  alone: 200,
+  together: 1_000,
   connections: 200,
   smallest: 1_000,
-  largest: 10_000,
+  largest: 50_000,
 });
 
 const oneScraped = {
@@ -28,6 +33,11 @@ const twoPushing = {
   start: pushed,
   histograms: 'base2_exponential_bucket_histogram',
 } as const;
+const threeReceivers = {
+  label: 'two Collectors, three Thanos receivers with three copies, native histograms',
+  start: distributed,
+  histograms: 'base2_exponential_bucket_histogram',
+} as const;
 
 interface Case extends Pick<FleetOptions, 'sidecars' | 'together' | 'histograms'> {
   readonly label: string;
@@ -38,56 +48,71 @@ interface Case extends Pick<FleetOptions, 'sidecars' | 'together' | 'histograms'
 const cases: readonly Case[] = [
   { sidecars: 1_000, together: 1, ...oneScraped },
   { sidecars: 1_000, together: 5, ...oneScraped },
+  { sidecars: 3_000, together: 5, ...oneScraped },
   { sidecars: 1_000, together: 1, ...twoPushing },
   { sidecars: 1_000, together: 5, ...twoPushing },
+  { sidecars: 3_000, together: 5, ...twoPushing },
   { sidecars: 10_000, together: 5, ...twoPushing },
+  { sidecars: 50_000, together: 5, ...twoPushing },
+  { sidecars: 10_000, together: 5, ...threeReceivers },
 ].filter(({ sidecars }) => sidecars >= options.smallest && sidecars <= options.largest);
 
 interface Cost extends Reading {
-  readonly requestsPerSecond: number;
-  /** Shares of a core during the ingest; of all Collectors together. */
-  readonly collector: number;
-  /** Of the Collectors, for each acknowledged snapshot. */
-  readonly msPerSnapshot: number;
-  readonly prometheus: number | undefined;
-  readonly generator: number;
-  /** Bytes of all Collectors together, before they were read. */
-  readonly memoryIngesting: number;
-  /** Snapshots acknowledged while CPU was measured, of those that were due. */
+  readonly snapshotsPerSecond: number;
+  /** Of those that were due. */
   readonly acknowledged: number;
-  /** Snapshots that were refused, or that Prometheus does not have where it keeps each. */
+  /** Milliseconds of CPU for each acknowledged snapshot; of all Collectors together. */
+  readonly collectorMs: number;
+  readonly engineMs: number | undefined;
+  readonly generatorMs: number;
+  /** Milliseconds of CPU, of Collectors and engine, for the first snapshot of a sidecar, which begins its series. */
+  readonly newSidecarMs: number;
+  /** Bytes of all Collectors together, and of the engine, before they are read. */
+  readonly memoryIngesting: number;
+  readonly engineMemory: number | undefined;
+  /** Snapshots that were refused, or that the engine does not have where it keeps each. */
   readonly lost: number;
 }
 
 async function measure({ start, ...load }: Case): Promise<Cost> {
   const stack = await start();
+  const snapshotsPerSecond = load.together === 1 ? options.alone : options.together;
   const { connections } = options;
   let fleet: Fleet | undefined;
   try {
     const endpoints = stack.collectors.map(({ endpoint }) => endpoint);
-    fleet = startFleet({ ...load, connections, endpoints, compression: 'gzip' });
-    await sleep(options.settle * 1_000);
-    const before = { ...usage(stack), ...fleet.count };
+    fleet = createFleet({ ...load, snapshotsPerSecond, connections, endpoints, compression: 'gzip' });
+    const first = usage(stack, fleet);
+    await fleet.introduce();
+    const introduced = usage(stack, fleet);
+    // A request holds the snapshots of as many seconds, which must not be older than the first one.
+    await sleep(load.together * 1_000);
+    fleet.start();
+    await sleep(2_000);
+    const before = usage(stack, fleet);
     await sleep(options.seconds * 1_000);
-    const after = { ...usage(stack), ...fleet.count };
-    const elapsedMs = after.atMs - before.atMs;
-    const core = (name: 'collector' | 'prometheus' | 'generator') => (after[name] - before[name]) / elapsedMs;
-    const requestsPerSecond = (1_000 * (after.acknowledged - before.acknowledged)) / elapsedMs;
-    const memoryIngesting = memoryOfAll(stack.collectors);
+    const after = usage(stack, fleet);
+    const snapshots = after.acknowledged - before.acknowledged;
+    const perSnapshot = (name: 'collector' | 'engine' | 'generator') =>
+      (after[name] - before[name]) / snapshots;
+    const rate = (1_000 * snapshots) / (after.atMs - before.atMs);
+    const memoryIngesting = memoryOfAll(stack.collectors.map(({ pid }) => pid));
+    const engineMemory = stack.engine && memoryOfAll(stack.engine);
     await fleet.stop();
     const reading = await stack.read();
     const { failed, acknowledged } = fleet.count;
-    const notStored = reading.stored === undefined ? 0 : acknowledged * load.together - reading.stored;
     return {
       ...reading,
-      requestsPerSecond,
-      collector: core('collector'),
-      msPerSnapshot: (1_000 * core('collector')) / (requestsPerSecond * load.together),
-      prometheus: stack.ingesting && core('prometheus'),
-      generator: core('generator'),
+      snapshotsPerSecond: rate,
+      acknowledged: rate / snapshotsPerSecond,
+      collectorMs: perSnapshot('collector'),
+      engineMs: stack.engine && perSnapshot('engine'),
+      generatorMs: perSnapshot('generator'),
+      newSidecarMs:
+        (introduced.collector + introduced.engine - first.collector - first.engine) / load.sidecars,
       memoryIngesting,
-      acknowledged: (requestsPerSecond * load.together) / load.sidecars,
-      lost: failed * load.together + notStored,
+      engineMemory,
+      lost: failed + (reading.stored === undefined ? 0 : acknowledged - reading.stored),
     };
   } finally {
     await fleet?.stop();
@@ -95,13 +120,14 @@ async function measure({ start, ...load }: Case): Promise<Cost> {
   }
 }
 
-/** Milliseconds of CPU so far. */
-function usage({ collectors, ingesting }: Stack) {
+/** Milliseconds of CPU, and snapshots, so far. */
+function usage({ collectors, engine = [] }: Stack, { count }: Fleet) {
   const { user, system } = process.cpuUsage();
   return {
     atMs: performance.now(),
+    acknowledged: count.acknowledged,
     collector: sum(collectors.map(({ pid }) => cpuMsOf(pid))),
-    prometheus: ingesting ? cpuMsOf(ingesting.pid) : 0,
+    engine: sum(engine.map(cpuMsOf)),
     generator: (user + system) / 1_000,
   };
 }
@@ -133,7 +159,7 @@ const cpuRatio = (): number[] => {
   const of = (together: number) =>
     [...costs]
       .find(([it]) => it.start === scraped && it.together === together)?.[1]
-      .map(({ msPerSnapshot }) => msPerSnapshot);
+      .map(({ collectorMs }) => collectorMs);
   const [five, one] = [of(5), of(1)];
   return five && one ? [significant(median(ratios(five, one)))] : [];
 };
@@ -148,39 +174,51 @@ const targets: Target[] = [
   })),
 ];
 
+const plan = planTable(
+  [...costs]
+    .filter(([it]) => it.start === pushed)
+    .map(([{ sidecars, together }, list]) => ({
+      sidecars,
+      together,
+      collectorMs: median(list.map(({ collectorMs }) => collectorMs)),
+      engineMs: median(list.map(({ engineMs = 0 }) => engineMs)),
+      engineMemory: median(list.map(({ engineMemory = 0 }) => engineMemory)),
+    })),
+);
+
 publish('scale', options, {
   tables: [
     {
-      title: 'Ingest, one snapshot of each sidecar every second',
+      title: 'Ingest',
       columns: [
         'Sidecars',
-        'Requests per second',
-        'CPU of the Collectors',
-        'CPU per snapshot',
-        'Their memory',
-        'Prometheus',
-        'Generator',
+        'Snapshots per second',
         'Acknowledged in time',
         'Lost',
-        'Sidecars a core carries',
+        'CPU per snapshot: Collectors',
+        'Engine',
+        'Generator',
+        'CPU of a new sidecar',
+        'Memory of the Collectors',
+        'Of the engine',
       ],
       rows: [...costs].map(([it, list]) => ({
         label: nameOf(it),
         cells: [
-          column(list, (cost) => cost.requestsPerSecond),
-          column(list, (cost) => cost.collector, '% of a core', 100),
-          column(list, (cost) => cost.msPerSnapshot, 'ms'),
-          column(list, (cost) => cost.memoryIngesting, 'MB', 1e-6),
-          column(list, (cost) => cost.prometheus, '% of a core', 100),
-          column(list, (cost) => cost.generator, '% of a core', 100),
+          column(list, (cost) => cost.snapshotsPerSecond),
           column(list, (cost) => cost.acknowledged, '%', 100),
           column(list, (cost) => cost.lost),
-          column(list, (cost) => 1_000 / cost.msPerSnapshot),
+          column(list, (cost) => cost.collectorMs, 'ms'),
+          column(list, (cost) => cost.engineMs, 'ms'),
+          column(list, (cost) => cost.generatorMs, 'ms'),
+          column(list, (cost) => cost.newSidecarMs, 'ms'),
+          column(list, (cost) => cost.memoryIngesting, 'MB', 1e-6),
+          column(list, (cost) => cost.engineMemory, 'MB', 1e-6),
         ],
       })),
     },
     {
-      title: 'What Prometheus then has',
+      title: 'What the engine then has',
       columns: ['Sidecars', 'Found', 'Scrape', 'Its size', 'Its samples', 'Memory of the Collectors then'],
       rows: [...costs].map(([it, list]) => ({
         label: nameOf(it),
@@ -193,6 +231,7 @@ publish('scale', options, {
         ],
       })),
     },
+    plan,
   ],
   targets,
 });

@@ -6,9 +6,9 @@ import { exportersOf } from '../../src/otlp/exporter.ts';
 import { metricsRequest, metricsSignal } from '../../src/otlp/metrics-signal.ts';
 import { stamp } from '../../src/telemetry/stamp.ts';
 import { configOf } from '../../test/support/config.ts';
-import { createRun, resourceOf, templateJob, version } from '../support/simulated-run.ts';
+import { createRun, jobOf, resourceOf, version } from '../support/simulated-run.ts';
 
-/** Each sidecar reads a snapshot in this time. */
+/** The snapshots of one request are this far apart. */
 const snapshotMs = 1_000;
 
 /** How many times a second requests are sent, each time those of a part of the sidecars. */
@@ -21,6 +21,8 @@ export interface FleetOptions {
   readonly sidecars: number;
   /** Snapshots in each request: 1 as with EXPORT_MIN_INTERVAL=0, 5 as with the default. */
   readonly together: number;
+  /** Of all sidecars together, whose turn it is one after the other. */
+  readonly snapshotsPerSecond: number;
   /** What they share: a connection each would be sockets, and they are not what is measured. */
   readonly connections: number;
   /** The Collectors; connections are spread over them. */
@@ -30,24 +32,22 @@ export interface FleetOptions {
 }
 
 export interface Fleet {
-  /** Requests so far. */
-  readonly count: { readonly acknowledged: number; readonly failed: number };
+  /** Requests that were acknowledged, and snapshots that were acknowledged and that failed, so far. */
+  readonly count: { readonly requests: number; readonly acknowledged: number; readonly failed: number };
+  /** Sends one snapshot of each sidecar with all its series, as fast as they are acknowledged. */
+  introduce(): Promise<void>;
+  /** From now on, sends at the rate. */
+  start(): void;
   /** Sends no more, and waits for what is under way. */
   stop(): Promise<void>;
 }
 
 /**
  * Many sidecars in one process. Their requests are the bridge's own, made from one training run by its own code, each
- * with the identity of a pod and a job. The sidecars of one slot share its values.
+ * with the identity of a pod and a job. The sidecars of one tick share its values.
  */
-export function startFleet({
-  sidecars,
-  together,
-  connections,
-  endpoints,
-  histograms,
-  compression,
-}: FleetOptions): Fleet {
+export function createFleet(options: FleetOptions): Fleet {
+  const { sidecars, together, snapshotsPerSecond, connections, endpoints, histograms, compression } = options;
   const exporters = Array.from({ length: connections }, (_, at) =>
     exportersOf(metricsSignal, {
       ...configOf({ OTEL_EXPORTER_OTLP_ENDPOINT: endpoints[at % endpoints.length] as string }),
@@ -57,11 +57,11 @@ export function startFleet({
   );
   const collect = createRun(histograms, snapshotMs);
   const startedUnixMs = Date.now();
-  const count = { acknowledged: 0, failed: 0 };
+  const count = { requests: 0, acknowledged: 0, failed: 0 };
   /** One request at a time on a connection, as of a bridge; what is late goes out later. */
   const lastOf = exporters.map(() => Promise.resolve());
-  const slots = together * ticksPerSecond;
   let stopped = false;
+  let running = Promise.resolve();
 
   async function send(sidecar: number, snapshots: readonly ScopeMetrics[][]): Promise<void> {
     if (stopped) return;
@@ -71,36 +71,49 @@ export function startFleet({
       metricsRequest('snapshot', { resource, scopeMetrics: ofSidecar(sidecar, scopeMetrics) }),
     );
     const outcome = await exporter.export(requests);
-    if (outcome.status === 'success') count.acknowledged += 1;
-    else count.failed += 1;
+    if (outcome.status !== 'success') count.failed += snapshots.length;
+    else {
+      count.requests += 1;
+      count.acknowledged += snapshots.length;
+    }
+  }
+
+  function enqueue(sidecar: number, snapshots: readonly ScopeMetrics[][]): void {
+    const connection = sidecar % connections;
+    lastOf[connection] = (lastOf[connection] as Promise<void>).then(() => send(sidecar, snapshots));
   }
 
   /** The snapshots of one request, each a second after the one before. */
-  async function readSnapshots(tick: number): Promise<ScopeMetrics[][]> {
+  async function readSnapshots(size: number, isFull: boolean): Promise<ScopeMetrics[][]> {
     const snapshots: ScopeMetrics[][] = [];
-    const isFull = Math.floor(tick / slots + tick) % (snapshotsPerFull / together) === 0;
-    for (let at = 0; at < together; at++) {
-      const timeMs = Date.now() - (together - 1 - at) * snapshotMs;
+    for (let at = 0; at < size; at++) {
+      const timeMs = Date.now() - (size - 1 - at) * snapshotMs;
       snapshots.push(stamp(await collect(isFull && at === 0), timeMs, startedUnixMs - together * snapshotMs));
     }
     return snapshots;
   }
 
   async function run(): Promise<void> {
-    const started = performance.now();
+    const startedMs = performance.now();
+    const requestsPerTick = snapshotsPerSecond / together / ticksPerSecond;
+    let sidecar = 0;
     for (let tick = 0; !stopped; tick++) {
-      await sleep(Math.max(0, started + (tick * 1_000) / ticksPerSecond - performance.now()));
-      const snapshots = await readSnapshots(tick);
-      for (let sidecar = tick % slots; sidecar < sidecars; sidecar += slots) {
-        const connection = sidecar % connections;
-        lastOf[connection] = (lastOf[connection] as Promise<void>).then(() => send(sidecar, snapshots));
-      }
+      await sleep(Math.max(0, startedMs + (tick * 1_000) / ticksPerSecond - performance.now()));
+      const snapshots = await readSnapshots(together, tick % (snapshotsPerFull / together) === 0);
+      for (; sidecar < (tick + 1) * requestsPerTick; sidecar++) enqueue(sidecar % sidecars, snapshots);
     }
   }
 
-  const running = run();
   return {
     count,
+    async introduce() {
+      const snapshots = await readSnapshots(1, true);
+      for (let sidecar = 0; sidecar < sidecars; sidecar++) enqueue(sidecar, snapshots);
+      await Promise.all(lastOf);
+    },
+    start() {
+      running = run();
+    },
     async stop() {
       stopped = true;
       await running;
@@ -109,8 +122,6 @@ export function startFleet({
     },
   };
 }
-
-const jobOf = (sidecar: number) => `${templateJob}-${String(sidecar).padStart(5, '0')}`;
 
 function ofSidecar(sidecar: number, scopeMetrics: readonly ScopeMetrics[]): ScopeMetrics[] {
   const named = <P extends { readonly attributes: object }>(point: P): P =>

@@ -1,29 +1,29 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parse } from 'yaml';
 import { type Collector, startCollector } from '../../test/e2e/collector.ts';
-import { type Prometheus, startPrometheus } from '../../test/e2e/prometheus.ts';
+import type { Program } from '../../test/e2e/program.ts';
+import { type Prometheus, startPrometheus, startPushedPrometheus } from '../../test/e2e/prometheus.ts';
+import { startThanos } from '../../test/e2e/thanos.ts';
 import { instantQuery } from '../../test/support/prometheus.ts';
 import { until } from '../../test/support/until.ts';
 import { memoryOf } from '../support/process.ts';
 import { sum } from '../support/statistics.ts';
 
-/** Collectors and the Prometheus behind them, with the repository's own files. */
+/** Collectors and the engine behind them, with the repository's own files. */
 export interface Stack {
   readonly collectors: readonly Collector[];
-  /** Lets Prometheus take what the Collectors have: where it scrapes, it does not before. */
+  /** Asks the engine what it has. Where it scrapes, it has nothing before. */
   read(): Promise<Reading>;
-  /** Prometheus, where it takes part in the ingest. */
-  readonly ingesting: Prometheus | undefined;
+  /** The processes of the engine that the Collectors push to; undefined where it scrapes them. */
+  readonly engine: readonly number[] | undefined;
   stop(): Promise<void>;
 }
 
 export interface Reading {
-  /** Sidecars that Prometheus has the loss of. */
+  /** Sidecars that the engine has the loss of. */
   readonly sidecars: number;
-  /** Snapshots of all sidecars that Prometheus has, where it keeps each. */
+  /** Snapshots of all sidecars that the engine has, where it keeps each. */
   readonly stored?: number;
-  /** Bytes of all Collectors together, once Prometheus has read them. */
+  /** Bytes of all Collectors together, once the engine has them. */
   readonly memory: number;
   /** The second one, because the first also makes every series. One that takes longer than its interval has no samples. */
   readonly scrape?: { readonly seconds: number; readonly bytes: number; readonly samples: number };
@@ -34,7 +34,7 @@ export async function scraped(): Promise<Stack> {
   let prometheus: Prometheus | undefined;
   return {
     collectors: [collector],
-    ingesting: undefined,
+    engine: undefined,
     async read() {
       prometheus = await startPrometheus({
         config: 'prometheus.yml',
@@ -49,7 +49,7 @@ export async function scraped(): Promise<Stack> {
       const found = await sidecars(url);
       const seconds = await value(url, 'max(scrape_duration_seconds)');
       const samples = await value(url, 'max(scrape_samples_scraped)');
-      const memory = memoryOfAll([collector]);
+      const memory = memoryOfAll([collector.pid]);
       // Scrapes that are given up and begun again would leave no time to answer this one.
       await prometheus.stop();
       prometheus = undefined;
@@ -62,34 +62,54 @@ export async function scraped(): Promise<Stack> {
   };
 }
 
+export const pushingConfig = 'k8s/overlays/large/otel-collector.yaml';
+
+/** Settings of a Collector of `k8s/overlays/large`. */
+export const pushingTo = ({ url }: Prometheus) => ({
+  'exporters.otlp_http/prometheus.endpoint': `${url}/api/v1/otlp`,
+});
+
 export async function pushed(): Promise<Stack> {
-  const config = (name: string) => `k8s/overlays/large/${name}`;
-  const deployment = parse(readFileSync(config('prometheus-patch.yaml'), 'utf8'));
-  const args: string[] = deployment.spec.template.spec.containers[0].args;
-  const prometheus = await startPrometheus({
-    config: config('prometheus.yml'),
-    // The paths are those of the pod.
-    args: args.filter((arg) => !/^--(config|storage)/.test(arg)),
-  });
-  const pushesTo = { 'exporters.otlp_http/prometheus.endpoint': `${prometheus.url}/api/v1/otlp` };
-  const collector = () => startCollector(undefined, pushesTo, config('otel-collector.yaml'));
-  const collectors = [await collector(), await collector()];
+  const prometheus = await startPushedPrometheus();
+  return startPushing(prometheus, [prometheus.pid], () =>
+    startCollector(undefined, pushingTo(prometheus), pushingConfig),
+  );
+}
+
+/** `k8s/overlays/distributed`: three receivers, each with every sample. */
+export async function distributed(): Promise<Stack> {
+  const thanos = await startThanos();
+  return startPushing(thanos, thanos.pids, (number) =>
+    startCollector(
+      undefined,
+      { 'exporters.otlp_http/thanos.metrics_endpoint': `${thanos.receivers[number]}/api/v1/otlp` },
+      'k8s/overlays/distributed/otel-collector.yaml',
+    ),
+  );
+}
+
+/** Two Collectors before an engine that they push to. */
+async function startPushing(
+  engine: Program & { readonly url: string },
+  pids: readonly number[],
+  startOne: (number: number) => Promise<Collector>,
+): Promise<Stack> {
+  const collectors = [await startOne(0), await startOne(1)];
   return {
     collectors,
-    ingesting: prometheus,
+    engine: pids,
     read: async () => ({
-      sidecars: await sidecars(prometheus.url),
-      stored: await value(prometheus.url, 'sum(count_over_time(ml_training_loss[30m]))'),
-      memory: memoryOfAll(collectors),
+      sidecars: await sidecars(engine.url),
+      stored: await value(engine.url, 'sum(count_over_time(ml_training_loss[1h]))'),
+      memory: memoryOfAll(collectors.map(({ pid }) => pid)),
     }),
     async stop() {
-      for (const program of [...collectors, prometheus]) await program.stop();
+      for (const program of [...collectors, engine]) await program.stop();
     },
   };
 }
 
-export const memoryOfAll = (collectors: readonly Collector[]) =>
-  sum(collectors.map(({ pid }) => memoryOf(pid).rss));
+export const memoryOfAll = (pids: readonly number[]) => sum(pids.map((pid) => memoryOf(pid).rss));
 
 const sidecars = (url: string) => value(url, 'count(ml_training_loss)');
 

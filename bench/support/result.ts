@@ -8,7 +8,7 @@ import {
   type Target,
 } from '../../tools/generate/tables/performance.ts';
 
-export type Findings = Pick<BenchmarkResult, 'tables' | 'targets'>;
+export type Findings = Pick<BenchmarkResult, 'tables' | 'targets' | 'picture'>;
 
 /** Processes that ran or waited for a processor in the minute before: whether the machine had other work. */
 const loadAtStart = Number((loadavg()[0] ?? 0).toFixed(1));

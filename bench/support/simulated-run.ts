@@ -15,6 +15,9 @@ import { snapshotOf } from '../../test/support/snapshot.ts';
 export const version = '0.0.0';
 export const templateJob = 'training-job';
 
+/** The job of each sidecar. */
+export const jobOf = (sidecar: number) => `${templateJob}-${String(sidecar).padStart(5, '0')}`;
+
 const podConfig = configOf();
 
 /** As the environment that `inject` writes makes it. */

@@ -20,6 +20,8 @@ export interface Thanos extends Program {
   readonly receivers: readonly string[];
   /** The API of Prometheus. */
   readonly url: string;
+  /** All programs, the receivers first. */
+  readonly pids: readonly number[];
 }
 
 /** Three receivers with every sample on each of them, and one that answers queries: THANOS, or the one on the PATH. */
@@ -62,6 +64,7 @@ export async function startThanos(): Promise<Thanos> {
   return {
     pid: query.pid,
     url: query.url,
+    pids: [...receivers, query].map(({ pid }) => pid),
     receivers: receivers.map(({ write }) => write),
     stop: async () => {
       await Promise.all([query, ...receivers].map((it) => it.stop()));

@@ -3,6 +3,7 @@ import { fileJsonSchema } from '../../src/commands/check/schema.ts';
 import { simulationSettings } from '../../src/commands/simulate/settings.ts';
 import { bridgeSettings } from '../../src/config/bridge.ts';
 import { bridgeTraceSettings } from '../../src/config/traces.ts';
+import { drawTimeline } from '../draw/timeline.ts';
 import { rulesYaml } from './alerts/rules.ts';
 import { dashboardJson } from './dashboard/dashboard.ts';
 import type { GeneratedFile } from './generated-file.ts';
@@ -65,9 +66,17 @@ export const generatedFiles: readonly GeneratedFile[] = [
     render: () => `${JSON.stringify(fileJsonSchema(), undefined, 2)}\n`,
   },
   { path: 'examples/kubernetes/opentelemetry-collector.yaml', render: collectorExample },
+  ...pictures(),
   ...chartFiles,
   ...copies,
 ];
+
+/** `docs/images/NAME.svg` of each benchmark that has a picture. */
+function pictures(): readonly GeneratedFile[] {
+  return results.flatMap(({ name, picture }) =>
+    picture === undefined ? [] : [{ path: `docs/images/${name}.svg`, render: () => drawTimeline(picture) }],
+  );
+}
 
 function document(path: string, title: string, sections: Sections): GeneratedFile {
   return {

@@ -13,6 +13,19 @@ export interface BenchmarkResult {
   readonly settings: Readonly<Record<string, number>>;
   readonly tables: readonly BenchmarkTable[];
   readonly targets: readonly Target[];
+  readonly picture?: BenchmarkPicture;
+}
+
+/** Curves with a value for each second, one panel below the other. */
+export interface BenchmarkPicture {
+  readonly title: string;
+  readonly seconds: number;
+  /** A part of the time, in seconds from the start. */
+  readonly marked: { readonly from: number; readonly to: number; readonly label: string };
+  readonly panels: readonly {
+    readonly title: string;
+    readonly curves: readonly { readonly name: string; readonly values: readonly number[] }[];
+  }[];
 }
 
 export interface Machine {
@@ -50,7 +63,7 @@ export interface Target {
 }
 
 /** Benchmarks in the order of the documentation. */
-export const benchmarks = ['cost', 'latency', 'scale'] as const;
+export const benchmarks = ['cost', 'latency', 'scale', 'herd'] as const;
 export type BenchmarkName = (typeof benchmarks)[number];
 
 export function readResult(name: BenchmarkName): BenchmarkResult {
