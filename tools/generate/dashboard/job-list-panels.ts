@@ -26,6 +26,8 @@ export const jobState = labelMissingJob(
 );
 
 export const jobFileAge = perJob('max', withJob(series(bridgeMetrics.fileAge), jobMatcher));
+/** The lowest of the job's bridges: the first of them at which values end. */
+export const jobStaleAfter = perJob('min', withJob(series(bridgeMetrics.fileStaleAfter), jobMatcher));
 export const jobStepAge = perJob('min', secondsSince(runMetrics.lastStepTime, jobMatcher));
 
 const jobs: Panel = {

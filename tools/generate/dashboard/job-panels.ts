@@ -8,7 +8,7 @@ import { prometheusName } from '../../../src/catalogue/prometheus-name.ts';
 import { goodput } from '../alerts/recording-rules.ts';
 import { catalogueNames, field, histogramMean, histogramQuantile, jobLabels, series } from '../promql.ts';
 import { glanceRow } from './glance-panels.ts';
-import { jobFileAge, jobState, jobStepAge } from './job-list-panels.ts';
+import { jobFileAge, jobStaleAfter, jobState, jobStepAge } from './job-list-panels.ts';
 import { jobMatcher, type Panel, perJob, type Query, type Row, window } from './panel.ts';
 import { rankPanels } from './rank-panels.ts';
 
@@ -142,12 +142,13 @@ const ages: Panel = {
   height: 7,
   title: 'Data age',
   description:
-    'Time since the file was last written, and since the step last advanced. A job that writes without advancing hangs.',
+    'Time since the file was last written, and since the step last advanced. A job that writes without advancing hangs. A file older than the line is stale: its values are no longer exported.',
   unit: 's',
   min: 0,
   queries: [
     { legend: 'file written', expr: jobFileAge },
     { legend: 'step advanced', expr: jobStepAge },
+    { legend: 'file is stale', expr: jobStaleAfter },
   ],
 };
 
