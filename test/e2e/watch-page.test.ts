@@ -154,6 +154,31 @@ describe('the page of watch --serve', () => {
     expect(await page.getByLabel('Metric').inputValue()).toBe('validation_loss');
   });
 
+  it('shows each of sixteen ranks, also one that is NaN and one without a file', async () => {
+    const folder = temporaryFolder();
+    const files = Array.from({ length: 16 }, (_, rank) => join(folder, `rank-${rank}.json`));
+    const write = (rank: number, training_loss: number) => {
+      const text = exampleText({ job: { rank }, metrics: { global_step: 7, training_loss } });
+      replaceFile(files[rank] ?? '', text.replace('"training_loss":null', '"training_loss":NaN'));
+    };
+    for (const rank of files.keys()) if (rank !== 3) write(rank, rank + 1);
+    const port = await freePort();
+    await servePage(files, port);
+    const { page, errors } = await openPage(port);
+    await shows(page, 7);
+    const runs = page.getByLabel('Run', { exact: true });
+    const names = files.map((file, rank) => (rank === 3 ? file : `training-job-001 rank ${rank} (${file})`));
+    expect(await runs.locator('option').allTextContents()).toEqual(names);
+    await runs.selectOption({ index: 15 });
+    await until(async () => (await dataOf(page)).values.at(-1) === 16, 'the loss of the last rank');
+    write(7, Number.NaN);
+    await runs.selectOption({ index: 7 });
+    await page.getByRole('row', { name: 'training_loss NaN' }).waitFor();
+    await runs.selectOption({ index: 3 });
+    await page.getByRole('alert').filter({ hasText: 'does not exist' }).waitFor();
+    expect(errors).toEqual([]);
+  });
+
   it.each(['light', 'dark'] as const)('is drawn in the colours of the system: %s', async (scheme) => {
     const { file, port } = await setUp();
     const { page } = await openPage(port, scheme);
