@@ -69,6 +69,17 @@ describe('the bundle', () => {
     const all = Object.values(files.sidecar.outputs).flatMap(({ inputs }) => Object.keys(inputs));
     expect(all.some((path) => path.includes('exporter-trace-otlp-grpc'))).toBe(true);
   });
+
+  it.each([
+    ['heartbeats', 'src/bridge/notifiers/heartbeat/sender.ts'],
+    ['the termination message', 'src/bridge/notifiers/termination-message/message.ts'],
+    ['the files of other ranks', 'src/snapshot/rank-files.ts'],
+  ])('loads %s only where it is used', (_what, source) => {
+    const isSource = (path: string) => path.startsWith(source);
+    expect(modulesOfSidecar(files.sidecar.outputs).filter(isSource)).toEqual([]);
+    const all = Object.values(files.sidecar.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+    expect(all.some(isSource)).toBe(true);
+  });
 });
 
 type Outputs = Awaited<ReturnType<typeof bundle>>['sidecar']['outputs'];
@@ -88,8 +99,11 @@ function loadedBySidecar(outputs: Outputs): readonly string[] {
   return [...loaded];
 }
 
+const modulesOfSidecar = (outputs: Outputs): readonly string[] =>
+  loadedBySidecar(outputs).flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+
 function packagesOfSidecar(outputs: Outputs): readonly string[] {
-  const modules = loadedBySidecar(outputs).flatMap((path) => Object.keys(outputs[path]?.inputs ?? {}));
+  const modules = modulesOfSidecar(outputs);
   return [
     ...new Set(modules.flatMap((path) => /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? [])),
   ].sort();
