@@ -73,6 +73,13 @@ export function withPodPatch(
 export const hasPatchOf = (spec: ManifestMap, manager: string): boolean =>
   childItems(spec, 'runtimePatches', 'spec').some((it) => it.manager === manager);
 
+/** The names of the replicated jobs that the entry of a manager changes. */
+export function replicatedJobsOfPatch(spec: ManifestMap, manager: string): readonly string[] {
+  const patch = childItems(spec, 'runtimePatches', 'spec').find((it) => it.manager === manager);
+  const jobs = valueAt(patch, ['trainingRuntimeSpec', 'template', 'spec', 'replicatedJobs']);
+  return namedItems(jobs).map(({ name }) => name);
+}
+
 /** Whether one of the patches is ours, or sets the annotation of a trace: of two that set it, one would be overwritten. */
 function hasTracePatch(spec: ManifestMap): boolean {
   const patches = childItems(spec, 'runtimePatches', 'spec');
@@ -97,14 +104,19 @@ export function withoutPatchesOf(
 
 /** The names of the replicated jobs of a runtime whose pods have the bridge. */
 export function replicatedJobsWithBridge(runtime: ManifestMap): readonly string[] {
-  const jobs = valueAt(runtime, ['spec', 'template', 'spec', 'replicatedJobs']);
-  const named = (isList(jobs) ? jobs : []).filter(isManifestMap);
-  return named.flatMap((job) => {
-    const pod = valueAt(job, ['template', 'spec', 'template', 'spec']);
-    const name = stringField(job, 'name');
-    return name !== undefined && isManifestMap(pod) && hasBridge(pod) ? [name] : [];
-  });
+  return namedItems(valueAt(runtime, ['spec', 'template', 'spec', 'replicatedJobs']))
+    .filter(({ item }) => {
+      const pod = valueAt(item, ['template', 'spec', 'template', 'spec']);
+      return isManifestMap(pod) && hasBridge(pod);
+    })
+    .map(({ name }) => name);
 }
+
+const namedItems = (list: ManifestValue) =>
+  (isList(list) ? list : []).filter(isManifestMap).flatMap((item) => {
+    const name = stringField(item, 'name');
+    return name === undefined ? [] : [{ name, item }];
+  });
 
 const hasBridge = (pod: ManifestMap): boolean =>
   ['initContainers', 'containers'].some(

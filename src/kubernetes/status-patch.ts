@@ -1,7 +1,7 @@
 import { bridgeSettings } from '../config/bridge.ts';
 import { containerName } from './container.ts';
 import { describeResource } from './resource.ts';
-import { hasPatchOf, usualReplicatedJob, withPodPatch } from './runtime-patch.ts';
+import { hasPatchOf, replicatedJobsOfPatch, usualReplicatedJob, withPodPatch } from './runtime-patch.ts';
 import { ManifestProblem } from './yaml/problem.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
@@ -29,6 +29,15 @@ export function withStatusPatch(spec: ManifestMap, job: ManifestMap): ManifestMa
   return withPodPatch(spec, statusManager, [usualReplicatedJob], {
     spec: { volumes: [volumeFor(name, namespace)], initContainers: [bridgeFor(name, namespace)] },
   });
+}
+
+/** A note if the patch is for a replicated job that is not among these, which have the bridge in the runtime. */
+export function statusPatchNotes(spec: ManifestMap, replicatedJobs: readonly string[]): readonly string[] {
+  const unmatched = replicatedJobsOfPatch(spec, statusManager).filter((it) => !replicatedJobs.includes(it));
+  return unmatched.map(
+    (name) =>
+      `spec.runtimePatches of ${statusManager} is for the replicated job "${name}". If the runtime has none of this name with the bridge as a native sidecar, the TrainJob never runs`,
+  );
 }
 
 const missing = (key: string) => `metadata.${key} is missing: --trainjob-status needs it for the token`;

@@ -7,6 +7,7 @@ import { childItems, childMap, stringField, withField } from './fields.ts';
 import { annotationsOf } from './injection-record.ts';
 import { type Pod, presentBridge } from './pod.ts';
 import { type RuntimeReference, runtimeOf, specOfTrainJob, withTracePatch } from './runtime-patch.ts';
+import { statusPatchNotes } from './status-patch.ts';
 import type { ManifestMap, ManifestValue } from './yaml/values.ts';
 
 /** The runtimes that the TrainJobs of a manifest name, which `traceManifest` has accepted. */
@@ -74,7 +75,8 @@ function traceTrainJob(job: ManifestMap, from: Context, replicatedJobs: readonly
   const patched = withTracePatch(spec, replicatedJobs, annotations);
   const changed = traced === trainer ? patched : withField(patched, 'trainer', traced);
   const holder = changed === spec ? job : withField(withTraceAnnotations(job, from, ''), 'spec', changed);
-  return { holder, notes: replicatedJobs.length === 0 ? [trainerOnly] : [] };
+  const notes = statusPatchNotes(spec, replicatedJobs);
+  return { holder, notes: replicatedJobs.length === 0 ? [trainerOnly, ...notes] : notes };
 }
 
 const trainerOnly =

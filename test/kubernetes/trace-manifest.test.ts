@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
@@ -104,6 +105,16 @@ describe('the trace of a manifest', () => {
       expect(header(parse(text).spec.trainer)).toBe(traceparent);
       expect(notes).toEqual([]);
       expect(patched(text, ['launcher', 'node']).text, 'a second time changes nothing').toBe(text);
+    });
+
+    it('comes with a note if the patch of the status is for a replicated job without a bridge', () => {
+      const golden = goldens.find(({ name }) => name === 'trainjob-status');
+      const manifest = readFileSync(golden?.path ?? '', 'utf8');
+      const note = expect.stringMatching(/ml-metrics-bridge.dev\/status is for the replicated job "node"/);
+      expect(patched(manifest, ['workers']).notes).toEqual([note]);
+      expect(patched(manifest, []).notes).toContainEqual(note);
+      expect(patched(manifest, ['node']).notes).toEqual([]);
+      expect(parse(patched(manifest, ['node']).text).spec.runtimePatches).toHaveLength(2);
     });
 
     it('is no patch where the runtime has no bridge', () => {
