@@ -59,9 +59,11 @@ function detectLog(
   return ({ status }) => {
     if (status === 'missing' || status === 'empty') isNew = true;
     if (!outcomesOfLogs.has(status)) return undefined;
-    return import('./log/is-log.ts').then(async ({ isLog }) =>
+    return import('./log/is-log.ts').then(async ({ isLog }) => {
       // All of a file that appeared after the bridge started is new.
-      (await isLog(path)) ? openLog(isNew ? 'beginning' : undefined) : undefined,
-    );
+      if (await isLog(path)) return openLog(isNew ? 'beginning' : undefined);
+      isNew ||= status === 'not_a_file';
+      return undefined;
+    });
   };
 }

@@ -1,4 +1,4 @@
-import { appendFileSync, copyFileSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, mkdirSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { findLogs } from '../../src/snapshot/log/find-logs.ts';
@@ -64,6 +64,19 @@ describe.each(['', '*/train.jsonl'])('METRICS_FILE_PATH=FOLDER/%s', (pattern) =>
     expect(new Set(losses().map(({ value }) => value))).toEqual(new Set([1, 2, 3]));
     expect(losses().at(-1)?.attributes['job.id']).toBe('llama-sft');
   });
+});
+
+it('all of a log is read that appears in a folder without one', async () => {
+  const root = temporaryFolder();
+  const { receiver, outcome } = await startBridge({ file: root, environment: { EXPORT_MIN_INTERVAL: '0' } });
+  await outcome('not_a_file');
+  const written = logIn(temporaryFolder(), 'train.jsonl');
+  appendFileSync(written, [1, 2, 3].map((step) => line({ step, loss: step })).join(''));
+  mkdirSync(join(root, 'run'));
+  renameSync(written, join(root, 'run', 'train.jsonl'));
+  const losses = () => receiver.points('ml.training.loss').map(({ value }) => value);
+  await receiver.waitFor(() => losses().at(-1) === 3, 'the loss');
+  expect(new Set(losses())).toEqual(new Set([1, 2, 3]));
 });
 
 function sourceAt(path: string, now: () => number) {
