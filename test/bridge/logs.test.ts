@@ -157,6 +157,41 @@ describe('a .json file', () => {
   });
 });
 
+describe('a log that is not as it should be', () => {
+  it('has 10,000 columns: as many become gauges as are allowed, and each record costs little', async () => {
+    const file = fileNamed('wide.csv');
+    const columns = Array.from({ length: 10_000 }, (_, index) => `metric_${index}`);
+    const row = (step: number) => `${step},${columns.map((_, index) => index + step / 8).join(',')}\n`;
+    writeFileSync(
+      file,
+      `step,${columns.join(',')}\n${Array.from({ length: 20 }, (_, index) => row(index + 1)).join('')}`,
+    );
+    const { receiver } = await startBridge({
+      file,
+      environment: { ...environment, METRICS_START: 'beginning' },
+    });
+    await receiver.waitFor(() => last(receiver, 'ml.training.batch_number')?.value === 20, 'step 20', 20_000);
+    const gauges = new Set(
+      receiver.requests
+        .flatMap(({ points }) => points.map(({ metric }) => metric))
+        .filter((it) => it.startsWith('ml.training.metric_')),
+    );
+    expect(gauges.size).toBe(50);
+  });
+
+  it('is binary: it is malformed, and nothing is exported', async () => {
+    const file = fileNamed('log.jsonl');
+    writeFileSync(file, Buffer.from(Array.from({ length: 100_000 }, (_, index) => (index * 7_919) % 251)));
+    const { receiver, outcome, polled } = await startBridge({
+      file,
+      environment: { ...environment, METRICS_START: 'beginning' },
+    });
+    await outcome('malformed');
+    await polled(3);
+    expect(receiver.points('ml.training.loss')).toEqual([]);
+  });
+});
+
 describe('at SIGTERM', () => {
   it('takes the last records of a log that cannot be read to its end, and says how many it passed over', async () => {
     const file = fileNamed('log.jsonl');

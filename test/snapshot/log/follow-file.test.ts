@@ -8,12 +8,15 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { formatOfPreset, type PresetName } from '../../../src/catalogue/file-formats.ts';
+import { mulberry32 } from '../../../src/commands/simulate/random.ts';
 import type { Clock } from '../../../src/common/clock.ts';
 import { createFileFollower, type FileFollower } from '../../../src/snapshot/log/follow-file.ts';
 import { temporaryFolder } from '../../support/file.ts';
+import { decodeParts, frameworkLogs, logFixture, splits } from './formats/support.ts';
 
 function setUp(name = 'log.jsonl') {
   const path = join(temporaryFolder(), name);
@@ -90,6 +93,36 @@ describe('a log that is appended to', () => {
       { numRuns: 50 },
     );
   });
+
+  it.each(frameworkLogs)(
+    'gives the same records of %s, however it is split into appends',
+    async (name, preset) => {
+      const bytes = logFixture(name);
+      const format = formatOfPreset(preset as PresetName);
+      const { records } = await decodeParts(format, [bytes]);
+      await fc.assert(
+        fc.asyncProperty(splits(fc.constant(bytes)), async (parts) => {
+          const path = join(temporaryFolder(), basename(name));
+          const follower = createFileFollower({ path, format, clock: () => ({ unixMs: 0, monotonicMs: 0 }) });
+          const found: unknown[] = [];
+          const poll = async () => {
+            const result = await follower.read(256);
+            if (result.status === 'ok') found.push(...result.records);
+          };
+          for (const part of parts) {
+            appendFileSync(path, part);
+            // A poll without growth ends the last record of an event file.
+            if (part.length > 0) await poll();
+          }
+          await poll();
+          await poll();
+          await follower.close();
+          expect(found).toEqual(records);
+        }),
+        { numRuns: 20 },
+      );
+    },
+  );
 
   it('goes on from a position that was kept, with the columns of a CSV file', async () => {
     const { path, follower } = setUp('log.csv');
@@ -224,6 +257,40 @@ describe('a file that changes under the reader', () => {
 });
 
 describe('a file that is no log', () => {
+  it('has a line of 1 GB: it is passed over in bounded memory, and what follows is read', async () => {
+    const { path, follower } = setUp();
+    writeFileSync(path, lineOf(0));
+    truncateSync(path, 1_000_000_000);
+    appendFileSync(path, `\n${lineOf(1)}`);
+    const before = process.memoryUsage().arrayBuffers;
+    const found: unknown[] = [];
+    const problems: unknown[] = [];
+    for (let more = true; more; ) {
+      const result = await follower.read(256);
+      if (result.status !== 'ok') throw new Error(result.reason);
+      found.push(...result.records.map(({ fields }) => fields.step));
+      problems.push(...result.problems.map(({ kind }) => kind));
+      expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(64 * 2 ** 20);
+      more = result.more;
+    }
+    expect({ found, problems }).toEqual({ found: [0, 1], problems: ['too_long'] });
+  });
+
+  it('is binary: every poll is bounded, and it is reported', async () => {
+    const { path, follower } = setUp();
+    const random = mulberry32(1);
+    writeFileSync(path, Buffer.from(Array.from({ length: 300_000 }, () => Math.floor(random() * 256))));
+    const kinds = new Set<string>();
+    for (let more = true; more; ) {
+      const result = await follower.read(256);
+      if (result.status !== 'ok') throw new Error(result.reason);
+      expect(result.records).toEqual([]);
+      for (const { kind } of result.problems) kinds.add(kind);
+      more = result.more;
+    }
+    expect(kinds).toEqual(new Set(['malformed']));
+  });
+
   it('is reported in bounded time', async () => {
     const { path, follower } = setUp();
     writeFileSync(path, '');
