@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { exampleText, temporaryFolder } from '../support/file.ts';
 import { type Fixture, fixtureFolder } from './fixture.ts';
+import { runLogSession } from './log-session.ts';
 import { filesOf, filesPerSession, runSession } from './session.ts';
 
 const seed = 20_251_023;
@@ -21,6 +22,15 @@ it(`exports nothing that is not in the file, of 800 mutated ones (seed ${seed})`
   }
   // Of no use were files that are all refused.
   expect(snapshots).toBeGreaterThan(400);
+});
+
+it(`gives no number that is not in the log, of 900 mutated logs (seed ${seed})`, async () => {
+  let records = 0;
+  for (let session = 0; session < 900; session++)
+    records += await runLogSession(seed, session).catch((error) => {
+      throw new Error(`session ${session}`, { cause: error });
+    });
+  expect(records).toBeGreaterThan(900);
 });
 
 it.each(readdirSync(fixtureFolder))('exports nothing that is not in the files of %s', async (name) => {

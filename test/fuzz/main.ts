@@ -1,5 +1,6 @@
 // npm run fuzz -- [--files 1000000] [--seed N] [--session N]
-// Reads mutated files through the bridge and holds what it exports against them. Prints a line of JSON.
+// Reads mutated files through the bridge and holds what it exports against them, and a mutated log in each session. Prints a
+// line of JSON.
 import { randomInt } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';

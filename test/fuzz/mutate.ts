@@ -239,7 +239,7 @@ const tokens = [
 ];
 
 /** Changes bytes, wherever they stand. */
-function mutateBytes(random: Random, bytes: Buffer): Buffer {
+export function mutateBytes(random: Random, bytes: Buffer): Buffer {
   const [a, b] = [below(random, bytes.length + 1), below(random, bytes.length + 1)];
   const [from, to] = [Math.min(a, b), Math.min(Math.max(a, b), Math.min(a, b) + 40)];
   const part = bytes.subarray(from, to);

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
+import { runLogSession } from './log-session.ts';
 import { filesOf, runSession, type SessionCount } from './session.ts';
 
 export interface Assignment {
@@ -27,6 +28,7 @@ async function work(): Promise<Message> {
     for (let session = first; session <= last; session += step) {
       Atomics.store(progress, 0, session);
       const added = await runSession(filesOf(seed, session), join(folder, 'current.json'));
+      await runLogSession(seed, session);
       for (const key of Object.keys(count) as (keyof SessionCount)[]) count[key] += added[key];
     }
     return { status: 'done', count };
