@@ -167,10 +167,10 @@ export const commands = [
   },
   {
     name: 'replay',
-    summary: 'Send a finished log with its own times',
+    summary: 'Send finished logs with their own times, or write them for promtool',
     usage: '[OPTIONS] FILE|FOLDER',
     description:
-      'Reads a log of a training run that is over, or all logs in a folder, and sends every record to the Collector with the time at which it was written. The formats are those that the bridge follows. Each request waits until the Collector accepts it. Ctrl-C stops and says how to go on. The exit code is 0 if everything was accepted.',
+      'Reads a log of a training run that is over, or all logs in a folder, and sends every record to the Collector with the time at which it was written, or writes them as OpenMetrics text. The formats are those that the bridge follows. Each request waits until the Collector accepts it. Ctrl-C stops and says how to go on. The exit code is 0 if everything was accepted or written.',
     options: replayOptions,
     positional: { name: 'FILE', required: true },
     readsVariablesOf: 'run',

@@ -1,5 +1,11 @@
 import type { ExportOutcome } from '../../otlp/classify-response.ts';
 
+/** Times of the oldest and the latest record, in Unix milliseconds. */
+export interface RecordTimes {
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
 const hourMs = 3_600_000;
 
 /** A window that Prometheus needs for points as old as this, with an hour to spare: `3h`, `9d`. */
@@ -8,13 +14,23 @@ export function windowFor(ageMs: number): string {
   return hours <= 48 ? `${hours}h` : `${Math.ceil(hours / 24)}d`;
 }
 
-/** What the backend must allow, for points from `firstMs` on; nothing if they are recent. */
-export function adviseOnAge(firstMs: number, nowMs: number): readonly string[] {
+/** Prometheus takes nothing that is later. */
+const futureMs = 600_000;
+
+/** What the backend must allow for records of these times; nothing if they are recent. */
+export function adviseOnAge({ firstMs, lastMs }: RecordTimes, nowMs: number): readonly string[] {
   const ageMs = nowMs - firstMs;
-  if (ageMs < hourMs) return [];
+  const future =
+    lastMs < nowMs + futureMs
+      ? []
+      : [
+          `The latest record is of ${new Date(lastMs).toISOString()}, which is in the future: Prometheus does not take it. See --start and --interval.`,
+        ];
+  if (ageMs < hourMs) return future;
   return [
+    ...future,
     `The oldest record is of ${new Date(firstMs).toISOString()}. Prometheus stores it only with storage.tsdb.out_of_order_time_window of ${windowFor(ageMs)} or more, and for as long as its retention (15d by default).`,
-    'A Collector that is scraped shows only the last point: it must push to the backend.',
+    'A Collector that is scraped shows only the last point: it must push to the backend. --output writes a file for promtool, which needs neither.',
   ];
 }
 
@@ -22,8 +38,11 @@ export function adviseOnAge(firstMs: number, nowMs: number): readonly string[] {
 export function explainRejection(reason: string, firstMs: number, nowMs: number): string {
   if (/duplicate sample/i.test(reason))
     return `${reason}. The backend has another value at the same time: another process writes these series, or an earlier replay had other settings. Use another --job-id.`;
+  const window = `set storage.tsdb.out_of_order_time_window of Prometheus to ${windowFor(nowMs - firstMs)} or more and reload it, or use --output.`;
   if (/out of order|out of bounds|too old|too far (behind|in the past)/i.test(reason))
-    return `${reason}. The backend takes no points of this age: set storage.tsdb.out_of_order_time_window of Prometheus to ${windowFor(nowMs - firstMs)} or more and reload it.`;
+    return `${reason}. The backend takes no points of this age: ${window}`;
+  if (/HTTP status code 400/i.test(reason))
+    return `${reason}. The Collector does not pass on what the backend said. It refuses points that are too old: ${window}`;
   return reason;
 }
 

@@ -13,11 +13,11 @@ import { createProgressLine } from './progress.ts';
 import { replay } from './replay.ts';
 import { type ReplayRequest, readRequest } from './request.ts';
 import { createDrySink, type Sink } from './sink.ts';
-import { progressText, summaryLines } from './summary.ts';
+import { summaryLines } from './summary.ts';
 import { createTally, type Tally } from './tally.ts';
 
 /**
- * `replay FILE|FOLDER`: sends finished logs with their own times.
+ * `replay FILE|FOLDER`: sends finished logs with their own times, or writes them as OpenMetrics.
  *
  * @returns the exit code: 0 all was sent, 1 not all, 2 wrong arguments or variables
  */
@@ -50,7 +50,7 @@ async function run(
   plan: ReplayPlan,
   { tally, signal }: { readonly tally: Tally; readonly signal: AbortSignal },
 ): Promise<number> {
-  const { config, from, dryRun } = request;
+  const { config, from, output } = request;
   const nowMs = () => systemClock().monotonicMs;
   const progress = createProgressLine(context.stderr, { total: plan.records, from, nowMs });
   const say = (messages: readonly string[]) => {
@@ -58,8 +58,7 @@ async function run(
     printErrors(context, messages);
   };
   say(plan.failures);
-  if (!dryRun) say(adviseOnAge(plan.firstMs, Date.now()));
-  const sink = dryRun ? createDrySink() : openDelivery(request, plan, signal, say);
+  const sink = await openSink(context, request, plan, { signal, say });
   const resource = bridgeResource(config, hostname(), version);
   const options = { config, resource, version, from, sink, tally, signal, onRecord: progress.update };
   try {
@@ -67,23 +66,34 @@ async function run(
     progress.clear();
     if (result.status === 'failed') printErrors(context, [result.reason]);
     if (result.status !== 'ok') {
-      if (!dryRun) printErrors(context, [progressText(sink.done, plan.records)]);
+      printErrors(context, [sink.outcome('incomplete', plan.records)]);
       return 1;
     }
-    const lines = [...summaryLines(plan, tally), dryRun ? 'Nothing was sent.' : 'All points were accepted.'];
-    context.stdout.write(`${lines.join('\n')}\n`);
+    const lines = [...summaryLines(plan, tally), sink.outcome('complete', plan.records)];
+    (output === '-' ? context.stderr : context.stdout).write(`${lines.join('\n')}\n`);
     return plan.failures.length === 0 ? 0 : 1;
   } finally {
     await sink.close();
   }
 }
 
-function openDelivery(
-  { config, from }: ReplayRequest,
-  { firstMs }: ReplayPlan,
-  signal: AbortSignal,
-  say: (messages: readonly string[]) => void,
-): Sink {
+interface SinkContext {
+  readonly signal: AbortSignal;
+  readonly say: (messages: readonly string[]) => void;
+}
+
+async function openSink(
+  { stdout }: CommandContext,
+  { config, from, dryRun, output }: ReplayRequest,
+  { firstMs, lastMs }: ReplayPlan,
+  { signal, say }: SinkContext,
+): Promise<Sink> {
+  if (dryRun) return createDrySink();
+  if (output !== undefined) {
+    const { createFileSink } = await import('./open-metrics/file-sink.ts');
+    return createFileSink({ path: output, stdout, signal });
+  }
+  say(adviseOnAge({ firstMs, lastMs }, Date.now()));
   return createDelivery({
     createExporter: exportersOf(metricsSignal, { ...config, version }),
     signal,

@@ -5,6 +5,7 @@ import { type ExportRequest, maxRequestBytes } from '../../otlp/export-request.t
 import type { Exporter } from '../../otlp/exporter.ts';
 import { metricsRequest } from '../../otlp/metrics-signal.ts';
 import type { Sink, SinkResult } from './sink.ts';
+import { resumeText } from './summary.ts';
 
 export interface DeliveryOptions {
   readonly createExporter: () => Exporter<ResourceMetrics>;
@@ -87,9 +88,8 @@ export function createDelivery(options: DeliveryOptions): Sink {
       return isFull ? flush() : { status: 'ok' };
     },
     finish: flush,
-    get done() {
-      return done;
-    },
+    outcome: (result, records) =>
+      result === 'complete' ? 'All points were accepted.' : resumeText(done, records),
     close: async () => exporter.shutdown(),
   };
 }

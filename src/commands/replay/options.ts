@@ -25,6 +25,12 @@ export const replayOptions = [
     description: 'Address of the Collector [default: OTEL_EXPORTER_OTLP_ENDPOINT]',
   },
   {
+    name: 'output',
+    short: 'o',
+    argument: 'FILE',
+    description: 'Write OpenMetrics text for promtool instead of sending; - is standard output',
+  },
+  {
     name: 'job-id',
     argument: 'NAME',
     description: 'job.id of the run; of several, NAME/FOLDER [default: JOB_ID, else the folder]',

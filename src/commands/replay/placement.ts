@@ -8,8 +8,9 @@ export interface Survey {
   readonly times: 'own' | 'elapsed' | 'none';
   /** From the beginning to the last record, if the log only has elapsed times. */
   readonly elapsedMs: number;
-  /** Oldest of the records' own times; infinite if no record has one. */
+  /** Oldest and latest of the records' own times; infinite if no record has one. */
   readonly firstMs: number;
+  readonly lastMs: number;
   /** When the file was last written. */
   readonly modifiedMs: number;
 }
@@ -22,13 +23,14 @@ export async function surveyRun(
 ): Promise<Survey> {
   const sinceStart = createElapsed();
   let [records, own, elapsed, elapsedMs] = [0, 0, 0, 0];
-  let firstMs = Number.POSITIVE_INFINITY;
+  let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for await (const { record } of entries) {
     if (signal.aborted) break;
     records++;
     if (record.time !== undefined) {
       own++;
       firstMs = Math.min(firstMs, record.time);
+      lastMs = Math.max(lastMs, record.time);
     } else if (record.elapsed !== undefined) {
       elapsed++;
       elapsedMs = sinceStart(record.elapsed);
@@ -44,7 +46,7 @@ export async function surveyRun(
     ),
   );
   const modifiedMs = Math.floor(Math.max(...modified));
-  return { records, times: own === records ? 'own' : others, elapsedMs, firstMs, modifiedMs };
+  return { records, times: own === records ? 'own' : others, elapsedMs, firstMs, lastMs, modifiedMs };
 }
 
 /** Time since the beginning of the log. Elapsed times begin again at 0 when training is resumed. */
@@ -61,7 +63,9 @@ function createElapsed(): (elapsedSeconds: number) => number {
 
 /** Gives each record of one log its time. */
 export interface Placement {
+  /** Of the oldest and the latest record. */
   readonly firstMs: number;
+  readonly lastMs: number;
   /** Call it once for each record, in order. Whole Unix milliseconds, each later than the one before. */
   timeOf(entry: LogEntry): number;
   /** How many records have a later time than they say, because the one before them has the same or a later one. */
@@ -74,7 +78,7 @@ export type PlacementResult =
 
 /** A record's own time counts, then the elapsed time, then the interval. The last record has the time of the file. */
 export function placeRecords(
-  { records, times, elapsedMs, firstMs, modifiedMs }: Survey,
+  { records, times, elapsedMs, firstMs, lastMs, modifiedMs }: Survey,
   { startMs, intervalMs }: { readonly startMs: number | undefined; readonly intervalMs: number | undefined },
 ): PlacementResult {
   if (times === 'none' && intervalMs === undefined) return { status: 'needs_interval' };
@@ -89,6 +93,7 @@ export function placeRecords(
     status: 'ok',
     placement: {
       firstMs: Math.floor(times === 'own' ? firstMs : Math.min(firstMs, originMs)),
+      lastMs: Math.floor(times === 'own' ? lastMs : Math.max(lastMs, originMs + lengthMs)),
       timeOf({ record }) {
         const offset = times === 'elapsed' ? sinceStart(record.elapsed ?? 0) : index * step;
         index++;

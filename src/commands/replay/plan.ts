@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.ts';
 import type { SkippedRecords } from '../../snapshot/source.ts';
+import type { RecordTimes } from './advice.ts';
 import { type Placement, placeRecords, type Survey, surveyRun } from './placement.ts';
 import { readRun } from './read-run.ts';
 import type { ReplayRequest } from './request.ts';
@@ -10,12 +11,10 @@ export interface PlannedRun extends ReplayRun {
 }
 
 /** What a replay sends. */
-export interface ReplayPlan {
+export interface ReplayPlan extends RecordTimes {
   readonly status: 'ok';
   readonly runs: readonly PlannedRun[];
   readonly records: number;
-  /** Time of the oldest record, in Unix milliseconds. */
-  readonly firstMs: number;
   /** Files that could not be read, and why. */
   readonly failures: readonly string[];
 }
@@ -57,7 +56,8 @@ export async function planReplay(request: ReplayRequest, options: PlanOptions): 
       reasons: failures.length > 0 ? failures : [`no log with a record is found at ${request.path}`],
     };
   const firstMs = Math.min(...runs.map(({ placement }) => placement.firstMs));
-  return { status: 'ok', runs, records, firstMs, failures };
+  const lastMs = Math.max(...runs.map(({ placement }) => placement.lastMs));
+  return { status: 'ok', runs, records, firstMs, lastMs, failures };
 }
 
 const needsInterval = (path: string, { modifiedMs }: Survey) =>

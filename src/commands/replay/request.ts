@@ -10,6 +10,8 @@ export interface ReplayRequest {
   readonly path: string;
   readonly config: Config;
   readonly warnings: readonly string[];
+  /** The file that is written instead of sending; `-` is standard output. */
+  readonly output: string | undefined;
   readonly jobId: string | undefined;
   readonly startMs: number | undefined;
   readonly intervalMs: number | undefined;
@@ -27,6 +29,13 @@ export function readRequest(args: Arguments, environment: Environment): RequestR
   const [path] = args.positionals;
   if (args.problems.length > 0 || path === undefined) return { status: 'invalid', problems: args.problems };
   const endpoint = optionValue(args, 'endpoint');
+  const output = optionValue(args, 'output');
+  const conflicts = ['endpoint', 'from'].filter((name) => output !== undefined && name in args.options);
+  if (conflicts.length > 0)
+    return {
+      status: 'invalid',
+      problems: conflicts.map((name) => `--output and --${name} exclude each other.`),
+    };
   const reading = readConfig({
     ...environment,
     METRICS_FILE_PATH: path,
@@ -37,8 +46,10 @@ export function readRequest(args: Arguments, environment: Environment): RequestR
   const { config, warnings } = reading;
   const request: ReplayRequest = {
     path,
-    config,
-    warnings,
+    // The text format has no native histograms.
+    config: output === undefined ? config : { ...config, histogramAggregation: 'explicit_bucket_histogram' },
+    warnings: output === undefined ? warnings : [],
+    output,
     jobId: optionValue(args, 'job-id') ?? config.jobId,
     startMs: numberOf(args, 'start', replayValues.start),
     intervalMs: numberOf(args, 'interval', replayValues.interval),

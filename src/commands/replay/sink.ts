@@ -12,8 +12,8 @@ export interface Sink {
   add(metrics: readonly ResourceMetrics[], record: number): Promise<SinkResult>;
   /** Takes what is left. Call it once after the last record. */
   finish(): Promise<SinkResult>;
-  /** Number of the last record that is certain to have arrived. */
-  readonly done: number;
+  /** What became of the records, for the user. */
+  outcome(result: 'complete' | 'incomplete', records: number): string;
   /** Frees everything; what was not finished is given up. */
   close(): Promise<void>;
 }
@@ -24,6 +24,6 @@ const ok: SinkResult = { status: 'ok' };
 export const createDrySink = (): Sink => ({
   add: async () => ok,
   finish: async () => ok,
-  done: 0,
+  outcome: () => 'Nothing was sent.',
   close: async () => undefined,
 });

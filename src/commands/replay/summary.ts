@@ -17,7 +17,7 @@ export function summaryLines({ records, runs }: ReplayPlan, tally: Tally): reado
 }
 
 /** How far a replay came, and how to go on. */
-export function progressText(done: number, records: number): string {
+export function resumeText(done: number, records: number): string {
   const arrived = `${formatNumber(done)} of ${count(records, 'record')} arrived`;
   return `${arrived}. To go on, give the same arguments and --from ${done + 1}.`;
 }

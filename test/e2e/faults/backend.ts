@@ -30,9 +30,14 @@ export interface StoredSample {
   readonly value: number;
 }
 
-/** The real Collector, with the repository's configuration, in front of the real Prometheus' own OTLP receiver, which keeps timestamps. */
-export async function startBackend(): Promise<Backend> {
-  const prometheus = await startPrometheus();
+/**
+ * The real Collector, with the repository's configuration, in front of the real Prometheus' own OTLP receiver, which keeps
+ * timestamps.
+ *
+ * @param window of Prometheus for points that are out of order, and of what `stored` reads
+ */
+export async function startBackend(window = '1h'): Promise<Backend> {
+  const prometheus = await startStorage({ window });
   const port = await freePort();
   let collector: Collector | undefined;
   const kill = async () => {
@@ -57,19 +62,23 @@ export async function startBackend(): Promise<Backend> {
       if (collector === undefined) throw new Error('no Collector runs');
       return (await fetch(collector.scrapeUrl)).text();
     },
-    async stored(selector) {
-      const url = new URL(`${prometheus}/api/v1/query`);
-      url.search = new URLSearchParams({ query: `${selector}[1h]` }).toString();
-      const answer = (await (await fetch(url)).json()) as Answer;
-      if (answer.status !== 'success') throw new Error(`${url}: ${answer.error}`);
-      return answer.data.result.map(({ metric, values }) => ({
-        labels: metric,
-        samples: values.map(sample),
-      }));
-    },
+    stored: (selector) => storedIn(prometheus, selector, window),
   };
   await backend.start();
   return backend;
+}
+
+/** All that a Prometheus has stored of a selector until now, each series oldest first. */
+export async function storedIn(
+  prometheus: string,
+  selector: string,
+  window: string,
+): Promise<readonly Series[]> {
+  const url = new URL(`${prometheus}/api/v1/query`);
+  url.search = new URLSearchParams({ query: `${selector}[${window}]` }).toString();
+  const answer = (await (await fetch(url)).json()) as Answer;
+  if (answer.status !== 'success') throw new Error(`${url}: ${answer.error}`);
+  return answer.data.result.map(({ metric, values }) => ({ labels: metric, samples: values.map(sample) }));
 }
 
 interface Answer {
@@ -88,17 +97,24 @@ const sample = ([seconds, value]: readonly [number, string]): StoredSample => ({
   value: Number(value),
 });
 
-/** Gives its URL. */
-async function startPrometheus(): Promise<string> {
+export interface StorageOptions {
+  /** For points that are out of order. */
+  readonly window: string;
+  /** Blocks that are there already. */
+  readonly data?: string;
+}
+
+/** A Prometheus that nothing is scraped by. Gives its URL. */
+export async function startStorage({ window, data }: StorageOptions): Promise<string> {
   const folder = temporaryFolder();
   const config = join(folder, 'prometheus.yml');
-  writeFileSync(config, 'storage: {tsdb: {out_of_order_time_window: 1h}}\n');
+  writeFileSync(config, `storage: {tsdb: {out_of_order_time_window: ${window}}}\n`);
   const address = `127.0.0.1:${await freePort()}`;
   const { stop } = await startProgram({
     program: process.env.PROMETHEUS || 'prometheus',
     args: [
       `--config.file=${config}`,
-      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--storage.tsdb.path=${data ?? join(folder, 'data')}`,
       `--web.listen-address=${address}`,
       '--web.enable-otlp-receiver',
     ],

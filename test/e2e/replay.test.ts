@@ -1,0 +1,120 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { temporaryFolder } from '../support/file.ts';
+import { commandLine } from '../support/terminal.ts';
+import { type Series, startBackend, startStorage, storedIn } from './faults/backend.ts';
+
+const hourMs = 3_600_000;
+const records = 3_000;
+const window = '12h';
+
+/** A finished run of more than eight hours, with a histogram, a NaN and a field that is seldom written. */
+function writeRun(folder: string, startMs: number): void {
+  mkdirSync(folder, { recursive: true });
+  const lines = Array.from({ length: records }, (_, index) => {
+    const metrics = {
+      step: index + 1,
+      loss: index === 1_234 ? 'NaN' : 3 / (index + 1),
+      grad_norm: index * 0.37,
+      processing_time_ms: 100 + (index % 50),
+      ...(index % 100 === 0 && { eval_loss: 4 / (index + 1) }),
+    };
+    return `${JSON.stringify({ timestamp: (startMs + index * 10_001) / 1_000, ...metrics })}\n`;
+  });
+  writeFileSync(join(folder, 'train.jsonl'), lines.join(''));
+}
+
+/** Logs of frameworks beside it, whose records have no times. */
+function writeRuns(startMs: number): string {
+  const folder = temporaryFolder();
+  writeRun(join(folder, 'own'), startMs);
+  for (const name of ['lightning_logs', 'ultralytics.csv', 'keras.csv'])
+    cpSync(`test/fixtures/logs/${name}`, join(folder, name), { recursive: true });
+  return folder;
+}
+
+/**
+ * Name and labels of each series, with its samples by time. Prometheus itself writes the bound of a bucket as `5` where it
+ * is pushed and as `5.0` where it is scraped or imported.
+ */
+const byLabels = (series: readonly Series[]) =>
+  new Map(
+    series.map(({ labels, samples }) => [
+      JSON.stringify(Object.entries({ ...labels, ...(labels.le && { le: Number(labels.le) }) }).sort()),
+      samples.map(({ timeMs, value }) => `${timeMs} ${value}`),
+    ]),
+  );
+
+function expectEveryNumber(stored: readonly Series[], startMs: number): void {
+  const samplesOf = (name: string) => {
+    const found = stored.filter(({ labels }) => labels.__name__ === name && labels.job_id === 'own');
+    expect(found, name).toHaveLength(1);
+    return found[0]?.samples ?? [];
+  };
+  const expected = (value: (index: number) => number | undefined) =>
+    Array.from({ length: records }, (_, index) => ({
+      timeMs: startMs + index * 10_001,
+      value: value(index),
+    })).filter((sample) => sample.value !== undefined);
+  expect(samplesOf('ml_training_loss')).toEqual(
+    expected((index) => (index === 1_234 ? Number.NaN : 3 / (index + 1))),
+  );
+  expect(samplesOf('ml_training_grad_norm')).toEqual(expected((index) => index * 0.37));
+  expect(samplesOf('ml_validation_loss')).toEqual(
+    expected((index) => (index % 100 === 0 ? 4 / (index + 1) : undefined)),
+  );
+  expect(samplesOf('ml_training_batch_number_total')).toEqual(expected((index) => index + 1));
+  expect(samplesOf('ml_training_processing_time_milliseconds_count')).toEqual(expected((index) => index + 1));
+}
+
+function promtool(...args: readonly string[]): void {
+  execFileSync(process.env.PROMTOOL || 'promtool', args, { stdio: 'pipe' });
+}
+
+describe('replay into the real Prometheus', { timeout: 180_000 }, () => {
+  it('stores every number at its time, pushed and imported by promtool alike', async () => {
+    const startMs = Date.now() - 10 * hourMs;
+    const folder = writeRuns(startMs);
+    const times = ['--start', String((startMs + hourMs) / 1_000), '--interval', '30'];
+
+    const backend = await startBackend(window);
+    const recent = temporaryFolder();
+    writeFileSync(join(recent, 'now.jsonl'), `{"timestamp": ${Date.now() / 1_000}, "loss": 1}\n`);
+    expect((await commandLine(['replay', recent, '--endpoint', backend.endpoint])).code).toBe(0);
+    const pushed = await commandLine(['replay', folder, '--endpoint', backend.endpoint, ...times]);
+    expect(pushed, pushed.errors).toMatchObject({ code: 0 });
+    const jobs = '{job_id=~"own|lightning.*|.*csv"}';
+    const stored = await backend.stored(jobs);
+    expectEveryNumber(stored, startMs);
+
+    const [text, data] = [join(temporaryFolder(), 'runs.om'), temporaryFolder()];
+    const written = await commandLine(['replay', folder, '--output', text, ...times]);
+    expect(written, written.errors).toMatchObject({ code: 0 });
+    promtool('tsdb', 'create-blocks-from', 'openmetrics', text, data);
+    const prometheus = await startStorage({ window: '0s', data });
+    const imported = await storedIn(prometheus, jobs, window);
+    expectEveryNumber(imported, startMs);
+
+    expect(new Set(imported.map(({ labels }) => labels.job_id)).size).toBe(4);
+    expect(byLabels(imported)).toEqual(byLabels(stored));
+  });
+
+  it('explains once that Prometheus takes no points of this age', async () => {
+    const startMs = Date.now() - 10 * hourMs;
+    const backend = await startBackend('30m');
+    const recent = temporaryFolder();
+    writeFileSync(join(recent, 'now.jsonl'), `{"timestamp": ${Date.now() / 1_000}, "loss": 1}\n`);
+    expect((await commandLine(['replay', recent, '--endpoint', backend.endpoint])).code).toBe(0);
+    const folder = temporaryFolder();
+    writeRun(join(folder, 'own'), startMs);
+    const { code, errors } = await commandLine(['replay', folder, '--endpoint', backend.endpoint]);
+    expect(code).toBe(1);
+    expect(
+      errors.match(/set storage\.tsdb\.out_of_order_time_window of Prometheus to 12h/g),
+      errors,
+    ).toHaveLength(1);
+    expect(errors).toContain('0 of 3,000 records arrived');
+  });
+});
