@@ -88,6 +88,9 @@ describe('replay into the real Prometheus', { timeout: 180_000 }, () => {
     const jobs = '{job_id=~"own|lightning.*|.*csv"}';
     const stored = await backend.stored(jobs);
     expectEveryNumber(stored, startMs);
+    const again = await commandLine(['replay', folder, '--endpoint', backend.endpoint, ...times]);
+    expect(again, again.errors).toMatchObject({ code: 0 });
+    expect(byLabels(await backend.stored(jobs))).toEqual(byLabels(stored));
 
     const [text, data] = [join(temporaryFolder(), 'runs.om'), temporaryFolder()];
     const written = await commandLine(['replay', folder, '--output', text, ...times]);
