@@ -10,6 +10,18 @@ import type { LogRecord } from './decoder.ts';
 
 type Fields = LogRecord['fields'];
 
+/**
+ * Lightning's LearningRateMonitor names the column after the optimizer: `lr-AdamW`, `lr-AdamW-1` for a second one, and
+ * `lr-AdamW/pg1` for the first of several parameter groups.
+ */
+const optimizerLearningRate = /^lr-\w+(-\d+)?(\/pg1)?$/;
+
+/** The name by which the tables have a column. */
+function tableName(column: string): string {
+  const name = column.toLowerCase();
+  return optimizerLearningRate.test(name) ? 'lr' : name;
+}
+
 interface Candidate {
   readonly column: string;
   readonly value: unknown;
@@ -33,7 +45,7 @@ export function candidatesOf(preset: LogPreset, fields: Fields): ReadonlyMap<Num
       add(rule.field, {
         column,
         value: valueBy(rule, written),
-        rank: generalRanks.get(column.toLowerCase()) ?? -1,
+        rank: generalRanks.get(tableName(column)) ?? -1,
       });
     const [, step, total] = (column === stepOfTotalColumn && /^(\d+)\/(\d+)$/.exec(String(written))) || [];
     if (step === undefined) continue;
@@ -52,7 +64,7 @@ export const isValidationOnly = (preset: LogPreset, column: string, fields: Fiel
 
 /** The rule of a column, if it may become a field. */
 export function ruleOf(preset: LogPreset, column: string, fields: Fields): ColumnRule | undefined {
-  const name = column.toLowerCase();
+  const name = tableName(column);
   if (isValidationOnly(preset, column, fields)) return undefined;
   if (isValidation(preset, fields) && Object.hasOwn(preset.validation?.columns ?? {}, name))
     return preset.validation?.columns[name];

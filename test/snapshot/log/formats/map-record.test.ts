@@ -107,7 +107,7 @@ describe('what frameworks write', () => {
     expect(await mapped('lightning_logs/version_0/metrics.csv')).toEqual({
       preset: 'lightning',
       results: [
-        { lr_sgd: 0.1, global_step: 10 },
+        { learning_rate: 0.1, global_step: 10 },
         { epoch: 1, global_step: 10, training_loss: 2.5 },
         { epoch: 1, global_step: 20, validation_loss: 2.75 },
         { epoch: 2, global_step: 30, training_loss: 'nan' },
@@ -247,6 +247,20 @@ it.each<[PresetName, Readonly<Record<string, unknown>>, unknown]>([
   const parsed = result.status === 'ok' ? snapshotOf(result) : undefined;
   expect(parsed).toMatchObject({ status: 'ok' });
   if (parsed?.status === 'ok') expect(parsed.snapshot.reportedProgress).toEqual(progress);
+});
+
+it("takes the first learning rate of Lightning's LearningRateMonitor", () => {
+  expect(mapOne('lightning', { 'lr-AdamW/pg1': 0.1, 'lr-AdamW/pg2': 0.2, 'lr-AdamW-momentum': 0.9 })).toEqual(
+    {
+      learning_rate: 0.1,
+      lr_adamw_pg2: 0.2,
+      lr_adamw_momentum: 0.9,
+    },
+  );
+  expect(mapOne('tensorboard', { 'lr-SGD': 0.1, 'lr-SGD-1': 0.2 })).toEqual({
+    learning_rate: 0.1,
+    lr_sgd_1: 0.2,
+  });
 });
 
 it('takes lines in the shape of the metrics file as they are', () => {
