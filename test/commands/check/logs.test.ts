@@ -140,10 +140,12 @@ it('reads the event files of a run as one, with the names of their folders', asy
   expect(columnsOf(report)).toMatchObject({ 'validation/loss': ['Infinity', 'ml_validation_loss'] });
 });
 
-it.each(['trainer_state.json', 'all_results.json'])('says what to read in place of %s', async (name) => {
-  const { report } = await check('{"log_history": [], "global_step": 5, "epoch": 1.0}', {
-    file: join(openFolder(), name),
-  });
+it.each([
+  ['trainer_state.json', logFixture('recorded/huggingface/checkpoint-40/trainer_state.json')],
+  ['trainer_state.json', '{"log_history": [], "global_step": 5, "epoch": 1.0}'],
+  ['all_results.json', '{"log_history": [], "global_step": 5, "epoch": 1.0}'],
+])('says what to read in place of %s', async (name, content) => {
+  const { report } = await check(content, { file: join(openFolder(), name) });
   expect(report.status).toBe('unusable');
   expect(report.problems.map(({ message }) => message)).toEqual([
     expect.stringMatching(/report_to="tensorboard"/),

@@ -40,7 +40,7 @@ export const mutations = (bytes: Uint8Array): fc.Arbitrary<Uint8Array> =>
       return Uint8Array.from(mutated);
     });
 
-/** One log of each framework: the name of the example, and the format that it has. */
+/** Logs of each framework: the name of the example or recording, and the format that it has. */
 export const frameworkLogs: readonly (readonly [string, string])[] = [
   ['llama-factory.jsonl', 'llama-factory'],
   ['swift.jsonl', 'swift'],
@@ -51,4 +51,20 @@ export const frameworkLogs: readonly (readonly [string, string])[] = [
   ['mmengine.json', 'mmengine'],
   ['verl.jsonl', 'verl'],
   ['events.out.tfevents.tensorboardx', 'tensorboard'],
+  ['recorded/lightning/lightning_logs/version_0/metrics.csv', 'lightning'],
+  ['recorded/lightning/lightning_logs/version_1/metrics.csv', 'lightning'],
+  ['recorded/lightning/lightning_logs/version_2/metrics.csv', 'lightning'],
+  ['recorded/lightning/same_version/metrics.csv', 'lightning'],
+  ['recorded/huggingface/first/events.out.tfevents.1', 'tensorboard'],
+  ['recorded/huggingface/resumed/events.out.tfevents.2', 'tensorboard'],
+  ['recorded/huggingface/killed/events.out.tfevents.3', 'tensorboard'],
+  ['recorded/llama-factory/first/trainer_log.jsonl', 'llama-factory'],
+  ['recorded/llama-factory/appended/trainer_log.jsonl', 'llama-factory'],
+  ['recorded/mmengine/first/vis_data/scalars.json', 'mmengine'],
+  ['recorded/mmengine/resumed/vis_data/scalars.json', 'mmengine'],
+  ['recorded/mmengine/killed/vis_data/scalars.json', 'mmengine'],
+  ['recorded/ultralytics/train/results.csv', 'ultralytics'],
+  ['recorded/ultralytics/train-2/results.csv', 'ultralytics'],
+  ['recorded/ultralytics/killed/results.csv', 'ultralytics'],
+  ['recorded/ultralytics/resumed/results.csv', 'ultralytics'],
 ];
