@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { formatOfPreset, type PresetName } from '../../src/catalogue/file-formats.ts';
-import { mulberry32, type Random } from '../../src/commands/simulate/random.ts';
+import { mulberry32 } from '../../src/commands/simulate/random.ts';
+import type { Random } from '../../src/common/jitter.ts';
 import { createDecoder } from '../../src/snapshot/log/formats/create-decoder.ts';
 import type { LogRecord } from '../../src/snapshot/log/formats/decoder.ts';
 import { createRecordMapper, snapshotOf } from '../../src/snapshot/log/formats/map-record.ts';
