@@ -23,7 +23,7 @@ const limits = {
   togetherBytes: 450,
   idleBytes: 1_860,
   series: 80,
-  bundleKb: 720,
+  bundleKb: 730,
 };
 
 const built = await buildAsInImage();
