@@ -49,6 +49,9 @@ export async function surveyRun(
   return { records, times: own === records ? 'own' : others, elapsedMs, firstMs, lastMs, modifiedMs };
 }
 
+/** A time in seconds that became milliseconds as a double may be a little less than the millisecond. */
+const wholeMs = (timeMs: number) => Math.floor(Math.round(timeMs * 1000) / 1000);
+
 /** Time since the beginning of the log. Elapsed times begin again at 0 when training is resumed. */
 function createElapsed(): (elapsedSeconds: number) => number {
   let beforeMs = 0;
@@ -97,7 +100,7 @@ export function placeRecords(
       timeOf({ record }) {
         const offset = times === 'elapsed' ? sinceStart(record.elapsed ?? 0) : index * step;
         index++;
-        const timeMs = Math.floor(record.time ?? originMs + offset);
+        const timeMs = wholeMs(record.time ?? originMs + offset);
         if (timeMs <= last && record.time !== undefined) moved++;
         last = Math.max(timeMs, last + 1);
         return last;

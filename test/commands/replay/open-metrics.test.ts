@@ -52,7 +52,9 @@ describe('replay --output', () => {
   });
 
   it('writes times that Prometheus reads as the same millisecond', async () => {
-    const millisecond = (index: number) => startMs + index * 7_001;
+    // In these months a double of seconds, multiplied by 1,000, may be a little less than the millisecond.
+    const firstMs = Date.parse('2038-06-01T00:00:00Z');
+    const millisecond = (index: number) => firstMs + index * 7_001;
     const log = Array.from(
       { length: 2_000 },
       (_, index) => `{"timestamp": ${millisecond(index) / 1000}, "loss": 1}\n`,

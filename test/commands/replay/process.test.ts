@@ -62,6 +62,7 @@ it('merges the event files of a run by time', async () => {
   const { code, text } = await commandLine(['replay', folder, '--endpoint', target.endpoint]);
   expect(code).toBe(0);
   expect(text).toContain('9 records');
+  expect(text).not.toContain('placed 1 ms');
   const points = target.points('ml.training.last_step_time');
   const times = points.map(({ timeMs }) => timeMs);
   expect(times).toEqual(times.toSorted((a, b) => a - b));
