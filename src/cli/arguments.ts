@@ -20,10 +20,14 @@ export function readArguments(command: CommandDefinition, args: readonly string[
   const options: Record<string, string | true> = {};
   const positionals: string[] = [];
   const problems: string[] = [];
+  let mayBeValue = false;
   for (const token of tokensOf(known, args)) {
-    if (token.kind === 'positional') positionals.push(token.value);
+    // After an unknown option, it may be the value: it must not be a second error for one mistake.
+    if (token.kind === 'positional' && !mayBeValue) positionals.push(token.value);
+    mayBeValue = false;
     if (token.kind !== 'option') continue;
     const option = known.find(({ name }) => name === token.name);
+    mayBeValue = option === undefined && token.value === undefined;
     const problem = option ? valueProblem(option, token.value) : unknownOption(command, token.rawName);
     if (problem === undefined) options[token.name] = token.value ?? true;
     else problems.push(problem);

@@ -5,8 +5,9 @@ export function nearest(written: string, candidates: readonly string[]): string 
     .map((candidate) => ({ candidate, edits: editDistance(lower, candidate.toLowerCase()) }))
     .filter(({ candidate, edits }) => edits <= Math.max(1, Math.floor(candidate.length / 3)))
     .toSorted((a, b) => a.edits - b.edits)[0];
-  // Otherwise the written text may be an abbreviation.
-  return near?.candidate ?? (lower.length > 1 ? candidates.find((it) => it.startsWith(lower)) : undefined);
+  if (near !== undefined || lower.length < 2) return near?.candidate;
+  // Otherwise the written text may be an abbreviation, or the last word: `metrics` for `training_metrics`.
+  return candidates.find((it) => it.startsWith(lower)) ?? candidates.find((it) => it.endsWith(`_${lower}`));
 }
 
 /** ` Did you mean …?`, or an empty text. */

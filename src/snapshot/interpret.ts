@@ -35,7 +35,10 @@ export function parseMetricsFile(bytes: Uint8Array): SnapshotParseResult {
  */
 export function interpret(document: unknown): SnapshotParseResult {
   if (!isObject(document))
-    return { status: 'malformed', reason: `a JSON object is expected, not ${nameOfType(document)}` };
+    return {
+      status: 'malformed',
+      reason: `a JSON object is expected, such as {"training_metrics": {"training_loss": 1.5}}, not ${nameOfType(document)}`,
+    };
   const log = createSkipLog();
   const top = log.section('top level');
   const metadata = sectionOf(document, 'job_metadata', top);

@@ -144,7 +144,7 @@ describe('arguments', () => {
   });
 
   it('have all their problems listed', () => {
-    const args = ['--watch=yes', '--output', 'jsn', '--gid=', '-x', 'a', 'b', '--uid', '--strict'];
+    const args = ['--watch=yes', '--output', 'jsn', '--gid=', 'a', 'b', '-x', 'c', '--uid', '--strict'];
     expect(read(...args).problems).toEqual([
       '--watch takes no value.',
       '--output is "jsn", expected text or json. Did you mean json?',
@@ -156,11 +156,19 @@ describe('arguments', () => {
   });
 });
 
+it('what follows an unknown option is not a second error', () => {
+  expect(readArguments(rowOf('check'), ['--unknown', 'x', 'FILE'])).toMatchObject({
+    positionals: ['FILE'],
+    problems: ['unknown option --unknown.'],
+  });
+});
+
 describe('the nearest', () => {
   it.each([
     ['chekc', ['check', 'demo'], 'check'],
     ['sim', ['check', 'simulate'], 'simulate'],
     ['CHECK', ['check'], 'check'],
+    ['metrics', ['job_metadata', 'training_metrics'], 'training_metrics'],
     ['xyz', ['check', 'demo'], undefined],
     ['', ['check'], undefined],
   ])('to %j of %j is %j', (written, candidates, expected) => {

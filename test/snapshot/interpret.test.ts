@@ -343,7 +343,7 @@ describe('no file', () => {
   ])('that is %s is read', (_name, document, named) => {
     expect(interpret(document)).toEqual({
       status: 'malformed',
-      reason: `a JSON object is expected, not ${named}`,
+      reason: `a JSON object is expected, such as {"training_metrics": {"training_loss": 1.5}}, not ${named}`,
     });
   });
 });

@@ -138,7 +138,7 @@ describe('a file that is not', () => {
     ['empty', '', 'empty', /empty/],
     ['half-written', exampleText().slice(0, 200), 'malformed', /JSON/],
     ['no JSON', 'epoch=3', 'malformed', /JSON/],
-    ['no object', '[1, 2]', 'malformed', /a JSON object is expected, not an array/],
+    ['no object', '[1, 2]', 'malformed', /a JSON object is expected, such as .*, not an array/],
     ['trailing garbage', `${exampleText()}}`, 'malformed', /JSON/],
   ])('%s', async (_name, content, status, reason) => {
     const { file, poller } = setUp();
