@@ -8,13 +8,18 @@ const runtimes = goldens.filter(
   ({ name }) => name === 'clustertrainingruntime' || name === 'trainingruntime',
 );
 
+/** Of the TrainJobs that report their status. A dry run needs it. */
+const namespace = 'ml';
+
 let uninstall: (() => Promise<void>) | undefined;
 beforeAll(async () => {
   uninstall = await installCrds();
+  await apply(`apiVersion: v1\nkind: Namespace\nmetadata: { name: ${namespace} }\n`);
   // Where the controller of Trainer runs, it accepts a TrainJob only once its runtime is there.
   for (const { path } of runtimes) await apply(readFileSync(path, 'utf8'));
 });
 afterAll(async () => {
+  await kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--wait=false');
   for (const { path } of runtimes) await kubectl('delete', '-f', path, '--ignore-not-found');
   await uninstall?.();
 });
