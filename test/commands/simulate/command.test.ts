@@ -59,7 +59,7 @@ describe('simulate', () => {
 
   it('lists everything that is wrong, exits with 2 and writes nothing', async () => {
     const METRICS_FILE_PATH = await metricsFile();
-    const { code, lines, errors } = await run(['--fault', 'fire', '--speed', 'extra', '--seed'], {
+    const { code, lines, errors } = await run(['--fault', 'fire', 'extra', '--speed', '--seed'], {
       METRICS_FILE_PATH,
       TOTAL_EPOCHS: '0',
       WRITE_INTERVAL: 'soon',

