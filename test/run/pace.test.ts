@@ -133,6 +133,22 @@ describe('the time left', () => {
     expectWithinTenth([...all.slice(105, 150), ...all.slice(225)], endOf(writes));
   });
 
+  it('ends with the progress when the values are stale', () => {
+    let run: Run | undefined;
+    for (const { s, metrics } of steady(50, 1)) {
+      const time = { unixMs: s * 1000, monotonicMs: s * 1000, fileAgeMs: 0 };
+      const file = { ...exampleFile(), training_metrics: metrics };
+      run = applySnapshot(run, snapshotOf(interpret(file)), time, policy).run;
+    }
+    const runAtAge = (ageMs: number) => {
+      const ms = 50_000 + ageMs;
+      return applyTime(run, { unixMs: ms, monotonicMs: ms, fileAgeMs: ageMs }, policy).run as Run;
+    };
+    expect(progressOf(runAtAge(policy.staleAfterMs - 1_000))).toBeDefined();
+    const stale = runAtAge(policy.staleAfterMs + 1_000);
+    expect([progressOf(stale), estimatedRemainingMs(stale)]).toEqual([undefined, undefined]);
+  });
+
   it('is absent while the run is stalled, and right again at once', () => {
     const writes = steady(200, 1, { 50: 3000 });
     const all = estimates(writes);
