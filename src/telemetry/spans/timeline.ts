@@ -29,7 +29,7 @@ export type SpanAction =
   | {
       readonly kind: 'run_began';
       readonly run: OpenRun;
-      /** It has the id of a span that a bridge was to send that was killed. */
+      /** Its id is that of a span which a killed bridge did not send. */
       readonly isTakenOver: boolean;
     }
   | {
