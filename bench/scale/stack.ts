@@ -111,7 +111,8 @@ async function startPushing(
 
 export const memoryOfAll = (pids: readonly number[]) => sum(pids.map((pid) => memoryOf(pid).rss));
 
-const sidecars = (url: string) => value(url, 'count(ml_training_loss)');
+/** Also those whose turn came longer ago than an instant query looks back. */
+const sidecars = (url: string) => value(url, 'count(last_over_time(ml_training_loss[1h]))');
 
 /** The Collector closes the connection of a scrape that takes too long, as while it still answers those that were given up. */
 const sizeOf = ({ scrapeUrl }: Collector) =>
