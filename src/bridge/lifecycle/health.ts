@@ -22,10 +22,12 @@ export type HealthServer =
  */
 const maxConnections = 64;
 const maxConnectionMs = 1_000;
+const longestTimerMs = 2 ** 31 - 1;
 
 /** Serves `/livez` and `/readyz`: 200 or 503, and the reason as JSON. If the port is taken, the bridge runs without. */
 export async function startHealthServer(port: number, checks: HealthChecks): Promise<HealthServer> {
-  const server = createServer((request, response) => {
+  // `closeWhenLate` replaces Node's check of all connections, which wakes the process up also while there are none.
+  const server = createServer({ connectionsCheckingInterval: longestTimerMs }, (request, response) => {
     const check = Object.entries(checks).find(([name]) => request.url?.split('?')[0] === `/${name}`)?.[1];
     const health = check?.() ?? { healthy: false, reason: 'only /livez and /readyz exist' };
     const code = check === undefined ? 404 : health.healthy ? 200 : 503;
@@ -33,7 +35,6 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
     response.end(`${JSON.stringify({ status: health.healthy ? 'ok' : 'failed', reason: health.reason })}\n`);
   });
   server.maxConnections = maxConnections;
-  // Not `headersTimeout`: Node then wakes up to check all connections, also while there are none.
   server.on('connection', closeWhenLate);
   // An open probe must not keep the process alive once the bridge is done.
   server.unref();
