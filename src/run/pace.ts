@@ -7,6 +7,8 @@ export interface Pace {
   readonly from: Mark | undefined;
   /** The latest intervals, oldest first. */
   readonly intervals: readonly Interval[];
+  /** Of the intervals' time for one unit; undefined while too few are known. */
+  readonly medianMs: number | undefined;
   /** The latest of those that took much longer than usual, for example with an evaluation in them. */
   readonly pauses: readonly Interval[];
 }
@@ -22,7 +24,13 @@ interface Interval {
   readonly end: Mark;
 }
 
-export const noPace: Pace = { unit: undefined, from: undefined, intervals: [], pauses: [] };
+export const noPace: Pace = {
+  unit: undefined,
+  from: undefined,
+  intervals: [],
+  medianMs: undefined,
+  pauses: [],
+};
 
 /** Intervals older than this are left out, unless fewer than `minRecent` are younger. */
 const recentMs = 600_000;
@@ -52,11 +60,13 @@ export function advancePace(
   const interval = { done: end.done - pace.from.done, ms: monotonicMs - pace.from.monotonicMs, end };
   // Two writes within one step of the file system's clock are measured together with the next one.
   if (interval.done === 0 || interval.ms <= 0) return pace;
+  const intervals = recent([...pace.intervals, interval], monotonicMs);
   return {
     ...pace,
     from: end,
-    intervals: recent([...pace.intervals, interval], monotonicMs),
-    pauses: isPause(interval, medianMs(pace)) ? [...pace.pauses, interval].slice(-maxPauses) : pace.pauses,
+    intervals,
+    medianMs: medianMsOf(intervals),
+    pauses: isPause(interval, pace.medianMs) ? [...pace.pauses, interval].slice(-maxPauses) : pace.pauses,
   };
 }
 
@@ -73,10 +83,9 @@ function recent(intervals: readonly Interval[], nowMs: number): readonly Interva
  */
 export function remainingMs(pace: Pace, position: Position): number | undefined {
   if (shareDone(position) === 1) return 0;
-  const median = medianMs(pace);
+  const median = pace.medianMs;
   if (median === undefined || pace.unit !== position.unit) return undefined;
-  const steady = pace.intervals.filter((interval) => !isPause(interval, median));
-  const perUnit = sumOf(steady, ({ ms }) => ms) / sumOf(steady, ({ done }) => done);
+  const perUnit = meanMs(pace.intervals, median);
   const pauses = pace.pauses.filter((interval) => isPause(interval, median));
   return (position.total - position.done) * perUnit + expectedPausesMs(pauses, position, perUnit);
 }
@@ -91,10 +100,21 @@ function expectedPausesMs(pauses: readonly Interval[], { done, total }: Position
   return Math.max(0, Math.floor((total - last.end.done) / distance) * lengthMs);
 }
 
-/** Of the time for one unit of the position. Undefined while too few intervals are known. */
-function medianMs({ intervals }: Pace): number | undefined {
+/** Of the time for one unit, without pauses. One loop, because this is computed for each snapshot. */
+function meanMs(intervals: readonly Interval[], median: number): number {
+  let [totalMs, done] = [0, 0];
+  for (const interval of intervals) {
+    if (isPause(interval, median)) continue;
+    totalMs += interval.ms;
+    done += interval.done;
+  }
+  return totalMs / done;
+}
+
+function medianMsOf(intervals: readonly Interval[]): number | undefined {
   if (intervals.length < minIntervals) return undefined;
-  const sorted = intervals.map(({ done, ms }) => ms / done).sort((a, b) => a - b);
+  // A typed array sorts numbers without a call of a function for each comparison.
+  const sorted = Float64Array.from(intervals, ({ done, ms }) => ms / done).sort();
   return sorted[Math.floor((sorted.length - 1) / 2)];
 }
 
