@@ -24,6 +24,8 @@ export interface MetricDefinition {
   readonly attributes?: readonly string[];
   /** A field of the file may have its name. The metric is then that field, and is not computed. */
   readonly yields?: true;
+  /** Most exports of snapshots omit its points while they are unchanged. */
+  readonly rarelyChanges?: true;
 }
 
 /** A metric read from one field of `training_metrics`. */
@@ -148,6 +150,7 @@ export const trainingMetrics = [
     unit: '{epoch}',
     description: 'Epochs this run will train',
     minimum: 0,
+    rarelyChanges: true,
   },
   {
     field: 'batches_per_epoch',
@@ -156,6 +159,7 @@ export const trainingMetrics = [
     unit: '{batch}',
     description: 'Batches in one epoch',
     minimum: 0,
+    rarelyChanges: true,
   },
   {
     field: 'total_steps',
@@ -164,6 +168,7 @@ export const trainingMetrics = [
     unit: '{step}',
     description: 'Batches this run will train, over all epochs',
     minimum: 0,
+    rarelyChanges: true,
   },
   {
     field: 'tokens_per_second',
@@ -238,6 +243,7 @@ export const runMetrics = {
     unit: '{value}',
     description: 'Values that were NaN or infinite',
     attributes: ['field'],
+    rarelyChanges: true,
   },
   progress: {
     name: 'ml.training.progress',

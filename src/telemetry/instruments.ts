@@ -14,6 +14,7 @@ import type { Run } from '../run/run.ts';
 import { extraMetric, yieldsTo } from '../snapshot/extras.ts';
 import type { RankReading } from '../snapshot/rank-reading.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { createChangeFilter } from './changes.ts';
 import { type ObservedMetric, observed, observeMetrics } from './observe.ts';
 import { SnapshotReader } from './reader.ts';
 import { pointAttributes } from './resource.ts';
@@ -25,11 +26,16 @@ export interface RunInstruments {
   setRun(run: Run | undefined): void;
   /** Records the snapshot's values in the histograms; call it once for each snapshot. */
   record(snapshot: Snapshot): void;
-  /** `full` includes the state of the run; `changes` includes it only if it has changed since the last collection. */
-  collect(extent?: 'full' | 'changes'): Promise<ScopeMetrics[]>;
+  collect(extent?: Extent): Promise<ScopeMetrics[]>;
   /** The gauges of one record of a log, without the state, counters and histograms of the run. */
   collectGauges(record: Snapshot): Promise<ScopeMetrics[]>;
 }
+
+/**
+ * `full` is everything. `values` omits the state of the run while it is the same as in the last collection. `changes`
+ * also omits the other metrics of the catalogue that rarely change, while they are the same.
+ */
+export type Extent = 'full' | 'values' | 'changes';
 
 export const scopeName = 'ml-metrics-bridge';
 
@@ -49,6 +55,7 @@ export function createRunInstruments(
   const shared = pointAttributes(resource);
   let attributes = { ...shared, ...waitingAttributes };
   let isStateDue = true;
+  const changesOf = createChangeFilter();
 
   const isObserved = (name: RunMetricName) => (name === 'state' ? isStateDue : !yielded.has(name));
   const ofFile = trainingMetrics.flatMap((metric): readonly ObservedMetric[] => {
@@ -95,7 +102,8 @@ export function createRunInstruments(
       isStateDue ||= extent === 'full';
       const metrics = await reader.read();
       isStateDue = false;
-      return metrics;
+      const changes = changesOf(metrics);
+      return extent === 'changes' ? changes : metrics;
     },
     async collectGauges(record) {
       const [current, wasDue] = [run, isStateDue];

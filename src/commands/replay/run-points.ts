@@ -78,7 +78,7 @@ export function createRunPoints(options: RunPointsOptions): RunPoints {
       const isStateDue = timeMs >= nextStateMs;
       if (isStateDue) nextStateMs = timeMs + stateIntervalMs;
       lastMs = timeMs;
-      return [...before, at(await instruments.collect(isStateDue ? 'full' : 'changes'), timeMs)];
+      return [...before, at(await instruments.collect(isStateDue ? 'full' : 'values'), timeMs)];
     },
     end: async () => (run === undefined ? [] : stateOf(endRun(run, 'stopped').run)),
   };
