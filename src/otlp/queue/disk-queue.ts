@@ -45,6 +45,7 @@ export type LostReason = 'queue_dir_full' | 'queue_dir_failed';
 /** What may wait for a disk that hangs; it is in memory meanwhile. */
 const maxUnwritten = 64;
 const longestHangMs = 5_000;
+const longestReadMs = 1_000;
 const nothing: Lease<never> = { requests: [], ack: () => undefined, nack: () => undefined };
 
 export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
@@ -56,6 +57,7 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
   const unwritten = new Set<QueuedFile>();
   let isOpen = false;
   let last: Promise<void> = Promise.resolve();
+  let lateRead: Promise<void> = Promise.resolve();
 
   /** One thing at a time, in the order it was asked for. */
   function enqueue(work: () => Promise<void>): void {
@@ -63,9 +65,15 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
   }
 
   async function reportHang(work: Promise<void>): Promise<void> {
-    if (await settlesWithin(longestHangMs, work)) return;
-    onWritten(new Error(`it has not answered for ${longestHangMs / 1000} s`));
+    await isInTime(work);
     await work;
+  }
+
+  /** Reports a volume that hangs. */
+  async function isInTime(work: Promise<unknown>): Promise<boolean> {
+    const isDone = await settlesWithin(longestHangMs, work);
+    if (!isDone) onWritten(new Error(`it has not answered for ${longestHangMs / 1000} s`));
+    return isDone;
   }
 
   enqueue(async () => {
@@ -140,13 +148,28 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
     return request !== undefined && file.isOrphan === true ? asEnded(request) : request;
   }
 
+  /**
+   * Reads the first of these, as many as a slow volume gives in a second. One by one: a volume that hangs must not
+   * occupy all threads, because the metrics file is read in one of them.
+   */
+  async function readFirst(files: readonly QueuedFile[]): Promise<readonly (R | undefined)[]> {
+    const requests: (R | undefined)[] = [];
+    const startMs = performance.now();
+    for (const file of files) {
+      if (requests.length > 0 && performance.now() - startMs > longestReadMs) break;
+      requests.push(await read(file));
+    }
+    return requests;
+  }
+
   /** Reads files into a lease; those that are not whole are lost. */
   async function leaseOf(files: readonly QueuedFile[]): Promise<Lease<R>> {
     // Held from here on: what is being read must not be pushed out and counted as lost.
     for (const file of files) leased.add(file);
-    const requests = await Promise.all(files.map(read));
+    const requests = await readFirst(files);
+    for (const file of files.slice(requests.length)) leased.delete(file);
     const open = new Map<R, QueuedFile>();
-    for (const [index, file] of files.entries()) {
+    for (const [index, file] of files.slice(0, requests.length).entries()) {
       const request = requests[index];
       if (request !== undefined) open.set(request, file);
       else {
@@ -203,9 +226,13 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
     },
     async lease() {
       if (isOpen && older.length === 0) return nothing;
-      const isDone = await settlesWithin(longestHangMs, last);
+      const isDone = await settlesWithin(longestHangMs, Promise.all([last, lateRead]));
       isOpen = true;
-      return isDone ? leaseOf(readable()) : nothing;
+      if (!isDone) return nothing;
+      const reading = leaseOf(readable());
+      if (await isInTime(reading)) return reading;
+      lateRead = reading.then((lease) => lease.nack());
+      return nothing;
     },
     touch: () => enqueue(() => folder.touch()),
     flushed: () => last,

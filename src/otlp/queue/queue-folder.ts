@@ -56,12 +56,14 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
         () => false,
       );
       if (touched) await takeOver(root, folder);
-      return Promise.all(
-        (await queueFilesIn(folder)).map(async (name) => {
-          const { size } = await lstat(path(name));
-          return { name, bytes: Math.max(0, size - checksumBytes), isOrphan: name.endsWith(orphanSuffix) };
-        }),
-      );
+      const found: QueuedFile[] = [];
+      // One by one, so that a volume that hangs occupies one thread.
+      for (const name of await queueFilesIn(folder)) {
+        const { size } = await lstat(path(name));
+        const bytes = Math.max(0, size - checksumBytes);
+        found.push({ name, bytes, isOrphan: name.endsWith(orphanSuffix) });
+      }
+      return found;
     },
     newName: () => `${prefix}-${padded(++names, 9)}${suffix}`,
     async write(name, content) {

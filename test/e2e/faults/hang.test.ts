@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
@@ -10,6 +10,7 @@ import { until } from '../../support/until.ts';
 import { docker, dockerOutput } from '../compose/docker.ts';
 
 const timeoutMs = 2_000;
+const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const rankStep = 'ml.training.rank.step';
 
 async function setUp(environment: Readonly<Record<string, string>> = {}) {
@@ -173,6 +174,76 @@ it('a queue folder that hangs is one warning, and what memory holds is sent with
   expect(
     bridge.log.filter(({ level, message }) => level === 'warn' && message === warning.message),
   ).toHaveLength(1);
+  await endsInTime(bridge);
+});
+
+it('a queue folder of which the files hang when they are read stops neither polling nor what is in memory', async () => {
+  const { hang, receiver, start } = await setUp();
+  const queue = join(hang.folder, 'queue');
+  mkdirSync(queue);
+  receiver.reply(() => ({ status: 'error', code: 14 }));
+  const file = join(temporaryFolder(), 'current.json');
+  const bridge = start({ METRICS_FILE_PATH: file, EXPORT_QUEUE_DIR: queue, EXPORT_QUEUE_SIZE: '2' });
+  const write = (loss: number) => replaceFile(file, exampleText({ metrics: { training_loss: loss } }));
+  const stored = () =>
+    readdirSync(queue, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.otlp')).length;
+  // More than Node has threads, and more than memory holds.
+  for (let loss = 1; loss <= 8; loss++) {
+    write(loss);
+    await until(() => stored() === loss, `loss ${loss} in the folder`);
+  }
+  hang.on();
+  const warning = await bridge.said(
+    'Folder of the export queue cannot be written: queued snapshots are kept only in memory',
+  );
+  expect(warning.reason).toBe('it has not answered for 5 s');
+  receiver.reply(() => ({ status: 'ok' }));
+  const arrived = () => [...new Set(receiver.points('ml.training.loss').map(({ value }) => value))];
+  for (const loss of [9, 10]) {
+    write(loss);
+    await receiver.waitFor(() => arrived().includes(loss), `loss ${loss}`, 20_000);
+  }
+  expect(arrived()).not.toContain(1);
+  hang.off();
+  await receiver.waitFor(() => arrived().includes(1), 'what is in the folder', 20_000);
+  await until(() => stored() === 0, 'an empty folder');
+  expect(arrived().toSorted((a, b) => Number(a) - Number(b))).toEqual(upTo(10));
+  const messages = bridge.log.map(({ message }) => message);
+  expect(messages).not.toContain('Reading the metrics file hangs; the volume may not answer');
+  await endsInTime(bridge);
+});
+
+it('while the name server does not answer, polling goes on, and what was read arrives once it does', async () => {
+  const { hang, receiver, start } = await setUp();
+  hang.on();
+  const file = join(temporaryFolder(), 'current.json');
+  const bridge = start({
+    METRICS_FILE_PATH: file,
+    LOG_LEVEL: 'debug',
+    OTEL_EXPORTER_OTLP_ENDPOINT: `http://collector.example:${receiver.port}`,
+    OTEL_EXPORTER_OTLP_TIMEOUT: '100',
+  });
+  const losses = upTo(60);
+  for (const loss of losses) {
+    replaceFile(file, exampleText({ metrics: { epoch: loss, training_loss: loss } }));
+    const isRead = () =>
+      loss === 1 || bridge.log.some(({ message, epoch }) => message === 'Epoch ended' && epoch === loss - 1);
+    await until(isRead, `loss ${loss} to be read`);
+    await bridge.said('Training run began');
+  }
+  const warning = await bridge.said(
+    'Collector cannot be reached: snapshots wait and are sent when it is back',
+  );
+  expect(warning.reason).toContain('name resolution');
+  hang.off();
+  await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 60, 'the last loss');
+  expect([...new Set(receiver.points('ml.training.loss').map(({ value }) => value))]).toEqual(losses);
+  const retries = () =>
+    receiver.points('ml.bridge.exports').findLast(({ attributes }) => attributes.outcome === 'retry');
+  // More attempts than Node has threads.
+  await receiver.waitFor(() => Number(retries()?.value) > 8, 'the attempts counted');
+  const messages = bridge.log.map(({ message }) => message);
+  expect(messages).not.toContain('Reading the metrics file hangs; the volume may not answer');
   await endsInTime(bridge);
 });
 

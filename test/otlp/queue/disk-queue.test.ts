@@ -4,13 +4,13 @@ import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { type Receiver, startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { systemClock } from '../../../src/common/clock.ts';
-import { deferred } from '../../../src/common/timing.ts';
+import { deferred, pause } from '../../../src/common/timing.ts';
 import type { ExportRequest } from '../../../src/otlp/export-request.ts';
 import { createDiskQueue } from '../../../src/otlp/queue/disk-queue.ts';
 import type { Encoding } from '../../../src/otlp/queue/encoding.ts';
 import type { Lease } from '../../../src/otlp/queue/lease.ts';
 import { createMemoryQueue } from '../../../src/otlp/queue/memory-queue.ts';
-import { createQueue } from '../../../src/otlp/queue/queue.ts';
+import { createQueue, type Queue } from '../../../src/otlp/queue/queue.ts';
 import { createQueueFolder, type QueueFolder } from '../../../src/otlp/queue/queue-folder.ts';
 import { startBridge } from '../../support/bridge.ts';
 import { temporaryFolder } from '../../support/file.ts';
@@ -184,6 +184,18 @@ describe('what a bridge leaves in the folder', () => {
     await until(() => filesUnder(root).length === 0, 'an empty folder');
   });
 
+  it('stays there as long as its bridge runs, also if no snapshot is new', async () => {
+    const root = temporaryFolder();
+    await duringOutage(2, root, { environment: { OTEL_RESOURCE_ATTRIBUTES: 'service.instance.id=one' } });
+    await until(() => filesUnder(root).length === 2, 'both in the folder');
+    const folder = join(root, 'bridge-one');
+    const longAgo = new Date(Date.now() - 11 * 60_000);
+    utimesSync(folder, longAgo, longAgo);
+    await until(() => statSync(folder).mtimeMs > longAgo.getTime() + 600_000, 'a sign of life');
+    await createQueueFolder(root, 'other').open();
+    expect(filesUnder(folder)).toHaveLength(2);
+  });
+
   it('is not mixed with what another bridge leaves on the same volume', async () => {
     const root = temporaryFolder();
     const bridges = await Promise.all(
@@ -266,6 +278,72 @@ function setUp({ write, read }: Disk, maxBytes = 1_000) {
 
 const values = ({ requests }: Lease<NumberRequest>) => requests.map(({ data }) => data);
 
+describe('the limit of the folder', () => {
+  /** Requests of one byte, in a real folder, of which memory holds three. */
+  async function inFolder(root: string, maxBytes: number) {
+    const events: string[] = [];
+    const disk = createDiskQueue({
+      folder: createQueueFolder(root, 'one'),
+      encoding: numbers,
+      asEnded: (request) => request,
+      maxBytes,
+      onFound: (count) => events.push(`found ${count}`),
+      onLost: (reason) => events.push(reason),
+      onWritten: (error) => error && events.push(error.message),
+    });
+    const queue = createQueue<NumberRequest>({
+      memory: createMemoryQueue({ requests: 3, bytes: 1_000_000 }),
+      disk,
+      onOverflow: (drops) => events.push(...drops.map(({ reason }) => reason)),
+    });
+    const push = (data: number) => queue.push({ kind: 'snapshot', data, bytes: 1 });
+    await queue.flushed();
+    return { queue, push, events };
+  }
+  const left = async ({ queue }: { readonly queue: Queue<NumberRequest> }) => {
+    const [older, newer] = [await queue.lease('oldest'), await queue.lease('oldest')];
+    return [...values(older), ...values(newer)];
+  };
+
+  it('takes the oldest', async () => {
+    const root = temporaryFolder();
+    const one = await inFolder(root, 6);
+    for (const value of upTo(9)) one.push(value);
+    await one.queue.flushed();
+    expect(filesUnder(root)).toHaveLength(6);
+    expect(one.events).toEqual(Array(3).fill('queue_dir_full'));
+    expect(await left(one)).toEqual([4, 5, 6, 7, 8, 9]);
+  });
+
+  it('holds for what an earlier bridge left, too', async () => {
+    const root = temporaryFolder();
+    const first = await inFolder(root, 1_000);
+    for (const value of upTo(6)) first.push(value);
+    await first.queue.flushed();
+    const second = await inFolder(root, 4);
+    await second.queue.flushed();
+    expect(second.events).toEqual(['found 6', 'queue_dir_full', 'queue_dir_full']);
+    expect(filesUnder(root)).toHaveLength(4);
+    second.push(7);
+    await second.queue.flushed();
+    expect(second.events.slice(3)).toEqual(['queue_dir_full']);
+    expect(await left(second)).toEqual([4, 5, 6, 7]);
+  });
+
+  it('has room again for as much as was delivered', async () => {
+    const root = temporaryFolder();
+    const one = await inFolder(root, 6);
+    for (const value of upTo(6)) one.push(value);
+    const oldest = await one.queue.lease('oldest');
+    oldest.ack(oldest.requests);
+    for (const value of [7, 8, 9]) one.push(value);
+    await one.queue.flushed();
+    expect(one.events).toEqual([]);
+    expect(filesUnder(root)).toHaveLength(6);
+    expect(await left(one)).toEqual([4, 5, 6, 7, 8, 9]);
+  });
+});
+
 describe('the queue', () => {
   it('leases what is on the disk before what is in memory, and at the end memory first', async () => {
     const { queue, push, written } = setUp({});
@@ -308,6 +386,22 @@ describe('the queue', () => {
     expect(events).toEqual([]);
   });
 
+  it('leases what a slow volume gives in a second, and the rest afterwards', async () => {
+    const { queue, push } = setUp({
+      read: async (_name, request) => {
+        await pause(600);
+        return request;
+      },
+    });
+    for (const value of upTo(9)) push(value);
+    const first = await queue.lease('oldest');
+    const count = first.requests.length;
+    expect(count).toBeLessThan(6);
+    expect(values(first)).toEqual(upTo(count));
+    first.ack(first.requests);
+    expect(values(await queue.lease('oldest'))[0]).toBe(count + 1);
+  });
+
   it('does not push out what is being read, and count it as lost', async () => {
     const gate = deferred<void>();
     let reading = 0;
@@ -323,7 +417,7 @@ describe('the queue', () => {
     );
     for (const value of upTo(6)) push(value);
     const leasing = queue.lease('oldest');
-    await until(() => reading === 3, 'the reading');
+    await until(() => reading === 1, 'the reading');
     push(7);
     gate.resolve();
     expect(values(await leasing)).toEqual([1, 2, 3]);
