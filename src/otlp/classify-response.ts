@@ -83,7 +83,7 @@ export const answerRules: readonly AnswerRule[] = [
     answer: 'None: no connection, a broken stream, or a timeout',
     codes: 'any',
     details:
-      /^(No connection established|Name resolution failed|Connection dropped|Received RST_STREAM|Bandwidth exhausted or memory limit exceeded$|Deadline exceeded|Failed to start HTTP\/2 stream|(read|write|connect) E[A-Z]+)/,
+      /^(No connection established|Name resolution failed|Connection dropped|Received RST_STREAM|(Stream refused by server|Call cancelled|Bandwidth exhausted or memory limit exceeded|Protocol not secure enough)$|Deadline exceeded|Failed to start HTTP\/2 stream|Write (error:|failed )|(read|write|connect) E[A-Z]+)/,
     reaction: { action: 'wait', cause: 'no_answer' },
   },
   {

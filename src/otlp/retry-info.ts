@@ -26,7 +26,8 @@ function delayIn(status: Buffer): number | undefined {
       const duration = new Map(fieldsOf(value)).get(1);
       if (!Buffer.isBuffer(duration)) return 0;
       const [seconds, nanos] = [1, 2].map((field) => new Map(fieldsOf(duration)).get(field) ?? 0);
-      return Number(seconds) * 1000 + Number(nanos) / 1_000_000;
+      const delayMs = Number(seconds) * 1000 + Number(nanos) / 1_000_000;
+      return Number.isFinite(delayMs) ? delayMs : undefined;
     }
   } catch {
     // What cannot be read says nothing.

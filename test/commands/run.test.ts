@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { startBlackHole } from '../support/black-hole.ts';
 import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from '../support/file.ts';
 import { freePort } from '../support/port.ts';
 import { startProcess, type TestProcess } from '../support/process.ts';
@@ -108,6 +109,15 @@ describe('a Collector that is no help', () => {
   it('because it refuses connections cannot hold the end', async () => {
     const { file, bridge } = await setUp({
       endpoint: `http://127.0.0.1:${await freePort()}`,
+      environment: { SHUTDOWN_TIMEOUT: '1' },
+    });
+    await endsInTime(bridge, file);
+  });
+
+  it.runIf(process.platform === 'linux')('because its packets are lost cannot hold the end', async () => {
+    const { port } = await startBlackHole();
+    const { file, bridge } = await setUp({
+      endpoint: `http://127.0.0.1:${port}`,
       environment: { SHUTDOWN_TIMEOUT: '1' },
     });
     await endsInTime(bridge, file);

@@ -6,9 +6,11 @@ import { createLiveness } from '../../src/bridge/lifecycle/liveness.ts';
 import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { deferred } from '../../src/common/timing.ts';
+import { startBlackHole } from '../support/black-hole.ts';
 import { startBridge } from '../support/bridge.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { type Mischief, startHostileProxy } from '../support/hostile-proxy.ts';
+import { freePort } from '../support/port.ts';
 import { startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
@@ -62,6 +64,48 @@ it.runIf(process.platform === 'linux')(
     expect([...arrived()]).toContain(loss);
   },
 );
+
+it.runIf(process.platform === 'linux').each([
+  ['refused', async () => ({ port: await freePort(), stop: async () => undefined })],
+  ['neither accepted nor refused', startBlackHole],
+])('while connections are %s, polling goes on, and all that was read arrives later', async (_how, start) => {
+  const { port, stop } = await start();
+  const { write, log } = await startBridge({
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_TIMEOUT: '200',
+      OTEL_METRIC_EXPORT_INTERVAL: '50',
+    },
+  });
+  const lines = () => log.filter(({ level }) => level === 'warn' || level === 'error');
+  for (let loss = 1; loss <= 20; loss++) await write({ metrics: { training_loss: loss } });
+  await until(() => lines().length > 0, 'the warning');
+  for (let loss = 21; loss <= 40; loss++) await write({ metrics: { training_loss: loss } });
+  await stop();
+  const receiver = await startReceiver({ port });
+  onTestFinished(() => receiver.stop());
+  const arrived = () => [...new Set(receiver.points('ml.training.loss').map(({ value }) => value))];
+  await receiver.waitFor(() => arrived().includes(40), 'the last');
+  expect(arrived()).toEqual(Array.from({ length: 40 }, (_, index) => index + 1));
+  expect(lines()).toMatchObject([
+    { level: 'warn', message: 'Collector cannot be reached: snapshots wait and are sent when it is back' },
+  ]);
+});
+
+it('a name that cannot be resolved is no answer', async () => {
+  const { write, log } = await startBridge({
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: 'http://collector.invalid:4317',
+      SHUTDOWN_TIMEOUT: '0.3',
+    },
+  });
+  await write({ metrics: { training_loss: 1 } });
+  const lines = () => log.filter(({ level }) => level === 'warn' || level === 'error');
+  await until(() => lines().length > 0, 'the warning');
+  expect(lines()).toMatchObject([
+    { level: 'warn', message: 'Collector cannot be reached: snapshots wait and are sent when it is back' },
+  ]);
+});
 
 it('a Collector that is slow to answer delays neither polling nor health', async () => {
   // Moved by the test, so that health is good only where polls go on, however fast the machine.

@@ -1,4 +1,4 @@
-import { createServer } from 'node:http2';
+import { constants, createServer, type ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
@@ -118,14 +118,13 @@ describe('a final answer drops the request', () => {
 });
 
 /** An HTTP/2 server that knows no gRPC. */
-async function startWebServer(code: number, page: string) {
+async function startWebServer(answer: (stream: ServerHttp2Stream) => void) {
   let requests = 0;
   const server = createServer();
   server.on('stream', (stream) => {
     requests += 1;
     stream.on('error', () => undefined);
-    stream.respond({ ':status': code, 'content-type': 'text/html' });
-    stream.end(page);
+    answer(stream);
   });
   const sessions = new Set<{ destroy(): void }>();
   server.on('session', (session) => sessions.add(session));
@@ -139,6 +138,29 @@ async function startWebServer(code: number, page: string) {
   return { port, stop, requests: () => requests };
 }
 
+/** A bridge with three snapshots whose endpoint answers each request in this way, and later as a Collector does. */
+async function meet(answer: (stream: ServerHttp2Stream) => void) {
+  const web = await startWebServer(answer);
+  const { write, log } = await startBridge({
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${web.port}`,
+      OTEL_METRIC_EXPORT_INTERVAL: '50',
+    },
+  });
+  for (const value of [1, 2, 3]) await write({ metrics: { training_loss: value } });
+  await expect.poll(web.requests, { timeout: 10_000 }).toBeGreaterThan(3);
+  const expectAllLater = async () => {
+    await web.stop();
+    const receiver = await startReceiver({ port: web.port });
+    onTestFinished(() => receiver.stop());
+    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 3, 'the last');
+    expect(new Set(receiver.points('ml.training.loss').map(({ value }) => value))).toEqual(
+      new Set([1, 2, 3]),
+    );
+  };
+  return { log, expectAllLater };
+}
+
 describe('an HTTP answer that is no gRPC waits, with one error line that says what answered', () => {
   it.each([
     [404, ''],
@@ -146,15 +168,10 @@ describe('an HTTP answer that is no gRPC waits, with one error line that says wh
     [500, ''],
     [200, '<html>welcome</html>'],
   ])('%i %s', async (code, page) => {
-    const web = await startWebServer(code, page);
-    const { write, log } = await startBridge({
-      environment: {
-        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${web.port}`,
-        OTEL_METRIC_EXPORT_INTERVAL: '50',
-      },
+    const { log, expectAllLater } = await meet((stream) => {
+      stream.respond({ ':status': code, 'content-type': 'text/html' });
+      stream.end(page);
     });
-    for (const value of [1, 2, 3]) await write({ metrics: { training_loss: value } });
-    await expect.poll(web.requests, { timeout: 10_000 }).toBeGreaterThan(3);
     const lines = log.filter(({ level }) => level === 'error');
     expect(lines).toMatchObject([
       {
@@ -164,13 +181,42 @@ describe('an HTTP answer that is no gRPC waits, with one error line that says wh
         ),
       },
     ]);
-    await web.stop();
-    const receiver = await startReceiver({ port: web.port });
-    onTestFinished(() => receiver.stop());
-    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 3, 'the last');
-    expect(new Set(receiver.points('ml.training.loss').map(({ value }) => value))).toEqual(
-      new Set([1, 2, 3]),
-    );
+    await expectAllLater();
+  });
+});
+
+describe('an HTTP answer of a gateway that is "later" waits, with one warning', () => {
+  it.each([429, 502, 503, 504])('%i', async (code) => {
+    const { log, expectAllLater } = await meet((stream) => {
+      stream.respond({ ':status': code }, { endStream: true });
+    });
+    expect(log.filter(({ level }) => level === 'warn' || level === 'error')).toMatchObject([
+      {
+        level: 'warn',
+        message: 'Collector answers that it cannot accept data now: it is sent again until it is accepted',
+      },
+    ]);
+    await expectAllLater();
+  });
+});
+
+describe('a stream that is broken is no answer, whatever its code', () => {
+  it.each([
+    'NGHTTP2_NO_ERROR',
+    'NGHTTP2_PROTOCOL_ERROR',
+    'NGHTTP2_INTERNAL_ERROR',
+    'NGHTTP2_REFUSED_STREAM',
+    'NGHTTP2_CANCEL',
+    'NGHTTP2_ENHANCE_YOUR_CALM',
+    'NGHTTP2_INADEQUATE_SECURITY',
+    'NGHTTP2_HTTP_1_1_REQUIRED',
+  ] as const)('%s', async (name) => {
+    const { log, expectAllLater } = await meet((stream) => stream.close(constants[name]));
+    const lines = log.filter(({ level }) => level === 'warn' || level === 'error');
+    expect(lines).toMatchObject([
+      { level: 'warn', message: 'Collector cannot be reached: snapshots wait and are sent when it is back' },
+    ]);
+    await expectAllLater();
   });
 });
 

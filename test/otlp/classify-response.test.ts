@@ -4,6 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { classifyResponse, type FailedResponse } from '../../src/otlp/classify-response.ts';
 import { retryAfter, statusDetails, trailers } from './retry-details.ts';
 
+/** Fields with and without a length, lengths and long numbers: most sequences of these are nearly a message. */
+const likelyBytes = fc.array(fc.constantFrom(0x00, 0x01, 0x02, 0x08, 0x0a, 0x10, 0x12, 0x80, 0xff), {
+  maxLength: 30,
+});
+
 const failure = (code: number, metadata = new Metadata(), details = 'no'): FailedResponse =>
   Object.assign(new Error(`${code} ${details}`), { code, details, metadata });
 
@@ -53,8 +58,34 @@ describe('a failure', () => {
     );
   });
 
+  it('with any delay waits for a number of milliseconds, or does not say how long', () => {
+    const delays = fc.oneof(
+      likelyBytes,
+      likelyBytes.map((duration) => [0x0a, duration.length, ...duration]),
+    );
+    fc.assert(
+      fc.property(delays, (delay) => {
+        const metadata = trailers(statusDetails('google.rpc.RetryInfo', Uint8Array.from(delay)));
+        const outcome = classifyResponse(failure(status.UNAVAILABLE, metadata));
+        const { afterMs = 0 } = outcome.status === 'retry' ? outcome : {};
+        expect(afterMs).toBeGreaterThanOrEqual(0);
+        expect(afterMs).toBeLessThan(Number.POSITIVE_INFINITY);
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+
   it('of the stream is no answer, whatever its code', () => {
     const cut = failure(status.INTERNAL, undefined, 'Received RST_STREAM with code 1 (Protocol error)');
     expect(classifyResponse(cut).status).toBe('retry');
+  });
+
+  it.each([
+    'Write error: write after end',
+    'Write failed with error The stream has been destroyed',
+    'Failed to start HTTP/2 stream',
+  ])('of the client to write is no answer: %s', (details) => {
+    const cut = classifyResponse(failure(status.INTERNAL, undefined, details));
+    expect(cut).toMatchObject({ status: 'retry', cause: 'no_answer' });
   });
 });

@@ -219,6 +219,20 @@ describe('a queue that has all its bytes', () => {
   });
 });
 
+describe('the end', () => {
+  it('does not wait 10 minutes to let the others pass a snapshot that is answered with "later"', async () => {
+    const { receiver, write, stop } = await startBridge({ environment: soon });
+    receiver.reply(() => ({ status: 'error', code: status.UNAVAILABLE }));
+    for (let step = 1; step <= 5; step++) await write({ metrics: { training_loss: step } });
+    receiver.reply((request) =>
+      hasLoss(1)(request) ? { status: 'error', code: status.UNAVAILABLE } : { status: 'ok' },
+    );
+    expect(await stop()).toMatchObject({ undelivered: 1 });
+    const delivered = new Set(receiver.points('ml.training.loss').map(({ value }) => value));
+    expect([...delivered].toSorted()).toEqual([2, 3, 4, 5]);
+  });
+});
+
 describe('a Collector that comes back', () => {
   it('is reached on a new connection, whatever backoff the old one is in', async () => {
     const first = await startReceiver();
