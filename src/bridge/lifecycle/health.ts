@@ -18,7 +18,7 @@ export type HealthServer =
 
 /**
  * Connections that never complete a request must not take the files that the bridge may open, and must not keep probes
- * out for longer than a probe's timeout. A connection serves one request.
+ * out, so the oldest is closed for a new one. A connection serves one request.
  */
 const maxConnections = 64;
 const maxConnectionMs = 1_000;
@@ -34,8 +34,7 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
     response.writeHead(code, { 'content-type': 'application/json', connection: 'close' });
     response.end(`${JSON.stringify({ status: health.healthy ? 'ok' : 'failed', reason: health.reason })}\n`);
   });
-  server.maxConnections = maxConnections;
-  server.on('connection', closeWhenLate);
+  server.on('connection', limitConnections());
   // An open probe must not keep the process alive once the bridge is done.
   server.unref();
   const failure = await listen(server, port);
@@ -45,6 +44,21 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
     server.closeAllConnections();
   };
   return { status: 'listening', port: (server.address() as AddressInfo).port, close };
+}
+
+/** Not `Server.maxConnections`, which turns away the new connection: a probe, while others hold all the places. */
+function limitConnections(): (socket: Socket) => void {
+  const oldestFirst = new Set<Socket>();
+  return (socket) => {
+    const [oldest] = oldestFirst;
+    if (oldestFirst.size >= maxConnections && oldest !== undefined) {
+      oldestFirst.delete(oldest);
+      oldest.destroy();
+    }
+    oldestFirst.add(socket);
+    socket.once('close', () => oldestFirst.delete(socket));
+    closeWhenLate(socket);
+  };
 }
 
 function closeWhenLate(socket: Socket): void {
