@@ -149,7 +149,8 @@ const snapshotLimit = ({ telemetry }: Bridge) => Math.min(maxSnapshotsOfPoll, te
 function timeOf(bridge: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
   const { startedMs, startedWithoutFile, poller } = bridge;
   const isNew = startedWithoutFile || poller.content === 'records';
-  return { ...moment, fileAgeMs, startedMonotonicMs: isNew ? undefined : startedMs };
+  const startedMonotonicMs = isNew ? undefined : startedMs;
+  return { ...moment, fileAgeMs, startedMonotonicMs, foundAtStart: !startedWithoutFile };
 }
 
 /** Values go stale between polls, too, however long COLLECTION_INTERVAL is. */

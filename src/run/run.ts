@@ -85,6 +85,8 @@ export interface PollTime {
   readonly fileAgeMs: number;
   /** When the bridge started, if the file was there before that. */
   readonly startedMonotonicMs?: number | undefined;
+  /** Whether the bridge found a file, or a log, when it started. */
+  readonly foundAtStart?: boolean;
 }
 
 export interface RunPolicy {

@@ -125,6 +125,31 @@ test.each(['with', 'without'])(
   },
 );
 
+test.each([
+  ['the JSON file', 'current.json', exampleText({ job: { start_time: new Date().toISOString() } })],
+  ['a log', 'log.jsonl', '{"epoch": 1, "step": 1, "loss": 0.5}\n'],
+])(
+  'stopped and started anew in the first seconds of a run, beside %s that it found, no two spans have one id',
+  async (_what, name, content) => {
+    const file = join(temporaryFolder(), name);
+    replaceFile(file, content);
+    const first = await startTraced({ METRICS_FILE_PATH: file });
+    await first.bridge.said('Run is traced');
+    first.bridge.child.kill('SIGTERM');
+    await first.bridge.ended;
+    await first.received('training.run', 1);
+    const second = await startTraced({ ...sameRun(first), METRICS_FILE_PATH: file });
+    await second.bridge.said('Run is traced');
+    second.bridge.child.kill('SIGTERM');
+    await second.bridge.ended;
+    await first.received('training.run', 2);
+    const { spans } = first.traces;
+    expect(spans.map(({ name }) => name)).toContain('training.epoch');
+    expect(new Set(spans.map(({ spanId }) => spanId)).size).toBe(spans.length);
+    expect(new Set(spans.map(({ traceId }) => traceId)).size).toBe(1);
+  },
+);
+
 test('SIGTERM sends the open epoch and the run before the process ends', async () => {
   const { bridge, traces, epoch, received } = await startTraced({ OTEL_BSP_SCHEDULE_DELAY: '60000' });
   epoch(1);

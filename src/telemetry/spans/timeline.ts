@@ -146,14 +146,20 @@ function beginRun(timeline: Timeline, run: Run, now: PollTime): Advanced {
 
 /**
  * The ids of a run of which another bridge may have sent spans. A span that the previous bridge could not send, because
- * it was killed, is taken over: the epochs that were sent are below it.
+ * it was killed, is taken over: the epochs that were sent are below it. Where nothing was saved, another bridge may also
+ * have seen the run from its beginning, and was then restarted.
  */
 function spanOfRun(timeline: Timeline, run: Run, now: PollTime, key: RunKey) {
   const saved = timeline.runs === 0 && timeline.saved?.run === spanIdOf(key) ? timeline.saved : undefined;
   const isTakenOver = saved?.isSent === false;
   const partial = saved !== undefined || beganWithin(timeline, run, now);
-  const ownPart = partial ? String(now.unixMs) : undefined;
+  const ownPart = partial || mayBeRestarted(timeline, now) ? String(now.unixMs) : undefined;
   return { key: { ...key, part: isTakenOver ? saved.part : ownPart }, partial, isTakenOver };
+}
+
+/** Whether another bridge may have read the same file before this one. */
+function mayBeRestarted({ sawRunStart, saved }: Timeline, { foundAtStart = false }: PollTime): boolean {
+  return foundAtStart && !sawRunStart && saved === undefined;
 }
 
 /** A trainer may begin a little before its bridge. */

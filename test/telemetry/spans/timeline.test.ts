@@ -165,7 +165,7 @@ function beginning(
     unixMs,
     monotonicMs: 5,
     fileAgeMs: 0,
-    ...(wasThere && { startedMonotonicMs: 5 }),
+    ...(wasThere && { startedMonotonicMs: 5, foundAtStart: true }),
   };
   const snapshot = snapshotOf(interpret(exampleFile(file)));
   const timeline = newTimeline({ ...bridge, startedUnixMs: unixMs, saved });
@@ -211,12 +211,30 @@ test.each([
   ],
 ])('a bridge that is started %s: its run is partial is %s', (_when, partial, { run }) => {
   expect(run.partial).toBe(partial);
-  expect(run.key.part !== undefined).toBe(partial);
-  expect(spanIdOf(run.key) !== spanIdOf({ ...run.key, part: undefined })).toBe(partial);
+});
+
+test.each([
+  ['a minute after the run began', true, beginning(60)],
+  ['together with the trainer, whose file it finds', true, beginning(9)],
+  ['before the file appeared', false, beginning(9, { wasThere: false })],
+  [
+    'before the file appeared, whose start_time is older',
+    false,
+    beginning(60, { file: epoch(1, 7), wasThere: false }),
+  ],
+  ['for a job that resumes with its start_time', true, beginning(60, { file: epoch(2), wasThere: false })],
+  [
+    'beside a file without start_time, in its first batch',
+    true,
+    beginning(0, { file: { ...epoch(1), ...unnamed } }),
+  ],
+])('a bridge that is started %s: its span has an id of its own is %s', (_when, isOwn, { run }) => {
+  expect(run.key.part !== undefined).toBe(isOwn);
+  expect(spanIdOf(run.key) !== spanIdOf({ ...run.key, part: undefined })).toBe(isOwn);
 });
 
 test('the span of a bridge that was killed is taken over, and one that was sent is not', () => {
-  const run = spanIdOf(beginning(0).run.key);
+  const run = spanIdOf(beginning(0, { wasThere: false }).run.key);
   const first = beginning(5, { saved: { run, part: undefined, isSent: false } });
   expect(first).toMatchObject({ isTakenOver: true, run: { partial: true, key: { part: undefined } } });
   const second = beginning(60, { saved: { run, part: 'a', isSent: false } });
