@@ -52,6 +52,14 @@ describe('EXPORT_MIN_INTERVAL', () => {
     expect(losses(receiver).slice(0, 3)).toEqual([1, 2, 3]);
   });
 
+  it('does not delay a run that begins when another has ended', async () => {
+    const { receiver, write } = await startWaiting();
+    await write({ ...stepOf(4), top: { status: 'completed' } });
+    await receiver.waitFor(() => losses(receiver).includes(4), 'the end');
+    await write({ ...stepOf(5), job: { job_id: 'another' } });
+    await receiver.waitFor(() => losses(receiver).includes(5), 'the begin');
+  });
+
   it.each([
     ['stalls', { STALL_AFTER: '1' }],
     ['becomes stale', { STALE_AFTER: '1' }],
@@ -78,6 +86,26 @@ describe('EXPORT_MIN_INTERVAL', () => {
     await write(stepOf(4));
     await receiver.waitFor(() => losses(receiver).includes(4), 'the fourth');
     expect(laterLosses(receiver)).toEqual([[2, 3, 4]]);
+  });
+
+  it.each([
+    ['half of the bytes of the queue wait', { exportQueueBytes: 1_000_000 }, 1_000_000],
+    ['a request of 3 MiB waits', { exportQueueBytes: 100_000_000 }, 3 * 2 ** 20],
+  ])('ends when %s', async (_name, config, limit) => {
+    const { receiver, write } = await startWaiting({ config, environment: { MAX_EXTRA_METRICS: '400' } });
+    const job = { job_id: 'x'.repeat(250), model_name: 'y'.repeat(250), dataset: 'z'.repeat(250) };
+    const extras = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`extra_${index}`, index]));
+    // A run that begins does not wait.
+    await write({ job, metrics: { training_loss: 0, ...extras } });
+    await receiver.waitFor(() => losses(receiver).includes(0), 'the first of the run');
+    const before = receiver.requests.length;
+    for (let step = 4; receiver.requests.length === before && step < 40; step++)
+      await write({ job, metrics: { training_loss: step, ...extras } });
+    await receiver.waitFor(() => receiver.requests.length > before, 'a request');
+    // What is counted is an upper bound of what is sent.
+    expect(receiver.requests[before]?.bytes).toBeGreaterThan(limit / 4);
+    expect(receiver.requests[before]?.bytes).toBeLessThan(limit);
+    expect(receiver.points('ml.bridge.dropped').filter(({ value }) => value !== 0)).toEqual([]);
   });
 
   it('does not count what waits for it as a backlog', async () => {

@@ -90,3 +90,37 @@ it('nor does it hold up the end', { timeout: 60_000 }, async () => {
   expect(code).toBe(0);
   expect(performance.now() - startMs).toBeLessThan(3_000);
 });
+
+it('a log pipe whose reader is gone stops nothing either', async () => {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const file = join(temporaryFolder(), 'current.json');
+  const child = spawn(process.execPath, [inject('bundle')], {
+    env: {
+      HEALTH_PORT: '0',
+      METRICS_FILE_PATH: file,
+      COLLECTION_INTERVAL: '0.01',
+      OTEL_METRIC_EXPORT_INTERVAL: '100',
+      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const exited = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  child.stdout.destroy();
+  const dropped = () => Number(receiver.points('ml.bridge.log_lines_dropped').at(-1)?.value ?? 0);
+  for (let loss = 1; loss <= 10; loss++) {
+    // A run a write, which the log says.
+    replaceFile(file, exampleText({ job: { job_id: `${loss}` }, metrics: { training_loss: loss } }));
+    await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === loss, `loss ${loss}`);
+  }
+  await receiver.waitFor(() => dropped() > 5, 'the dropped lines counted');
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+  expect(stderr).toBe('');
+});

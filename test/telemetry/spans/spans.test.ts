@@ -489,6 +489,7 @@ describe('a Collector', () => {
     await bridge.stop();
     expect(warnings()).toHaveLength(1);
     expect(traces.spans).toEqual([]);
+    expect(bridge.receiver.points('ml.bridge.spans_rejected').at(-1)?.value).toBe(1);
   });
 
   test('that hangs on to a request is given OTEL_BSP_EXPORT_TIMEOUT', async () => {
@@ -575,14 +576,20 @@ test('spans that the Collector rejects are counted, and said once', async () => 
   expect(ofPoints).toMatchObject([{ points: 2, reason: 'too old' }]);
 });
 
-test('spans that the Collector rejects in whole are counted, too', async () => {
+test('spans that the Collector rejects in whole are counted one by one, too, and said once', async () => {
   const { bridge, receiver, step } = await startTraced({
-    environment: { OTEL_METRIC_EXPORT_INTERVAL: '20' },
+    // Several spans are one request.
+    environment: { OTEL_METRIC_EXPORT_INTERVAL: '20', OTEL_BSP_SCHEDULE_DELAY: '300' },
   });
   receiver.answer(status.INVALID_ARGUMENT);
-  await step(1, 1, 10);
   const count = () => bridge.receiver.points('ml.bridge.spans_rejected').at(-1)?.value;
-  await bridge.receiver.waitFor(() => count() === 1, 'the first span counted');
+  // The span that begins the run, and those of the epochs that have ended.
+  for (let epoch = 1; epoch <= 5; epoch++) await step(epoch, 1, epoch * 10);
+  await bridge.receiver.waitFor(() => count() === 5, 'five spans counted');
+  await step(6, 1, 60);
+  await bridge.receiver.waitFor(() => count() === 6, 'the next span counted');
+  const lines = bridge.log.filter(({ message }) => message.startsWith('Collector rejected spans'));
+  expect(lines).toMatchObject([{ level: 'error', reason: expect.stringContaining('INVALID_ARGUMENT') }]);
 });
 
 test('the end waits until it is kept that the span of the run was sent, and not beyond its deadline', async () => {

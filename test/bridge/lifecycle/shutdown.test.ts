@@ -1,0 +1,62 @@
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { temporaryFolder } from '../../support/file.ts';
+import { until } from '../../support/until.ts';
+
+const source = (name: string) => new URL(`../../../src/bridge/lifecycle/${name}.ts`, import.meta.url).href;
+
+/** A process whose own shutdown never ends; SIGHUP causes an error that nothing catches. */
+function startEndless(timeoutMs: number) {
+  const script = join(temporaryFolder(), 'endless.mts');
+  writeFileSync(
+    script,
+    `import { listenForShutdown } from ${JSON.stringify(source('shutdown'))};
+     import { exitProcess } from ${JSON.stringify(source('exit-process'))};
+     const say = (level) => (details, message) => console.log(level + ': ' + message);
+     const log = { info: say('info'), warn: say('warn'), error: say('error') };
+     listenForShutdown().arm({ log, timeoutMs: ${timeoutMs}, exit: exitProcess });
+     process.on('SIGHUP', () => { throw new Error('escaped'); });
+     setInterval(() => undefined, 1_000);
+     console.log('armed');`,
+  );
+  const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'ignore'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
+  });
+  const ended = new Promise((resolve) => child.once('close', (...how) => resolve(how)));
+  const said = (line: string) => until(() => text.split('\n').includes(line), `the line "${line}"`);
+  return { child, ended, said };
+}
+
+it.each([
+  ['SIGTERM', 0],
+  ['SIGINT', 0],
+  ['SIGHUP', 1],
+] as const)(
+  'a shutdown that never ends is over at its deadline after %s, with code %i',
+  async (name, code) => {
+    const { child, ended, said } = startEndless(500);
+    await said('armed');
+    const startMs = performance.now();
+    child.kill(name);
+    expect(await ended).toEqual([code, null]);
+    // Timers of Node.js are up to a millisecond early.
+    expect(performance.now() - startMs).toBeGreaterThanOrEqual(499);
+    expect(performance.now() - startMs).toBeLessThan(1_500);
+    await said('error: Shutdown took longer than SHUTDOWN_TIMEOUT: exiting');
+  },
+);
+
+it('a second error that nothing catches ends the process at once, as a failure', async () => {
+  const { child, ended, said } = startEndless(60_000);
+  await said('armed');
+  child.kill('SIGTERM');
+  await said('info: Shutting down');
+  child.kill('SIGHUP');
+  expect(await ended).toEqual([1, null]);
+  await said('error: Unexpected error: flushing and exiting');
+});
