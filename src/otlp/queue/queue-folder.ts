@@ -78,7 +78,8 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
       }
     },
     async read(name) {
-      const flag = constants.O_RDONLY | constants.O_NOFOLLOW;
+      // Does not wait for a writer of a named pipe.
+      const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
       const file = await readFile(path(name), { flag }).catch(() => Buffer.alloc(0));
       const content = file.subarray(checksumBytes);
       const isWhole = content.length > 0 && file.readUInt32BE() === crc32(content);

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import {
   existsSync,
   mkdirSync,
@@ -128,6 +129,16 @@ it('does not read a file that became a symbolic link after it was found', async 
   const [other = ''] = filesIn(join(outside, 'bridge-other'));
   rmSync(join(root, 'bridge-one', name));
   symlinkSync(other, join(root, 'bridge-one', name));
+  expect(await folder.read(name)).toBeUndefined();
+});
+
+it('does not wait for a named pipe that took the place of a file', async () => {
+  const root = temporaryFolder();
+  await leave(root, 'one', requests('a'));
+  const folder = createQueueFolder(root, 'one');
+  const [{ name = '' } = {}] = await folder.open();
+  rmSync(join(root, 'bridge-one', name));
+  execFileSync('mkfifo', [join(root, 'bridge-one', name)]);
   expect(await folder.read(name)).toBeUndefined();
 });
 
