@@ -87,11 +87,17 @@ async function credentialProblems(config: Config, signal: AbortSignal): Promise<
 }
 
 /** Warnings about settings that are valid, but not together. */
-function intervalWarnings({ collectionIntervalMs, staleAfterMs }: Config): readonly string[] {
-  if (collectionIntervalMs < staleAfterMs) return [];
-  return [
-    `COLLECTION_INTERVAL (${collectionIntervalMs / 1000} s) is not below STALE_AFTER (${staleAfterMs / 1000} s): gauges go stale between polls`,
+function intervalWarnings({ collectionIntervalMs, staleAfterMs, stallAfterMs }: Config): readonly string[] {
+  const limits = [
+    { variable: 'STALE_AFTER', ms: staleAfterMs, effect: 'gauges go stale between polls' },
+    { variable: 'STALL_AFTER', ms: stallAfterMs, effect: 'a run is reported as stalled between polls' },
   ];
+  return limits
+    .filter(({ ms }) => collectionIntervalMs >= ms)
+    .map(
+      ({ variable, ms, effect }) =>
+        `COLLECTION_INTERVAL (${collectionIntervalMs / 1000} s) is not below ${variable} (${ms / 1000} s): ${effect}`,
+    );
 }
 
 const idleReminderMs = 600_000;

@@ -460,11 +460,17 @@ describe('health', () => {
 });
 
 describe('settings that do not fit together', () => {
-  it('are a warning at the start', async () => {
-    const { bridge } = await setUp({ environment: { COLLECTION_INTERVAL: '300', STALE_AFTER: '300' } });
-    const message =
-      'COLLECTION_INTERVAL (300 s) is not below STALE_AFTER (300 s): gauges go stale between polls';
+  it.each([
+    ['STALE_AFTER', '300', 'gauges go stale between polls'],
+    ['STALL_AFTER', '250', 'a run is reported as stalled between polls'],
+  ])('are a warning at the start: %s', async (variable, seconds, effect) => {
+    const environment = { COLLECTION_INTERVAL: '300', STALE_AFTER: '600', [variable]: seconds };
+    const { bridge } = await setUp({ environment });
+    const message = `COLLECTION_INTERVAL (300 s) is not below ${variable} (${seconds} s): ${effect}`;
     expect(await bridge.said(message)).toMatchObject({ level: 'warn' });
+    bridge.child.kill('SIGTERM');
+    await bridge.ended;
+    expect(bridge.log.filter(({ message: it }) => it.startsWith('COLLECTION_INTERVAL'))).toHaveLength(1);
   });
 });
 
