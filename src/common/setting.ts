@@ -10,7 +10,12 @@ export type ParseResult<T> =
       /** A note for the user about an accepted value. */
       readonly warning?: string;
     }
-  | { readonly status: 'invalid'; readonly expected: string };
+  | {
+      readonly status: 'invalid';
+      readonly expected: string;
+      /** The value may be a secret that stands in the wrong variable. */
+      readonly mayBeSecret?: true;
+    };
 
 export interface Setting<T> {
   /** Name of the variable. */
@@ -109,7 +114,8 @@ export function readSettings<S extends Settings>(settings: S, environment: Envir
       values[key] = parsed.value;
       if (parsed.warning !== undefined) warnings.push(parsed.warning);
     } else {
-      const shown = row.secret ? 'invalid (value not shown)' : JSON.stringify(shorten(text));
+      const isHidden = row.secret || parsed.mayBeSecret;
+      const shown = isHidden ? 'invalid (value not shown)' : JSON.stringify(shorten(text));
       problems.push({ variable, message: `${variable} is ${shown}: expected ${parsed.expected}` });
     }
   }
@@ -124,13 +130,18 @@ export function readSettings<S extends Settings>(settings: S, environment: Envir
 
 const shorten = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
-/** Values of a table for printing. A secret record is reduced to its keys, and any other secret is hidden. */
+/**
+ * Values of a table for printing. A secret record is reduced to its keys, and any other secret is hidden. So is a key
+ * without a value: it may be a token whose padding was read as `=`.
+ */
 export function printableValues(
   settings: Settings,
   values: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
   const conceal = (value: unknown) =>
-    typeof value === 'object' && value !== null ? Object.keys(value) : value && '***';
+    typeof value === 'object' && value !== null
+      ? Object.entries(value).map(([key, text]) => (/^=*$/.test(String(text)) ? '***' : key))
+      : value && '***';
   return Object.fromEntries(
     Object.entries(values).map(([key, value]) => [key, settings[key]?.secret ? conceal(value) : value]),
   );

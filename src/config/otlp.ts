@@ -15,10 +15,14 @@ import { type Headers, parseHeaders } from '../otlp/headers.ts';
 type Signal = Parameters<typeof otlpSignalSetting>[0];
 
 /** A file, with the variable that names it for messages about its content. */
-const namedFile = (path: string, variable: string): ParseResult<NamedFile> => ({
-  status: 'ok',
-  value: { variable, path },
-});
+const namedFile = (path: string, variable: string): ParseResult<NamedFile> =>
+  isContent(path)
+    ? { status: 'invalid', expected: 'the path of a file, not its content', mayBeSecret: true }
+    : { status: 'ok', value: { variable, path } };
+
+/** PEM, also in base64 as in a Secret of Kubernetes, or headers. */
+const isContent = (text: string) =>
+  /-----BEGIN |^LS0tLS1CRUdJTi|\n/.test(text) || (/^[^./]/.test(text) && parseHeaders(text).status === 'ok');
 
 /** The standard variables of OTLP, for one signal. */
 export function otlpSettings(signal: Signal) {

@@ -45,10 +45,20 @@ async function printed(process: TestProcess): Promise<string> {
   return process.log.map((line) => JSON.stringify(line)).join('\n') + process.stderr();
 }
 
+const base64 = (text: string) => Buffer.from(text).toString('base64');
+
 function expectNoSecret(output: string): void {
   for (const secret of Object.values(secrets)) expect(output).not.toContain(secret);
-  expect(output).not.toContain(Buffer.from(secrets.header).toString('base64'));
+  expect(output).not.toContain(base64(secrets.header));
+  // Wherever it begins within the three bytes of four characters.
+  for (const before of ['', 'x', 'xx'])
+    expect(output).not.toContain(base64(before + secrets.key).slice(4, -4));
 }
+
+const mtls = {
+  OTEL_EXPORTER_OTLP_ENDPOINT: 'https://localhost:4317',
+  OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE: '/no/such',
+};
 
 describe('no secret is printed', () => {
   it('by a bridge that is refused and then crashes', async () => {
@@ -91,10 +101,29 @@ describe('no secret is printed', () => {
       'user and password in the address',
       () => ({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://me:${secrets.user}@h` }),
     ],
+    [
+      'a password with a slash in the address',
+      () => ({ OTEL_EXPORTER_OTLP_ENDPOINT: `http://me:a/${secrets.user}@h` }),
+    ],
     ['headers that are none', () => ({ OTEL_EXPORTER_OTLP_HEADERS: secrets.header })],
     [
       'a file of headers that are none',
       (path: (name: string) => string) => ({ OTEL_EXPORTER_OTLP_HEADERS_FILE: path('no-headers') }),
+    ],
+    [
+      'headers in place of a file of headers',
+      () => ({ OTEL_EXPORTER_OTLP_HEADERS_FILE: `x-api-key=${secrets.headerFile}` }),
+    ],
+    [
+      'a key in place of its file',
+      () => ({ ...mtls, OTEL_EXPORTER_OTLP_CLIENT_KEY: `-----BEGIN PRIVATE KEY-----${secrets.key}` }),
+    ],
+    [
+      'a key in base64 in place of its file',
+      () => ({
+        ...mtls,
+        OTEL_EXPORTER_OTLP_CLIENT_KEY: base64(`-----BEGIN PRIVATE KEY-----\n${secrets.key}`),
+      }),
     ],
     [
       'a key that is none',
@@ -118,6 +147,21 @@ describe('no secret is printed', () => {
       ['check', '--print-config', '--output', 'json'],
     ])
       expectNoSecret(await printed(start(wrong, { args })));
+  });
+
+  it('where a token stands in place of headers, and its padding makes it the name of one', async () => {
+    const { path, start } = await setUp();
+    const token = base64(`${secrets.header}1`);
+    expect(token).toMatch(/[^=]=$/);
+    const environment = { OTEL_EXPORTER_OTLP_HEADERS: token };
+    const bridge = start(environment);
+    await bridge.said('Training run began');
+    bridge.child.kill('SIGTERM');
+    const outputs = [await printed(bridge)];
+    for (const form of [[], ['--output', 'json']])
+      outputs.push(await printed(start(environment, { args: ['check', '--print-config', ...form] })));
+    outputs.push(await printed(start(environment, { args: ['check', '--collector', path('current.json')] })));
+    for (const output of outputs) expect(output).not.toContain(token.slice(0, 8));
   });
 
   it.each([[[]], [['--output', 'json']]])('by check, %j', async (form) => {

@@ -1,6 +1,6 @@
 import { type Line, span } from '../../cli/terminal/line.ts';
 import { wrap } from '../../cli/wrap.ts';
-import { type Environment, readSettings } from '../../common/setting.ts';
+import { type Environment, readSettings, type Setting } from '../../common/setting.ts';
 import { bridgeSettings, readConfig } from '../../config/bridge.ts';
 import { bridgeResource } from '../../telemetry/resource.ts';
 import { targetLabels } from './series.ts';
@@ -42,7 +42,7 @@ export function reportConfiguration(
     return {
       variable: source,
       source: 'environment',
-      value: row.secret ? concealed(written, row.default) : withoutUser(written),
+      value: shownValue(row, written, source),
     };
   });
   const reading = readConfig(environment);
@@ -59,18 +59,27 @@ export function reportConfiguration(
   return { status: 'ok', settings, derived, warnings: reading.warnings, problems: [] };
 }
 
-/** Values of headers are often tokens, but their names are not. Of any other secret, such as an address, nothing is shown. */
+function shownValue(row: Setting<unknown>, written: string, variable: string): string {
+  if (row.secret) return concealed(written, row.default);
+  const parsed = row.parse(written, variable);
+  return parsed.status === 'invalid' && parsed.mayBeSecret ? '(hidden)' : withoutUser(written);
+}
+
+/**
+ * Values of headers are often tokens, but their names are not, unless they have no value: a token may end with `=`. Of any
+ * other secret, such as an address, nothing is shown.
+ */
 function concealed(written: string, fallback: unknown): string {
   if (typeof fallback !== 'object') return '(hidden)';
   const names = written
     .split(',')
-    .filter((pair) => pair.includes('='))
+    .filter((pair) => /=\s*[^=\s]/.test(pair))
     .map((pair) => `${pair.split('=')[0]?.trim()}=…`);
   return names.length === 0 ? '(hidden)' : names.join(',');
 }
 
-/** An address with credentials is invalid, and still must not be printed. */
-const withoutUser = (written: string) => written.replace(/(:\/\/|^)[^/@\s]*@/, '$1***@');
+/** An address with credentials is invalid, and still must not be printed. A password may contain any character. */
+const withoutUser = (written: string) => written.replace(/(:\/\/|^(?=[^/])).*@/, '$1***@');
 
 export function configurationLines(report: ConfigurationReport, columns: number): readonly Line[] {
   const { settings, derived, warnings, problems } = report;
