@@ -4,7 +4,8 @@ export type JsonParseResult =
 
 /**
  * Parses JSON as Python's `json.dumps` writes it: JSON in which `NaN`, `Infinity` and `-Infinity` may stand without
- * quotes. These become strings of the same spelling. A byte order mark is skipped. Never throws.
+ * quotes. These become strings of the same spelling, as do identifiers of 16 digits and more. A byte order mark is
+ * skipped. Never throws.
  */
 export function parsePythonJson(bytes: Uint8Array): JsonParseResult {
   let text: string;
@@ -15,16 +16,22 @@ export function parsePythonJson(bytes: Uint8Array): JsonParseResult {
   }
   try {
     // Nearly every file is valid JSON. The second attempt needs a copy of the text, so it is made only where it can help.
-    return { status: 'ok', value: JSON.parse(text) };
+    return { status: 'ok', value: JSON.parse(keepDigits(text)) };
   } catch (error) {
     if (!/NaN|Infinity/.test(text)) return malformed(error);
   }
   try {
-    return { status: 'ok', value: JSON.parse(quoteNonFinite(text)) };
+    return { status: 'ok', value: JSON.parse(quoteNonFinite(keepDigits(text))) };
   } catch (error) {
     return malformed(error);
   }
 }
+
+/** Fields that are text, and that people also write as numbers. In valid JSON, such a name never stands inside a string. */
+const longIdentifier = /("(?:job_id|model_name|dataset)"\s*:\s*)(-?[1-9]\d{15,})(?=\s*[,}])/g;
+
+/** Makes an identifier of more digits than a double holds text: as a number, it would become that of another job. */
+const keepDigits = (text: string): string => text.replace(longIdentifier, '$1"$2"');
 
 function malformed(error: unknown): JsonParseResult {
   const message = error instanceof Error ? error.message : String(error);

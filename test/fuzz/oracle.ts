@@ -171,13 +171,17 @@ function labelsOf(job: ReadonlyMap<string, Json>): ReadonlyMap<string, string> {
   const labels = new Map<string, string>();
   for (const [field, label] of Object.entries(labelFields)) {
     const json = job.get(field);
-    if (json?.kind === 'number') labels.set(label, String(json.value));
+    if (json?.kind === 'number') labels.set(label, label === 'rank' ? String(json.value) : identifier(json));
     // What no terminal and no OTLP can take is replaced, one for one.
     if (json?.kind === 'text')
       labels.set(label, label === 'rank' ? String(meaningOf(json)) : legible(json.value));
   }
   return labels;
 }
+
+/** A double has no more than 15 digits of its own, so that a long number could be that of another job. */
+const identifier = ({ value, digits }: { readonly value: number; readonly digits: string }) =>
+  /^-?[0-9]{16,}$/.test(digits) ? digits : String(value);
 
 const legible = (text: string) =>
   Array.from(text, (character) =>

@@ -3,7 +3,7 @@
  * against it. JSON as RFC 8259 has it, with bare NaN and infinities in place of values and (as the bridge has it) names.
  */
 export type Json =
-  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'number'; readonly value: number; readonly digits: string }
   | { readonly kind: 'text'; readonly value: string }
   | { readonly kind: 'object'; readonly members: ReadonlyMap<string, Json> }
   | { readonly kind: 'array' | 'other' };
@@ -92,7 +92,7 @@ function scalar(take: (pattern: RegExp) => string | undefined): Json | undefined
   const bare = take(nonFinite);
   if (bare !== undefined) return { kind: 'text', value: bare };
   const digits = take(number);
-  if (digits !== undefined) return { kind: 'number', value: Number.parseFloat(digits) };
+  if (digits !== undefined) return { kind: 'number', value: Number.parseFloat(digits), digits };
   return take(word) === undefined ? undefined : { kind: 'other' };
 }
 

@@ -17,6 +17,12 @@ describe('JSON as Python writes it', () => {
     ['{"NaN": "say \\"NaN\\" or -Infinity", "x": NaN}', { NaN: 'say "NaN" or -Infinity', x: 'NaN' }],
     ['{"a": "back\\\\", "b": NaN}', { a: 'back\\', b: 'NaN' }],
     ['{"a": 1e400}', { a: Number.POSITIVE_INFINITY }],
+    ['{"job_id": 1234567890123456789}', { job_id: '1234567890123456789' }],
+    ['{"dataset": 9007199254740993, "a": NaN}', { dataset: '9007199254740993', a: 'NaN' }],
+    ['{"model_name" :\n -12345678901234567\n}', { model_name: '-12345678901234567' }],
+    ['{"job_id": 4711, "a": 1234567890123456789}', { job_id: 4711, a: 1234567890123456800 }],
+    ['{"a": "{\\"job_id\\": 1234567890123456789}"}', { a: '{"job_id": 1234567890123456789}' }],
+    ['{"job_id": 1234567890123456.5}', { job_id: 1234567890123456.5 }],
   ])('%s', (text, value) => {
     expect(parse(text)).toEqual({ status: 'ok', value });
   });
