@@ -10,5 +10,7 @@ export const progressOf = ({ fresh, position }: Run): number | undefined =>
 export function estimatedRemainingMs({ state, fresh, position, pace, latest }: Run): number | undefined {
   if (state !== 'running' || !fresh) return undefined;
   const byPace = position && remainingMs(pace, position);
-  return byPace ?? latest.reportedProgress?.remainingMs;
+  const ms = byPace ?? latest.reportedProgress?.remainingMs;
+  // A total near the largest double, in milliseconds, would be infinite.
+  return Number.isFinite(ms) ? ms : undefined;
 }

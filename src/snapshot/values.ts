@@ -81,8 +81,8 @@ export function readInstant(value: unknown): FieldReading<number> {
     : reading;
 }
 
-/** OTLP has 64 bits for nanoseconds since 1970, which end in July 2554. A later time would wrap into the past. */
-const lastTimeMs = Math.floor(2 ** 64 / 1e6) - 1;
+/** In Unix milliseconds. OTLP has 64 bits for nanoseconds since 1970, which end in July 2554. A later time would wrap into the past. */
+export const lastTimeMs = Math.floor(2 ** 64 / 1e6) - 1;
 
 function timeInRange(unixMs: number): FieldReading<number> {
   return unixMs >= 0 && unixMs <= lastTimeMs ? { status: 'ok', value: unixMs } : skipped('not_a_time');

@@ -231,6 +231,15 @@ describe('the time left', () => {
     expect([progressOf(over), estimatedRemainingMs(over)]).toEqual([0.8, undefined]);
   });
 
+  it('is never infinite, whatever the total is', () => {
+    const writes = steady(20, 1).map(({ s, metrics }) => ({
+      s,
+      metrics: { ...metrics, total_steps: 1e306 },
+    }));
+    const remaining = estimates(writes).map(({ remainingS }) => remainingS);
+    expect(remaining.filter((it) => it !== undefined && !Number.isFinite(it))).toEqual([]);
+  });
+
   it('keeps a bounded history', () => {
     let run: Run | undefined;
     for (let step = 1; step <= 2000; step++) {

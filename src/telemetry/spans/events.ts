@@ -3,7 +3,7 @@ import { spanEvents } from '../../catalogue/spans.ts';
 import type { PollTime, RunEvent } from '../../run/run.ts';
 import type { FileEvent, Snapshot } from '../../snapshot/snapshot.ts';
 import { maxTextLength } from '../../snapshot/values.ts';
-import type { OpenRun, SpanEvent } from './open-run.ts';
+import { type OpenRun, presentTime, type SpanEvent } from './open-run.ts';
 
 /** Twice the number that is read from a file, so that an event still in the file is not added again. */
 const maxSeenEvents = 200;
@@ -44,10 +44,10 @@ export const lossFields: ReadonlySet<string> = new Set(['training_loss', 'valida
 /** The span events for what the bridge itself detected in the run, at the present time by the file's clock. */
 export function detectedEvents(
   events: readonly RunEvent[],
-  { latest }: OpenRun,
+  run: OpenRun,
   now: PollTime,
 ): readonly SpanEvent[] {
-  const timeMs = latest.timeMs + Math.max(0, now.monotonicMs - latest.monotonicMs);
+  const timeMs = presentTime(run, now);
   return events.flatMap((event): SpanEvent[] => {
     switch (event.kind) {
       case 'became_non_finite': {

@@ -5,7 +5,7 @@ import { identityAttributes, outcomeOf, type RunOutcome, runSpanAttributes } fro
 import { endEpoch, openEpoch, withValues } from './epoch.ts';
 import { detectedEvents, lossFields, newEvents } from './events.ts';
 import { type RunKey, spanIdOf } from './ids.ts';
-import { addEvents, type FinishedSpan, newestEvents, type OpenRun } from './open-run.ts';
+import { addEvents, type FinishedSpan, newestEvents, type OpenRun, presentTime } from './open-run.ts';
 import type { SavedRunSpan } from './run-span-store.ts';
 
 /** The state from which the spans of successive runs are made. Pure, as `run/` is: the same input gives the same actions. */
@@ -87,11 +87,10 @@ export function advanceTimeline(
  * When a snapshot was written, by the file's clock. A timestamp before the one of the last snapshot, such as 1970 from a
  * writer that has lost its clock, is replaced: the time since then was measured here.
  */
-function snapshotTime({ timestampMs }: Snapshot, now: PollTime, latest?: OpenRun['latest']): number {
-  if (latest === undefined) return wasSet(timestampMs) ?? now.unixMs;
+function snapshotTime({ timestampMs }: Snapshot, now: PollTime, open?: OpenRun): number {
+  if (open === undefined) return wasSet(timestampMs) ?? now.unixMs;
   const timeMs = timestampMs ?? now.unixMs;
-  if (timeMs >= latest.timeMs) return timeMs;
-  return latest.timeMs + Math.max(0, now.monotonicMs - latest.monotonicMs);
+  return timeMs >= open.latest.timeMs ? timeMs : presentTime(open, now);
 }
 
 /** No clock that was set is before this time; one that was not begins at 1970 or 1980. */
@@ -205,7 +204,7 @@ function addSnapshot(timeline: Timeline, { progress }: Run, snapshot: Snapshot, 
   const before = timeline.open;
   if (before === undefined) return { timeline, actions: [] };
   const actions: SpanAction[] = [];
-  const timeMs = snapshotTime(snapshot, now, before.latest);
+  const timeMs = snapshotTime(snapshot, now, before);
   const { events, seen } = newEvents(before.seenEvents, snapshot, timeMs);
   const number = progress.epoch === undefined ? undefined : Math.floor(progress.epoch);
   let run: OpenRun = { ...before, seenEvents: seen };

@@ -128,6 +128,22 @@ test('of many events the newest are held, however many there were', () => {
   expect(epoch?.events.at(-1)?.name).toBe('4.99');
 });
 
+/** The span of a run that writes these timestamps, 10 s apart, and is stopped after 30 s. */
+function runSpanOf(timestamps: readonly string[], job: FileOverrides['job'] = {}) {
+  let run: Run | undefined;
+  let timeline = newTimeline(bridge);
+  const now = (second: number) => ({ unixMs: begin, monotonicMs: second * 1000, fileAgeMs: 0 });
+  for (const [index, timestamp] of timestamps.entries()) {
+    const file = exampleFile({ job, metrics: { epoch: index + 1 }, top: { timestamp } });
+    const snapshot = snapshotOf(interpret(file));
+    const transition = applySnapshot(run, snapshot, now(10 * index), policy);
+    run = transition.run;
+    timeline = advanceTimeline(timeline, transition, snapshot, now(10 * index)).timeline;
+  }
+  const { actions } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, now(30));
+  return actions.flatMap((action) => (action.kind === 'run_ended' ? [action.span] : []))[0];
+}
+
 const neverSet = '1970-01-01T00:00:05Z';
 
 test.each([
@@ -136,19 +152,12 @@ test.each([
   ['timestamp in each', [neverSet, neverSet, neverSet], {}, { startMs: begin, endMs: begin + 20_000 }],
   ['start', [at(10), at(20)], { start_time: 5 }, { startMs: begin + 10_000, endMs: begin + 20_000 }],
 ])('a %s of 1970 makes the run neither decades long nor empty', (_what, written, job, times) => {
-  let run: Run | undefined;
-  let timeline = newTimeline(bridge);
-  const now = (second: number) => ({ unixMs: begin, monotonicMs: second * 1000, fileAgeMs: 0 });
-  for (const [index, timestamp] of written.entries()) {
-    const file = exampleFile({ job, metrics: { epoch: index + 1 }, top: { timestamp } });
-    const snapshot = snapshotOf(interpret(file));
-    const transition = applySnapshot(run, snapshot, now(10 * index), policy);
-    run = transition.run;
-    timeline = advanceTimeline(timeline, transition, snapshot, now(10 * index)).timeline;
-  }
-  const { actions } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, now(30));
-  const [span] = actions.flatMap((action) => (action.kind === 'run_ended' ? [action.span] : []));
-  expect(span).toMatchObject(times);
+  expect(runSpanOf(written, job)).toMatchObject(times);
+});
+
+test('no span ends after the last time that OTLP can express', () => {
+  const last = '2554-07-21T23:34:33.708Z';
+  expect(runSpanOf([at(10), last, at(20)])).toMatchObject({ startMs: begin, endMs: Date.parse(last) });
 });
 
 /** The first action of a bridge that started `startedSecond` after the run. */

@@ -22,7 +22,8 @@ function firstOf<T>(names: readonly string[], read: (name: string) => T | undefi
 /** Numbers before the year 2001 are seconds since the start, steps or the like. */
 const earliestTimeMs = 1e12;
 
-function timeOf(value: unknown): number | undefined {
+/** Unix milliseconds from a time of the log; undefined if it is none, or one that OTLP cannot express. */
+export function timeOf(value: unknown): number | undefined {
   const reading = readTime(value);
   return reading.status === 'ok' && reading.value >= earliestTimeMs ? reading.value : undefined;
 }

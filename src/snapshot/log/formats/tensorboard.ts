@@ -2,6 +2,7 @@ import protobuf from 'protobufjs/light.js';
 import type { DecoderOptions, LogRecord, RecordDecoder } from './decoder.ts';
 import { eventDescription } from './event-description.ts';
 import { createProblemLog } from './problems.ts';
+import { timeOf } from './record-times.ts';
 import { scalarOf, type WireTensor } from './scalar.ts';
 import { createFrameReader, type Frame } from './tfrecord.ts';
 
@@ -23,7 +24,7 @@ interface WireValue {
 /** A record that the next event may add to. */
 interface OpenRecord {
   readonly step: number;
-  readonly time: number;
+  readonly time: number | undefined;
   readonly scalars: Map<string, number>;
   end: number;
 }
@@ -44,7 +45,8 @@ export function createEventDecoder(options: DecoderOptions): RecordDecoder {
     if (open === undefined) return [];
     const { step, time, scalars, end } = open;
     open = undefined;
-    return [{ fields: Object.fromEntries([...scalars, ['step', step]]), time, end }];
+    const fields = Object.fromEntries([...scalars, ['step', step]]);
+    return [{ fields, ...(time !== undefined && { time }), end }];
   }
 
   function decode({ data, end }: Frame): readonly LogRecord[] {
@@ -53,14 +55,14 @@ export function createEventDecoder(options: DecoderOptions): RecordDecoder {
       problems.add('not_an_event', 'a record is not an event of TensorBoard');
       return [];
     }
-    const { step = 0, wallTime = 0, summary } = event;
+    const { step = 0, wallTime, summary } = event;
     const records: LogRecord[] = [];
     for (const value of summary?.value ?? []) {
       const scalar = value.simpleValue ?? (value.tensor && scalarOf(value.tensor));
       if (scalar === undefined || value.tag === undefined) continue;
       if (open?.step !== step || open.scalars.has(value.tag) || open.scalars.size >= maxScalars)
         records.push(...close());
-      open ??= { step, time: wallTime * 1000, scalars: new Map(), end };
+      open ??= { step, time: timeOf(wallTime), scalars: new Map(), end };
       open.scalars.set(value.tag, scalar);
       open.end = end;
     }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { crc32c } from '../../../../src/snapshot/log/formats/crc32c.ts';
+import { scalarEvent } from '../../../support/event-file.ts';
 import { decodeParts, logFixture } from './support.ts';
 
 const decode = (...parts: Uint8Array[]) => decodeParts('tensorboard', parts);
@@ -44,6 +45,14 @@ it('begins a new record if a tag comes a second time in one step', async () => {
   const { records } = await decode(event, event);
   expect(records.map(({ fields }) => fields)).toEqual([first?.fields, first?.fields]);
 });
+
+it.each([0, -5, 253_402_300_800, 1e300, Number.NaN, Number.POSITIVE_INFINITY])(
+  'has no time that is %d s after 1970: the record then has the time of its write',
+  async (seconds) => {
+    const { records } = await decode(scalarEvent(1, seconds * 1000, { loss: 0.5 }));
+    expect(records).toEqual([{ fields: { loss: 0.5, step: 1 }, end: expect.any(Number) }]);
+  },
+);
 
 it('gives a record only once the next has begun, or when told to finish', async () => {
   const { decoder } = await decodeParts('tensorboard', []);
