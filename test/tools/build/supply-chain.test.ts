@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
@@ -40,6 +40,16 @@ interface Component {
   readonly hashes: readonly { readonly alg: string; readonly content: string }[];
 }
 
+type Versions = Readonly<Record<string, string>>;
+
+interface LockedPackage {
+  readonly integrity?: string;
+  readonly resolved?: string;
+  readonly dependencies?: Versions;
+  readonly devDependencies?: Versions;
+  readonly optionalDependencies?: Versions;
+}
+
 it('has a bill of materials that names every package of the bundle, with licence and hash', () => {
   const bom = JSON.parse(readFileSync(join(dist, 'sbom.cdx.json'), 'utf8')) as { components: Component[] };
   const notices = readFileSync(join(dist, 'THIRD_PARTY_NOTICES.txt'), 'utf8');
@@ -59,6 +69,34 @@ it('has a bill of materials that names every package of the bundle, with licence
 
 it('needs no install script: npm is told to run none, and all that is tested here came that way', () => {
   expect(readFileSync('.npmrc', 'utf8').split('\n')).toContain('ignore-scripts=true');
+});
+
+it('comes from the lockfile: exact versions, a hash for each archive, and no place to get it from', () => {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    packages: Readonly<Record<string, LockedPackage>>;
+  };
+  const { '': root, ...locked } = packages;
+  const direct = { ...root?.dependencies, ...root?.devDependencies, ...root?.optionalDependencies };
+  expect(Object.entries(direct).filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))).toEqual(
+    [],
+  );
+  const of = (isWrong: (it: LockedPackage) => boolean) =>
+    Object.keys(locked).filter((name) => isWrong(locked[name] ?? {}));
+  expect(Object.keys(locked).length).toBeGreaterThan(100);
+  expect(of(({ integrity = '' }) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity))).toEqual([]);
+  expect(of(({ resolved }) => resolved !== undefined)).toEqual([]);
+});
+
+it('is installed by npm ci alone, in the image and in CI', () => {
+  const files = [
+    'Dockerfile',
+    ...readdirSync('.github/workflows').map((name) => `.github/workflows/${name}`),
+  ];
+  const installs = files.flatMap((name) => [
+    ...readFileSync(name, 'utf8').matchAll(/\b(?:npm (?:ci|i|install|add|update|exec)|npx|yarn|pnpm)\b.*/g),
+  ]);
+  expect(installs.map(([command]) => command)).toEqual(installs.map(() => 'npm ci'));
+  expect(installs.length).toBeGreaterThan(2);
 });
 
 it('counts packages by what they are for', () => {
