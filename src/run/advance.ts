@@ -179,8 +179,8 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
     otherWriter: otherWriterAfter(before, snapshot, now.monotonicMs),
   };
   const events: RunEvent[] = [];
-  if (snapshot.resumedFrom !== undefined)
-    events.push({ kind: 'run_rewound', step: stepOf(snapshot), from: snapshot.resumedFrom });
+  if (snapshot.resume !== undefined)
+    events.push({ kind: 'run_rewound', step: snapshot.resume.at, from: snapshot.resume.from });
   if (epochEnded(before, run))
     events.push({ kind: 'epoch_ended', epoch: before.progress.epoch as number, run: before });
   if (progress.fromZero && !before.progress.fromZero && !progress.bySteps)
@@ -192,9 +192,6 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
   const passed = applyTime(run, now, policy);
   return { run: passed.run, events: [...events, ...passed.events] };
 }
-
-/** What a log counts by. */
-const stepOf = ({ values }: Snapshot) => values.global_step ?? values.epoch;
 
 /** A step is made when the file is written, which is earlier than when it is read. */
 function stepAt(now: PollTime): LastStep {

@@ -22,8 +22,15 @@ export interface Snapshot {
   readonly converted: readonly string[];
   /** Progress that a log states itself. Used if the numbers above do not give it. */
   readonly reportedProgress?: ReportedProgress;
-  /** Of a log: the step before this record, if it went back to a checkpoint. */
-  readonly resumedFrom?: number;
+  /** Of a log: where the run goes on from, if it went back to a checkpoint before this record. */
+  readonly resume?: Resume;
+}
+
+/** A run that went back to a checkpoint. Steps, or epochs if there are none. */
+export interface Resume {
+  readonly at: number;
+  /** Where it was before. */
+  readonly from: number;
 }
 
 export interface JobMetadata {

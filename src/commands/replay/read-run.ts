@@ -1,8 +1,8 @@
 import { dirname, relative } from 'node:path';
 import type { Clock } from '../../common/clock.ts';
 import type { Config } from '../../config/bridge.ts';
-import type { LogFiles } from '../../snapshot/log/find-logs.ts';
 import { type LogEntry, type LogFile, openLogFile } from '../../snapshot/log/log-file.ts';
+import type { LogFiles } from '../../snapshot/log/log-files.ts';
 import type { SkippedRecords } from '../../snapshot/source.ts';
 
 export interface ReadOptions {

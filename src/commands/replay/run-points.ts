@@ -57,7 +57,7 @@ export function createRunPoints(options: RunPointsOptions): RunPoints {
 
   return {
     async of(entry, timeMs) {
-      logRun = followRun(logRun, entry.snapshot, timeMs, entry.isOther);
+      logRun = followRun(logRun, entry, timeMs);
       const snapshot = withJob(entry.snapshot, logRun, options);
       const now = { unixMs: timeMs, monotonicMs: timeMs, fileAgeMs: 0 };
       const transition = applySnapshot(run, snapshot, now, policy);

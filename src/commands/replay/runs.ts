@@ -1,6 +1,7 @@
 import { basename, join, relative } from 'node:path';
-import { findAllLogs, type LogFiles } from '../../snapshot/log/find-logs.ts';
+import { findAllLogs } from '../../snapshot/log/find-logs.ts';
 import { tellingFolder } from '../../snapshot/log/identity.ts';
+import type { LogFiles } from '../../snapshot/log/log-files.ts';
 
 /** A log, and the job its records are of. */
 export interface ReplayRun {

@@ -1,16 +1,13 @@
 import { glob, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { groupBy } from '../../common/group-by.ts';
-
-/** The log files of one run. */
-export interface LogFiles {
-  /** Folder of the run. */
-  readonly folder: string;
-  readonly paths: readonly string[];
-}
+import type { LogFiles } from './log-files.ts';
+import { areOfOneRun, isBeside, logRank } from './second-log.ts';
 
 const maxDepth = 5;
 const maxFiles = 10_000;
+/** Of the logs beside the newest one, the latest that may be of the same run. */
+const maxCompared = 20;
 export const isEventFile = (path: string) => basename(path).includes('.tfevents.');
 const isLogFile = (path: string) =>
   isEventFile(path) || /\.(jsonl|ndjson|csv)$|^(metrics|scalars)\.json$/i.test(basename(path));
@@ -20,29 +17,65 @@ export const isPattern = (path: string): boolean => /[*?[{]/.test(path);
 
 /**
  * The files of the newest run at a path: a file, a folder, or a pattern of files or folders. All event files in the folder
- * of a run and below it are one run; of other logs it is the file that was written last. Undefined if there is none.
+ * of a run and below it are one run; of other logs it is the file that was written last. Of several logs of one run, it is the
+ * one that says most. Undefined if there is none.
  */
 export async function findLogs(path: string): Promise<LogFiles | undefined> {
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isFile()) return { folder: dirname(path), paths: [path] };
   const found = await filesBelow(path);
-  const newest = await newestOf(found);
+  const byTime = await newestFirst(found);
+  const [newest] = byTime;
   if (newest === undefined) return undefined;
-  if (!isEventFile(newest)) return { folder: dirname(newest), paths: [newest] };
-  const folder = runFolderOf(newest, found.filter(isEventFile));
+  const log = await filesOfLog(newest, found);
+  const beside = byTime.filter((file) => isBeside(dirname(file), log.folder)).slice(0, maxCompared);
+  const rank = await logRank(newest);
+  for (const { file } of (await ranked(beside)).filter((other) => other.rank < rank)) {
+    const better = await filesOfLog(file, found);
+    if (await areOfOneRun(log, better)) return better;
+  }
+  return log;
+}
+
+/** The files that say most come first. */
+async function ranked(files: readonly string[]) {
+  const ranks = await Promise.all(files.map(async (file) => ({ file, rank: await logRank(file) })));
+  return ranks.sort((a, b) => a.rank - b.rank);
+}
+
+/** The files of the log that a file belongs to. */
+async function filesOfLog(path: string, found: readonly string[]): Promise<LogFiles> {
+  if (!isEventFile(path)) return { folder: dirname(path), paths: [path] };
+  const folder = runFolderOf(path, found.filter(isEventFile));
   const events: string[] = [];
   await collect(folder, maxDepth, events);
   return { folder, paths: events.filter(isEventFile).sort() };
 }
 
-/** The files of every run at a path, in the order of their paths. A log that is no event file is a run of its own. */
+/**
+ * The files of every run at a path, in the order of their paths. A log that is no event file is a run of its own, unless it
+ * is a second log of one.
+ */
 export async function findAllLogs(path: string): Promise<readonly LogFiles[]> {
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isFile()) return [{ folder: dirname(path), paths: [path] }];
   const found = (await filesBelow(path)).sort();
   const events = found.filter(isEventFile);
   const runs = groupBy(found, (file) => (isEventFile(file) ? runFolderOf(file, events) : file));
-  return [...runs].map(([key, paths]) => ({ folder: paths[0] === key ? dirname(key) : key, paths }));
+  const logs = [...runs].map(([key, paths]) => ({ folder: paths[0] === key ? dirname(key) : key, paths }));
+  return withoutSecondLogs(logs);
+}
+
+/** Of several logs of one run, that which says most. */
+async function withoutSecondLogs(logs: readonly LogFiles[]): Promise<readonly LogFiles[]> {
+  const ranks = await Promise.all(logs.map(({ paths }) => logRank(paths[0] ?? '')));
+  const kept: LogFiles[] = [];
+  for (const [index, log] of logs.entries()) {
+    const better = logs.filter((_, other) => (ranks[other] ?? 0) < (ranks[index] ?? 0));
+    const isSecond = await Promise.all(better.map((other) => areOfOneRun(log, other)));
+    if (!isSecond.includes(true)) kept.push(log);
+  }
+  return kept;
 }
 
 /** Logs in a folder and below it, or those that a pattern matches. */
@@ -70,13 +103,17 @@ async function collect(folder: string, depth: number, found: string[]): Promise<
   }
 }
 
-async function newestOf(paths: readonly string[]): Promise<string | undefined> {
-  let newest: { readonly path: string; readonly modifiedMs: number } | undefined;
+async function newestFirst(paths: readonly string[]): Promise<readonly string[]> {
+  const found: { readonly path: string; readonly modifiedMs: number }[] = [];
   for (const path of paths) {
     const modifiedMs = (await stat(path).catch(() => undefined))?.mtimeMs;
-    if (modifiedMs !== undefined && modifiedMs >= (newest?.modifiedMs ?? 0)) newest = { path, modifiedMs };
+    if (modifiedMs !== undefined) found.push({ path, modifiedMs });
   }
-  return newest?.path;
+  // The later one in the order of the folder if both were written at the same time.
+  return found
+    .reverse()
+    .sort((a, b) => b.modifiedMs - a.modifiedMs)
+    .map(({ path }) => path);
 }
 
 /** Keras writes into train/ and validation/, and torch's add_scalars into a folder for each curve beside its event file. */

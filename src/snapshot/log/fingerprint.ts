@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
 /** Bytes of a file by which it is recognized: its first ones, and the last ones before an offset. */
 export interface Fingerprint {
@@ -43,6 +43,19 @@ export async function matchesFingerprint(
     (await readAt(handle, 0, head.length)).equals(head) &&
     (await readAt(handle, tailStart, tail.length)).equals(tail)
   );
+}
+
+const firstBytes = 65_536;
+
+/** The first 64 KiB of a file; empty if it cannot be read. */
+export async function firstBytesOf(path: string): Promise<Buffer> {
+  const handle = await open(path).catch(() => undefined);
+  if (handle === undefined) return Buffer.alloc(0);
+  try {
+    return await readAt(handle, 0, firstBytes);
+  } finally {
+    await handle.close();
+  }
 }
 
 /** At most `length` bytes from an offset on; fewer at the end of the file. */

@@ -17,8 +17,7 @@ export interface LogEntry {
   readonly snapshot: Snapshot;
   /** Unix milliseconds. */
   readonly timeMs: number;
-  /** When it was written, as far as the record says so itself. */
-  readonly record: Pick<LogRecord, 'time' | 'elapsed'>;
+  readonly record: LogRecord;
   /** Whether it is the first of other content, which replaced that of the file. */
   readonly isOther: boolean;
 }

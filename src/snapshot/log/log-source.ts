@@ -12,13 +12,15 @@ import {
   type SnapshotSource,
   type TimedSnapshot,
 } from '../source.ts';
-import { findLogs, isPattern, type LogFiles } from './find-logs.ts';
+import { findLogs, isPattern } from './find-logs.ts';
 import { type LogJob, tellingFolder } from './identity.ts';
 import type { LogEntry, LogFailure, LogFile, LogRead } from './log-file.ts';
+import type { LogFiles } from './log-files.ts';
 import { followRun, type LogRun, recordKind } from './log-run.ts';
 import { openLogAndRotated } from './rotated-log.ts';
 import { openRunFiles, type RunFiles } from './run-files.ts';
 import { loadPosition, type SavedPosition, savePosition } from './saved-position.ts';
+import { areOfOneRun } from './second-log.ts';
 
 export interface LogSourceOptions {
   readonly path: string;
@@ -102,9 +104,12 @@ export function createLogSource({
     }
     nextSearchMs = clock().monotonicMs + searchIntervalMs;
     if (runFiles === undefined) return readFirstRun(found, limit);
-    if (runFiles.folder === found.folder) await runFiles.add(found.paths);
+    const followed = { folder: runFiles.folder, paths: [...runFiles.positions.keys()] };
+    const isSecondLog = await areOfOneRun(followed, found);
+    const isOtherFolder = followed.folder !== found.folder;
+    if (!isSecondLog && !isOtherFolder) await runFiles.add(found.paths);
     const rest = await runFiles.read(limit);
-    const isOtherRun = runFiles.folder !== found.folder && !leftFolders.has(found.folder);
+    const isOtherRun = !isSecondLog && isOtherFolder && !leftFolders.has(found.folder);
     // The rest of a run is read before the run is left.
     if (!isOtherRun || rest.status !== 'ok' || rest.entries.length > 0 || rest.more) return rest;
     leftFolders.add(runFiles.folder);
@@ -178,7 +183,7 @@ export function createLogSource({
     return { ...result, entries, passedOver: count - entries.length };
   }
 
-  const runAfter = ({ snapshot, timeMs, isOther }: LogEntry) => followRun(run, snapshot, timeMs, isOther);
+  const runAfter = (entry: LogEntry) => followRun(run, entry, entry.timeMs);
 
   function timed(entry: LogEntry): TimedSnapshot {
     run = runAfter(entry);
@@ -197,11 +202,11 @@ export function createLogSource({
   }
 
   /** What the log itself says about its job comes first. */
-  function withJob(snapshot: Snapshot, { startTimeMs, resumedFrom }: LogRun): Snapshot {
+  function withJob(snapshot: Snapshot, { startTimeMs, resume }: LogRun): Snapshot {
     const { jobId, modelName, dataset } = snapshot.job;
     return {
       ...snapshot,
-      ...(resumedFrom !== undefined && { resumedFrom }),
+      ...(resume && { resume }),
       job: {
         ...snapshot.job,
         jobId:

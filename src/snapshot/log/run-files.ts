@@ -1,11 +1,12 @@
-import { open } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import type { SkippedRecords } from '../source.ts';
-import { isEventFile, type LogFiles } from './find-logs.ts';
-import { readAt } from './fingerprint.ts';
+import { isEventFile } from './find-logs.ts';
+import { firstBytesOf } from './fingerprint.ts';
 import type { FilePosition } from './follow-file.ts';
 import type { LogEntry, LogFailure, LogFile, LogFileOptions, LogRead } from './log-file.ts';
+import type { LogFiles } from './log-files.ts';
 import { openLogAndRotated } from './rotated-log.ts';
+import { createSessions } from './sessions.ts';
 
 /** All files of one run, read as one log. */
 export interface RunFiles extends Pick<LogFile, 'read' | 'times' | 'close'> {
@@ -27,6 +28,7 @@ export async function openRunFiles(
   { from, ...options }: RunFilesOptions,
 ): Promise<RunFiles | LogFailure> {
   const files = new Map<string, LogFile>();
+  const sessions = createSessions();
 
   async function follow(path: string, start: LogFileOptions['from']): Promise<LogFailure | undefined> {
     const place = { path, folder: relative(folder, dirname(path)), from: start };
@@ -40,10 +42,10 @@ export async function openRunFiles(
     const entries: LogEntry[] = [];
     const skipped: SkippedRecords[] = [];
     let more = false;
-    for (const file of files.values()) {
+    for (const [path, file] of files) {
       const result = await file.read(Math.max(0, limit - entries.length));
       if (result.status !== 'ok') continue;
-      entries.push(...result.entries);
+      entries.push(...result.entries.flatMap((entry) => sessions.apply(path, entry) ?? []));
       skipped.push(...result.skipped);
       more ||= result.more;
     }
@@ -52,6 +54,7 @@ export async function openRunFiles(
   }
 
   let failure: LogFailure | undefined;
+  for (const path of paths) await sessions.add(path);
   const startOf = (path: string) => (from === 'near end' ? from : from?.get(path));
   for (const path of paths) failure = (await follow(path, startOf(path))) ?? failure;
   if (files.size === 0 && failure !== undefined) return failure;
@@ -60,7 +63,10 @@ export async function openRunFiles(
     read,
     async add(found) {
       for (const path of found)
-        if (!files.has(path) && !(await isCopy(path, files.keys()))) await follow(path, undefined);
+        if (!files.has(path) && !(await isCopy(path, files.keys()))) {
+          await sessions.add(path);
+          await follow(path, undefined);
+        }
     },
     get positions() {
       return new Map([...files].map(([path, file]) => [path, file.lastPosition]));
@@ -79,29 +85,17 @@ export async function openRunFiles(
   };
 }
 
-const comparedBytes = 65_536;
-
 /**
  * Whether a file is the copy of one that is followed, such as the second log of mmengine, as far as it is written. No two
  * event files are equal: the first event has the time.
  */
 async function isCopy(path: string, followed: Iterable<string>): Promise<boolean> {
   if (isEventFile(path)) return false;
-  const head = await firstBytes(path);
+  const head = await firstBytesOf(path);
   for (const other of followed) {
-    const otherHead = await firstBytes(other);
+    const otherHead = await firstBytesOf(other);
     const length = Math.min(head.length, otherHead.length);
     if (head.subarray(0, length).equals(otherHead.subarray(0, length))) return true;
   }
   return false;
-}
-
-async function firstBytes(path: string): Promise<Buffer> {
-  const handle = await open(path).catch(() => undefined);
-  if (handle === undefined) return Buffer.alloc(0);
-  try {
-    return await readAt(handle, 0, comparedBytes);
-  } finally {
-    await handle.close();
-  }
 }

@@ -6,6 +6,8 @@ export interface LogRecord {
   readonly time?: number;
   /** Seconds since training began or was resumed, if the record says so. */
   readonly elapsed?: number;
+  /** The writer began again at this step before the record: what it wrote before of this step and later ones is void. */
+  readonly sessionStep?: number;
   /** Offset of the byte after the record, from the start of the file. */
   readonly end: number;
 }

@@ -13,6 +13,7 @@ interface WireEvent {
   /** Absent for 0. */
   readonly step?: number;
   readonly summary?: { readonly value?: readonly WireValue[] };
+  readonly sessionLog?: { readonly status?: number };
 }
 
 interface WireValue {
@@ -25,28 +26,41 @@ interface WireValue {
 interface OpenRecord {
   readonly step: number;
   readonly time: number | undefined;
+  readonly sessionStep: number | undefined;
   readonly scalars: Map<string, number>;
   end: number;
 }
 
 /** So that a file whose step never changes is not one record. */
 const maxScalars = 2_048;
+/** `SessionLog.START` in tensorboard/compat/proto/event.proto. */
+const sessionStarted = 1;
 
 /**
  * Decodes TensorBoard event files. Consecutive scalars of one step are one record, with the time of the first. A tag that
- * comes a second time begins a new record. Text, histograms, images and graphs are passed over.
+ * comes a second time begins a new record, and so does a writer that begins again (`purge_step`). Text, histograms, images and
+ * graphs are passed over.
  */
 export function createEventDecoder(options: DecoderOptions): RecordDecoder {
   const problems = createProblemLog();
   const frames = createFrameReader(options, problems);
   let open: OpenRecord | undefined;
+  /** Of a session that began after the last scalar. */
+  let nextSessionStep: number | undefined;
 
   function close(): readonly LogRecord[] {
     if (open === undefined) return [];
-    const { step, time, scalars, end } = open;
+    const { step, time, scalars, end, sessionStep } = open;
     open = undefined;
     const fields = Object.fromEntries([...scalars, ['step', step]]);
-    return [{ fields, ...(time !== undefined && { time }), end }];
+    return [
+      {
+        fields,
+        ...(time !== undefined && { time }),
+        end,
+        ...(sessionStep !== undefined && { sessionStep }),
+      },
+    ];
   }
 
   function decode({ data, end }: Frame): readonly LogRecord[] {
@@ -57,12 +71,17 @@ export function createEventDecoder(options: DecoderOptions): RecordDecoder {
     }
     const { step = 0, wallTime, summary } = event;
     const records: LogRecord[] = [];
+    if (startsSession(event)) {
+      records.push(...close());
+      nextSessionStep = step;
+    }
     for (const value of summary?.value ?? []) {
       const scalar = value.simpleValue ?? (value.tensor && scalarOf(value.tensor));
       if (scalar === undefined || value.tag === undefined) continue;
       if (open?.step !== step || open.scalars.has(value.tag) || open.scalars.size >= maxScalars)
         records.push(...close());
-      open ??= { step, time: timeOf(wallTime), scalars: new Map(), end };
+      open ??= { step, time: timeOf(wallTime), sessionStep: nextSessionStep, scalars: new Map(), end };
+      nextSessionStep = undefined;
       open.scalars.set(value.tag, scalar);
       open.end = end;
     }
@@ -79,6 +98,17 @@ export function createEventDecoder(options: DecoderOptions): RecordDecoder {
     takeProblems: problems.take,
   };
 }
+
+/** The step at which the first bytes of an event file say that its writer began again; undefined if they do not. */
+export function sessionStepIn(firstBytes: Uint8Array): number | undefined {
+  const events = createFrameReader({}, createProblemLog())
+    .push(firstBytes)
+    .map(({ data }) => eventOf(data));
+  const start = events.find((event) => event !== undefined && startsSession(event));
+  return start && (start.step ?? 0);
+}
+
+const startsSession = ({ sessionLog }: WireEvent) => sessionLog?.status === sessionStarted;
 
 function eventOf(data: Uint8Array): WireEvent | undefined {
   try {

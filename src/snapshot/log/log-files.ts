@@ -1,0 +1,6 @@
+/** The log files of one run. */
+export interface LogFiles {
+  /** Folder of the run. */
+  readonly folder: string;
+  readonly paths: readonly string[];
+}
