@@ -14,7 +14,7 @@ import {
 } from './fingerprint.ts';
 import { createDecoder } from './formats/create-decoder.ts';
 import type { DecoderProblem, LogRecord, RecordDecoder } from './formats/decoder.ts';
-import { addRecord, compareHistory, noHistory, type RecordHistory } from './record-history.ts';
+import { addCompared, addRecord, compareHistory, noHistory, type RecordHistory } from './record-history.ts';
 
 /** Where a file is read from. The offset is the start of a record. */
 export interface FilePosition {
@@ -134,7 +134,7 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
       if (read === undefined) return 'waiting';
       isAtEnd = read.isAtEnd;
       for (const [index, record] of read.records.entries()) {
-        seen = addRecord(seen, record);
+        seen = addCompared(position.history, seen, record);
         const comparison = compareHistory(position.history, seen);
         if (comparison === 'other') return startOver();
         if (comparison === 'behind') continue;

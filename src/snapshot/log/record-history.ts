@@ -28,6 +28,15 @@ export function addRecord({ count, first, last }: RecordHistory, record: LogReco
 }
 
 /**
+ * `addRecord` for a record that is compared with a history: hashes only what the comparison needs, because a file that was
+ * written anew may have a million records.
+ */
+export function addCompared(given: RecordHistory, seen: RecordHistory, record: LogRecord): RecordHistory {
+  const isBetween = seen.count >= maxFirst && seen.count < given.count - maxLast;
+  return isCounted(given) && isBetween ? { ...seen, count: seen.count + 1 } : addRecord(seen, record);
+}
+
+/**
  * What the records of a file that was written anew say about it. `behind`: so far they are records that were given
  * before. `same`: this was the last one that was given, the next is new. `other`: the file has other content.
  */
