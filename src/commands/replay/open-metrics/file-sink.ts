@@ -5,7 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { describeError } from '../../../otlp/classify-response.ts';
 import type { Sink, SinkResult } from '../sink.ts';
-import { linesOfMetric } from './samples.ts';
+import { metricNumbers } from './samples.ts';
 import { createSpool } from './spool.ts';
 
 export interface FileSinkOptions {
@@ -22,7 +22,7 @@ export async function createFileSink({ path, stdout, signal }: FileSinkOptions):
 
   function add({ resource, scopeMetrics }: ResourceMetrics): void {
     for (const metric of scopeMetrics.flatMap(({ metrics }) => metrics))
-      for (const point of linesOfMetric(metric, resource)) spool.add(point);
+      for (const point of metricNumbers(metric, resource)) spool.add(point);
   }
 
   async function write(): Promise<void> {
@@ -53,7 +53,7 @@ export async function createFileSink({ path, stdout, signal }: FileSinkOptions):
         ? `${path === '-' ? 'All points are' : `${path} is`} written. To import: promtool tsdb create-blocks-from openmetrics FILE DATA_FOLDER`
         : `${path === '-' ? 'The output' : path} was not written.`,
     async close() {
-      await spool.remove();
+      await spool.close();
       if (path !== '-') await rm(partial, { force: true }).catch(() => undefined);
     },
   };

@@ -3,113 +3,97 @@ import type { Resource } from '@opentelemetry/resources';
 import { type DataPoint, DataPointType, type Histogram, type MetricData } from '@opentelemetry/sdk-metrics';
 import { labelName, prometheusName } from '../../../catalogue/prometheus-name.ts';
 import { targetLabels } from '../../check/series.ts';
+import { boundText, type Family, labelText, type SeriesText } from './text.ts';
 
-/** A metric family of OpenMetrics. */
-export interface Family {
-  readonly name: string;
-  readonly type: 'gauge' | 'counter' | 'histogram';
-  readonly help: string;
-}
-
-/** The lines of one point. Points of one series have the same labels. */
-export interface PointLines {
-  readonly family: Family;
-  /** Labels with braces, without that of a bucket. */
-  readonly labels: string;
-  readonly lines: string;
+/** A point as numbers. The points of one series have the same key, and as many values as its text has lines. */
+export interface PointNumbers {
+  readonly key: string;
+  /** Unix milliseconds. */
+  readonly timeMs: number;
+  readonly values: readonly number[];
+  /** Needed for the first point of a series only, because it takes longer than the numbers. */
+  readonly describeSeries: () => SeriesText;
 }
 
 /**
- * The points of a metric as OpenMetrics writes them, with the names and labels that Prometheus gives them.
+ * The points of a metric as OpenMetrics has them, with the names and labels that Prometheus gives them.
  *
  * Source: OpenMetrics 1.0, "Text format".
  */
-export function linesOfMetric(metric: MetricData, resource: Resource): readonly PointLines[] {
-  const target = Object.entries(targetLabels(resource));
-  const { name, unit, description: help } = metric.descriptor;
-  const of = (instrument: Family['type']) => prometheusName({ name, unit, instrument });
+export function metricNumbers(metric: MetricData, resource: Resource): readonly PointNumbers[] {
+  const { descriptor } = metric;
+  const numbersOf = <T>(
+    points: readonly DataPoint<T>[],
+    valuesOf: (value: T) => readonly number[],
+    describe: (descriptor: Descriptor, labels: Labels, value: T) => SeriesText,
+  ) =>
+    points.map(({ attributes, endTime, value }) => ({
+      key: `${descriptor.name} ${JSON.stringify(attributes)}`,
+      timeMs: millisecondsOf(endTime),
+      values: valuesOf(value),
+      describeSeries: () => describe(descriptor, labelsOf(attributes, resource), value),
+    }));
   switch (metric.dataPointType) {
     case DataPointType.GAUGE:
-      return simple({ name: of('gauge'), type: 'gauge', help }, of('gauge'), metric.dataPoints, target);
-    case DataPointType.SUM: {
-      const sample = of('counter');
-      const family: Family = { name: sample.replace(/_total$/, ''), type: 'counter', help };
-      return simple(family, sample, metric.dataPoints, target);
-    }
+      return numbersOf(metric.dataPoints, single, gaugeText);
+    case DataPointType.SUM:
+      return numbersOf(metric.dataPoints, single, counterText);
     case DataPointType.HISTOGRAM:
-      return histogram({ name: of('histogram'), type: 'histogram', help }, metric.dataPoints, target);
+      return numbersOf(metric.dataPoints, histogramValues, histogramText);
     case DataPointType.EXPONENTIAL_HISTOGRAM:
       // The text format has no native histograms. The instruments are created with buckets.
       return [];
   }
 }
 
+const millisecondsOf = ([seconds, nanoseconds]: HrTime) => seconds * 1000 + Math.round(nanoseconds / 1e6);
+
+type Descriptor = MetricData['descriptor'];
 type Labels = readonly (readonly [key: string, value: string])[];
 
-function simple(
-  family: Family,
-  sample: string,
-  points: readonly DataPoint<number>[],
-  target: Labels,
-): readonly PointLines[] {
-  return points.map(({ attributes, value, endTime }) => {
-    const labels = labelText([...labelsOf(attributes), ...target]);
-    return { family, labels, lines: `${sample}${labels} ${numberText(value)} ${timeText(endTime)}\n` };
+const labelsOf = (attributes: DataPoint<unknown>['attributes'], resource: Resource): Labels => [
+  ...Object.entries(attributes).map(([key, value]) => [labelName(key), String(value)] as const),
+  ...Object.entries(targetLabels(resource)),
+];
+
+const single = (value: number): readonly number[] => [value];
+
+function gaugeText({ name, unit, description: help }: Descriptor, labels: Labels): SeriesText {
+  const sample = prometheusName({ name, unit, instrument: 'gauge' });
+  return { family: { name: sample, type: 'gauge', help }, lines: [sample + labelText(labels)] };
+}
+
+function counterText({ name, unit, description: help }: Descriptor, labels: Labels): SeriesText {
+  const sample = prometheusName({ name, unit, instrument: 'counter' });
+  const family: Family = { name: sample.replace(/_total$/, ''), type: 'counter', help };
+  return { family, lines: [sample + labelText(labels)] };
+}
+
+/** Buckets, which each count those below too, then the count and the sum. */
+function histogramValues({ buckets, count, sum = 0 }: Histogram): readonly number[] {
+  let total = 0;
+  const cumulative = buckets.counts.map((inBucket) => {
+    total += inBucket;
+    return total;
   });
+  return [...cumulative, count, sum];
 }
 
-function histogram(
-  family: Family,
-  points: readonly DataPoint<Histogram>[],
-  target: Labels,
-): readonly PointLines[] {
-  return points.map(({ attributes, value: { buckets, count, sum = 0 }, endTime }) => {
-    const pairs = [...labelsOf(attributes), ...target];
-    const labels = labelText(pairs);
-    const time = timeText(endTime);
-    let total = 0;
-    const lines = buckets.counts.map((inBucket, index) => {
-      total += inBucket;
-      const bound = buckets.boundaries[index] ?? Number.POSITIVE_INFINITY;
-      const bucket = labelText([...pairs, ['le', boundText(bound)]]);
-      return `${family.name}_bucket${bucket} ${total} ${time}\n`;
-    });
-    lines.push(`${family.name}_count${labels} ${count} ${time}\n`);
-    lines.push(`${family.name}_sum${labels} ${numberText(sum)} ${time}\n`);
-    return { family, labels, lines: lines.join('') };
-  });
-}
-
-const labelsOf = (attributes: DataPoint<unknown>['attributes']): Labels =>
-  Object.entries(attributes).map(([key, value]) => [labelName(key), String(value)]);
-
-const labelText = (labels: Labels): string =>
-  `{${labels.map(([key, value]) => `${key}="${escaped(value)}"`).join(',')}}`;
-
-const escaped = (text: string) =>
-  text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
-
-function numberText(value: number): string {
-  if (Number.isFinite(value) || Number.isNaN(value)) return String(value);
-  return value > 0 ? '+Inf' : '-Inf';
-}
-
-/** OpenMetrics demands that the bound is written as a floating point number. */
-const boundText = (bound: number) => (Number.isInteger(bound) ? `${bound}.0` : numberText(bound));
-
-/**
- * Seconds with three decimals. Prometheus multiplies them by 1,000 as a double and cuts the result off, so a microsecond
- * is added where that would be a millisecond less.
- */
-function timeText([seconds, nanoseconds]: HrTime): string {
-  const milliseconds = Math.round(nanoseconds / 1e6);
-  const text = `${seconds}.${String(milliseconds).padStart(3, '0')}`;
-  return Math.trunc(Number(text) * 1000) === seconds * 1000 + milliseconds ? text : `${text}001`;
-}
-
-/** The lines before the samples of a family. */
-export function headerOf({ name, type, help }: Family): string {
-  const unit = /_(seconds|milliseconds|ratio)$/.exec(name)?.[1];
-  const unitLine = unit === undefined ? '' : `# UNIT ${name} ${unit}\n`;
-  return `# TYPE ${name} ${type}\n${unitLine}# HELP ${name} ${escaped(help)}\n`;
+function histogramText(
+  { name, unit, description: help }: Descriptor,
+  labels: Labels,
+  { buckets }: Histogram,
+): SeriesText {
+  const family: Family = {
+    name: prometheusName({ name, unit, instrument: 'histogram' }),
+    type: 'histogram',
+    help,
+  };
+  const bounds = [...buckets.boundaries, Number.POSITIVE_INFINITY];
+  const lines = [
+    ...bounds.map((bound) => `${family.name}_bucket${labelText([...labels, ['le', boundText(bound)]])}`),
+    `${family.name}_count${labelText(labels)}`,
+    `${family.name}_sum${labelText(labels)}`,
+  ];
+  return { family, lines };
 }
