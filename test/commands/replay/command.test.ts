@@ -2,8 +2,9 @@ import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
+import type { Receiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { commandLine } from '../../support/terminal.ts';
-import { folderOf, jsonLines, receiver, startMs, valuesOf } from './support.ts';
+import { expectEachOnce, folderOf, jsonLines, receiver, startMs, valuesOf } from './support.ts';
 
 const steps = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const timeOf = (step: number) => startMs + 10_000 * step;
@@ -45,15 +46,31 @@ describe('replay', () => {
     expect(target.points('ml.training.loss').length).toBeLessThan(4_000);
     const { code } = await commandLine([...args, '--from', from]);
     expect(code).toBe(0);
-    for (const metric of ['ml.training.loss', 'ml.training.grad', 'ml.training.batch_number']) {
-      const values = new Map<string, number>();
-      for (const { timeMs, value, attributes } of target.points(metric)) {
-        const key = `${attributes['job.id']} ${timeMs}`;
-        expect(values.get(key) ?? value).toBe(value);
-        values.set(key, value);
-      }
-      expect(values.size).toBe(4_000);
-    }
+    expectEachOnce(target, 4_000);
+  });
+
+  it('goes on with the end of a run if it was stopped between two', async () => {
+    /** Stops after the first request. Gives where to go on. */
+    const stopped = async (target: Receiver, folder: string) => {
+      const controller = new AbortController();
+      target.reply(() => {
+        controller.abort();
+        return { status: 'ok' };
+      });
+      const args = ['replay', folder, '--endpoint', target.endpoint];
+      const { errors } = await commandLine(args, { signal: controller.signal });
+      return Number(/--from (\d+)/.exec(errors)?.[1]);
+    };
+    const from = await stopped(await receiver(), folderOf({ 'a/train.jsonl': jsonLines(1_500) }));
+    const target = await receiver();
+    const folder = folderOf({ 'a/train.jsonl': jsonLines(from - 1), 'b/train.jsonl': jsonLines(5) });
+    expect(await stopped(target, folder)).toBe(from);
+    await commandLine(['replay', folder, '--endpoint', target.endpoint, '--from', String(from)]);
+    const ended = target
+      .points('ml.training.run.state')
+      .filter(({ value, attributes }) => value === 1 && attributes.state === 'ended');
+    expect(ended.map(({ attributes }) => attributes['job.id'])).toEqual(['a', 'b']);
+    expectEachOnce(target, from - 1 + 5);
   });
 
   it('explains a point that is too old, once, and stops', async () => {

@@ -1,28 +1,84 @@
-import { cpSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startBridge } from '../../support/bridge.ts';
+import { temporaryFolder } from '../../support/file.ts';
 import { startProcess } from '../../support/process.ts';
 import { commandLine } from '../../support/terminal.ts';
 import { until } from '../../support/until.ts';
-import { folderOf, jsonLines, receiver, valuesOf } from './support.ts';
+import { expectEachOnce, folderOf, jsonLines, receiver, valuesOf } from './support.ts';
 
-it('ends in order at SIGINT while the Collector does not accept, and says how to go on', async () => {
+it.each(['SIGINT', 'SIGTERM'] as const)(
+  'ends in order at %s while the Collector does not accept, and goes on as it says',
+  async (signal) => {
+    const target = await receiver();
+    const folder = folderOf({ 'a/train.jsonl': jsonLines(2_500) });
+    target.reply((_request, n) =>
+      n === 1 ? { status: 'ok' } : { status: 'error', code: 14, message: 'busy' },
+    );
+    const args = ['replay', folder, '--endpoint', target.endpoint];
+    const { child, stderr, ended } = startProcess({ environment: {}, args });
+    await until(() => stderr().includes('busy'), 'the first refusal');
+    child.kill(signal);
+    expect(await ended).toEqual({ code: 1, signal: null });
+    const accepted = target.points('ml.training.loss').length;
+    expect(accepted).toBeGreaterThan(0);
+    expect(stderr()).toContain(
+      `of 2,500 records arrived. To go on, give the same arguments and --from ${accepted + 1}.`,
+    );
+    target.reply(() => ({ status: 'ok' }));
+    const { code } = await commandLine([...args, '--from', String(accepted + 1)]);
+    expect(code).toBe(0);
+    expectEachOnce(target, 2_500);
+    expect(target.points('ml.training.loss')).toHaveLength(2_500);
+  },
+);
+
+it('is right after a SIGKILL in the middle and a second start: no number is missing, none has two values', async () => {
   const target = await receiver();
-  const folder = folderOf({ 'a/train.jsonl': jsonLines(2_500) });
-  target.reply((_request, n) =>
-    n === 1 ? { status: 'ok' } : { status: 'error', code: 14, message: 'busy' },
-  );
+  const folder = folderOf({ 'a/train.jsonl': jsonLines(1_500), 'b/train.jsonl': jsonLines(1_500) });
   const args = ['replay', folder, '--endpoint', target.endpoint];
-  const { child, stderr, ended } = startProcess({ environment: {}, args });
-  await until(() => stderr().includes('busy'), 'the first refusal');
-  child.kill('SIGINT');
-  expect(await ended).toEqual({ code: 1, signal: null });
-  const accepted = target.points('ml.training.loss').length;
-  expect(accepted).toBeGreaterThan(0);
-  expect(stderr()).toContain(
-    `of 2,500 records arrived. To go on, give the same arguments and --from ${accepted + 1}.`,
-  );
+  const killed = startProcess({ environment: {}, args });
+  target.reply((_request, n) => {
+    if (n === 2) killed.child.kill('SIGKILL');
+    return n <= 2 ? { status: 'ok' } : { status: 'hang' };
+  });
+  expect(await killed.ended).toEqual({ code: null, signal: 'SIGKILL' });
+  const before = target.points('ml.training.loss').length;
+  expect(before).toBeGreaterThan(0);
+  expect(before).toBeLessThan(3_000);
+  target.reply(() => ({ status: 'ok' }));
+  const again = startProcess({ environment: {}, args });
+  expect(await again.ended).toEqual({ code: 0, signal: null });
+  expectEachOnce(target, 3_000);
+});
+
+it('writes the file whole after a SIGKILL in the middle, and leaves no temporary file of the killed one', async () => {
+  const folder = folderOf({ 'a/train.jsonl': jsonLines(3_000) });
+  const [spools, output] = [temporaryFolder(), join(temporaryFolder(), 'out.om')];
+  const environment = { TMPDIR: spools };
+  const args = ['replay', folder, '--output', output];
+  const pipe = `${output}.partial`;
+  execFileSync('mkfifo', [pipe]);
+  const killed = startProcess({ environment, args });
+  // Nobody reads the pipe yet, so the text waits.
+  const reader = await open(pipe, 'r');
+  await reader.read(Buffer.alloc(10));
+  killed.child.kill('SIGKILL');
+  expect(await killed.ended).toEqual({ code: null, signal: 'SIGKILL' });
+  await reader.close();
+  rmSync(pipe);
+  expect([existsSync(output), readdirSync(spools)]).toEqual([false, []]);
+  const again = startProcess({ environment, args });
+  expect(await again.ended).toEqual({ code: 0, signal: null });
+  const losses = readFileSync(output, 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('ml_training_loss{'));
+  expect(losses).toHaveLength(3_000);
+  expect(new Set(losses).size).toBe(3_000);
+  expect(readFileSync(output, 'utf8').endsWith('# EOF\n')).toBe(true);
 });
 
 it('sends the values that the bridge sends of the same log', async () => {

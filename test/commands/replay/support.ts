@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { type Receiver, startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { temporaryFolder } from '../../support/file.ts';
 
@@ -35,3 +35,16 @@ export async function receiver(): Promise<Receiver> {
 /** Values of a metric, by Unix milliseconds. */
 export const valuesOf = (from: Receiver, metric: string): ReadonlyMap<number, number> =>
   new Map(from.points(metric).map(({ timeMs, value }) => [timeMs, value]));
+
+/** Each record of `jsonLines` has arrived, and has one value of each metric, however often it was sent. */
+export function expectEachOnce(target: Receiver, records: number): void {
+  for (const metric of ['ml.training.loss', 'ml.training.grad', 'ml.training.batch_number']) {
+    const values = new Map<string, number>();
+    for (const { timeMs, value, attributes } of target.points(metric)) {
+      const key = `${attributes['job.id']} ${timeMs}`;
+      expect(values.get(key) ?? value, `${metric} ${key}`).toBe(value);
+      values.set(key, value);
+    }
+    expect(values.size).toBe(records);
+  }
+}
