@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../support/file.ts';
 import { commandLine } from '../support/terminal.ts';
+import { startCollector } from './collector.ts';
 import { type Series, startBackend, startStorage, storedIn } from './faults/backend.ts';
+import { startJaeger } from './jaeger.ts';
 
 const hourMs = 3_600_000;
 const records = 3_000;
@@ -120,4 +122,57 @@ describe('replay into the real Prometheus', { timeout: 180_000 }, () => {
     ).toHaveLength(1);
     expect(errors).toContain('0 of 3,000 records arrived');
   });
+});
+
+it('replay --trace stores the run and its epochs in Jaeger at their times, each once', async () => {
+  const jaeger = await startJaeger();
+  onTestFinished(jaeger.stop);
+  const collector = await startCollector(jaeger.otlp);
+  onTestFinished(collector.stop);
+  const startMs = Date.now() - 48 * hourMs;
+  const folder = temporaryFolder();
+  const lines = Array.from({ length: 3_000 }, (_, index) =>
+    JSON.stringify({
+      timestamp: (startMs + index * 10_000) / 1_000,
+      step: index + 1,
+      epoch: 1 + Math.floor(index / 100),
+      loss: 3 / (index + 1),
+    }),
+  );
+  writeFileSync(join(folder, 'train.jsonl'), `${lines.join('\n')}\n`);
+  const args = ['replay', folder, '--trace', '--job-id', 'finished', '--endpoint', collector.endpoint];
+  const { code, text, errors } = await commandLine(args);
+  expect({ code }, errors).toEqual({ code: 0 });
+  const traceId = /^ {2}([0-9a-f]{32}) finished$/m.exec(text)?.[1] ?? '';
+  const spans = await jaeger.trace(traceId, ['training.run', 'training.run.started', 'training.epoch']);
+  const run = spans.find(({ name }) => name === 'training.run');
+  expect(run).toMatchObject({
+    startMs,
+    durationMs: 2_999 * 10_000,
+    tags: { 'training.job_id': 'finished', 'training.run.state': 'ended', 'training.epoch': 30 },
+  });
+  const epochs = spans.filter(({ name }) => name === 'training.epoch');
+  const endOf = (epoch: number) => startMs + (epoch * 100 - 1) * 10_000;
+  expect(
+    epochs
+      .toSorted((one, other) => one.startMs - other.startMs)
+      .map(({ tags, startMs: from, durationMs }) => [tags['training.epoch'], from, from + durationMs]),
+  ).toEqual(
+    Array.from({ length: 30 }, (_, index) => [
+      index + 1,
+      index === 0 ? startMs : endOf(index),
+      endOf(index + 1),
+    ]),
+  );
+  expect(epochs.every(({ parentSpanId }) => parentSpanId === run?.spanId)).toBe(true);
+  expect(spans).toHaveLength(32);
+  const duplicates = spans.flatMap(({ warnings }) => warnings).filter((text) => /duplicate/i.test(text));
+  expect(duplicates).toEqual([]);
+  const found = await jaeger.search({
+    service: 'ml-metrics-bridge',
+    tags: JSON.stringify({ 'training.job_id': 'finished' }),
+    start: String((startMs - hourMs) * 1_000),
+    end: String(Date.now() * 1_000),
+  });
+  expect(found).toEqual([traceId]);
 });

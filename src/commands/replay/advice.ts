@@ -46,6 +46,14 @@ export function explainRejection(reason: string, firstMs: number, nowMs: number)
   return reason;
 }
 
+/** What to do about spans that were rejected. */
+export function explainRejectedSpans(reason: string): string {
+  const isUnknown = /UNIMPLEMENTED|unknown service/i.test(reason);
+  return isUnknown
+    ? `${reason}. The Collector takes no traces: configure a pipeline for them, or leave out --trace.`
+    : reason;
+}
+
 /** Why a request has to be repeated. */
 export function describeWaiting({ reason, advice }: Extract<ExportOutcome, { status: 'retry' }>): string {
   const hint = advice === undefined ? '' : ` ${advice}`;

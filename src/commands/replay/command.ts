@@ -1,18 +1,18 @@
 import { hostname } from 'node:os';
 import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
+import { formatNumber } from '../../cli/terminal/format.ts';
 import { systemClock } from '../../common/clock.ts';
 import { version } from '../../common/version.ts';
+import type { TraceConfig } from '../../config/traces.ts';
 import { removeExporterVariables } from '../../otlp/environment.ts';
-import { exportersOf } from '../../otlp/exporter.ts';
-import { metricsSignal } from '../../otlp/metrics-signal.ts';
 import { bridgeResource } from '../../telemetry/resource.ts';
-import { adviseOnAge, describeWaiting, explainRejection } from './advice.ts';
-import { createDelivery } from './delivery.ts';
+import { hasInvalidParent } from '../../telemetry/spans/parent.ts';
 import { planReplay, type ReplayPlan } from './plan.ts';
-import { createProgressLine } from './progress.ts';
+import { createProgressLine, type ProgressLine, sendingText } from './progress.ts';
 import { replay } from './replay.ts';
 import { type ReplayRequest, readRequest } from './request.ts';
-import { createDrySink, type Sink } from './sink.ts';
+import type { RunSpans, RunSpansOptions, RunTrace } from './run-spans.ts';
+import { openSink } from './sinks.ts';
 import { summaryLines } from './summary.ts';
 import { createTally, type Tally } from './tally.ts';
 
@@ -30,37 +30,58 @@ export async function replayCommand(context: CommandContext): Promise<number> {
   removeExporterVariables(process.env);
   const signal = context.stopSignal();
   const tally = createTally();
-  const plan = await planReplay(request, { clock: systemClock, signal, onSkipped: tally.skipped });
+  const progress = createProgressLine(context.stderr, () => systemClock().monotonicMs);
+  const plan = await planReplay(request, {
+    clock: systemClock,
+    signal,
+    onSkipped: tally.skipped,
+    onRecords: (records) => progress.show(() => `${formatNumber(records)} records read`),
+  });
+  progress.clear();
   switch (plan.status) {
     case 'ok':
-      return run(context, request, plan, { tally, signal });
+      return run(context, request, plan, { tally, progress, signal });
     case 'refused':
       return refuse(context, plan.problems);
     case 'unreadable':
       printErrors(context, plan.reasons);
       return 1;
     case 'stopped':
+      printErrors(context, ['stopped before the first record was sent']);
       return 1;
   }
+}
+
+interface Running {
+  readonly tally: Tally;
+  readonly progress: ProgressLine;
+  readonly signal: AbortSignal;
 }
 
 async function run(
   context: CommandContext,
   request: ReplayRequest,
   plan: ReplayPlan,
-  { tally, signal }: { readonly tally: Tally; readonly signal: AbortSignal },
+  { tally, progress, signal }: Running,
 ): Promise<number> {
   const { config, from, output } = request;
-  const nowMs = () => systemClock().monotonicMs;
-  const progress = createProgressLine(context.stderr, { total: plan.records, from, nowMs });
+  const { stdout, stderr } = context;
   const say = (messages: readonly string[]) => {
     progress.clear();
     printErrors(context, messages);
   };
   say(plan.failures);
-  const sink = await openSink(context, request, plan, { signal, say });
   const resource = bridgeResource(config, hostname(), version);
-  const options = { config, resource, version, from, sink, tally, signal, onRecord: progress.update };
+  const traces: RunTrace[] = [];
+  const spans = await createTracing(config.traces, { resource, version, traces, say });
+  const sink = await openSink(request, plan, { version, stdout, signal, say });
+  const startedMs = systemClock().monotonicMs;
+  const onRecord = (record: number) =>
+    progress.show(() => {
+      const elapsedMs = systemClock().monotonicMs - startedMs;
+      return sendingText({ record, from, total: plan.records, elapsedMs });
+    });
+  const options = { config, resource, version, from, spans, sink, tally, signal, onRecord };
   try {
     const result = await replay(plan, options);
     progress.clear();
@@ -69,36 +90,32 @@ async function run(
       printErrors(context, [sink.outcome('incomplete', plan.records)]);
       return 1;
     }
-    const lines = [...summaryLines(plan, tally), sink.outcome('complete', plan.records)];
-    (output === '-' ? context.stderr : context.stdout).write(`${lines.join('\n')}\n`);
+    const lines = [...summaryLines(plan, tally, traces), sink.outcome('complete', plan.records)];
+    (output === '-' ? stderr : stdout).write(`${lines.join('\n')}\n`);
     return plan.failures.length === 0 ? 0 : 1;
   } finally {
     await sink.close();
   }
 }
 
-interface SinkContext {
-  readonly signal: AbortSignal;
+interface Tracing extends Pick<RunSpansOptions, 'resource' | 'version'> {
+  /** Is given the trace of each run. */
+  readonly traces: RunTrace[];
   readonly say: (messages: readonly string[]) => void;
 }
 
-async function openSink(
-  { stdout }: CommandContext,
-  { config, from, dryRun, output }: ReplayRequest,
-  { firstMs, lastMs }: ReplayPlan,
-  { signal, say }: SinkContext,
-): Promise<Sink> {
-  if (dryRun) return createDrySink();
-  if (output !== undefined) {
-    const { createFileSink } = await import('./open-metrics/file-sink.ts');
-    return createFileSink({ path: output, stdout, signal });
-  }
-  say(adviseOnAge({ firstMs, lastMs }, Date.now()));
-  return createDelivery({
-    createExporter: exportersOf(metricsSignal, { ...config, version }),
-    signal,
-    from,
-    onWaiting: (outcome) => say([describeWaiting(outcome)]),
-    explain: (reason) => explainRejection(reason, firstMs, Date.now()),
+/** What makes the spans; undefined if none are sent. */
+async function createTracing(
+  config: TraceConfig | undefined,
+  { traces, say, ...shared }: Tracing,
+): Promise<RunSpans | undefined> {
+  if (config === undefined) return undefined;
+  if (hasInvalidParent(config.parent)) say(['TRACEPARENT is not a valid W3C traceparent and is ignored']);
+  const { createRunSpans } = await import('./run-spans.ts');
+  return createRunSpans({
+    ...shared,
+    config,
+    warn: (message) => say([message]),
+    onTrace: (trace) => void traces.push(trace),
   });
 }

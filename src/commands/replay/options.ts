@@ -54,5 +54,9 @@ export const replayOptions = [
     parse: replayValues.from,
     description: 'Send only from this record on, as an earlier replay said when it stopped',
   },
+  {
+    name: 'trace',
+    description: 'Also send a span for each run and each epoch; with --output, to the Collector',
+  },
   { name: 'dry-run', description: 'Read everything and print the summary, but send nothing' },
 ] as const satisfies readonly OptionDefinition[];

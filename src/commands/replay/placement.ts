@@ -15,18 +15,24 @@ export interface Survey {
   readonly modifiedMs: number;
 }
 
+export interface SurveyOptions {
+  readonly signal: AbortSignal;
+  /** Called with the number of each record. */
+  readonly onRecord: (record: number) => void;
+}
+
 /** Reads a log once, because the time of its first record may follow from that of its last. An abort ends it early. */
 export async function surveyRun(
   entries: AsyncIterable<LogEntry>,
   paths: readonly string[],
-  signal: AbortSignal,
+  { signal, onRecord }: SurveyOptions,
 ): Promise<Survey> {
   const sinceStart = createElapsed();
   let [records, own, elapsed, elapsedMs] = [0, 0, 0, 0];
   let [firstMs, lastMs] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for await (const { record } of entries) {
     if (signal.aborted) break;
-    records++;
+    onRecord(++records);
     if (record.time !== undefined) {
       own++;
       firstMs = Math.min(firstMs, record.time);

@@ -30,6 +30,8 @@ export interface PlanOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly onSkipped: (skipped: SkippedRecords) => void;
+  /** Called with how many records have been read. */
+  readonly onRecords: (records: number) => void;
 }
 
 /** Reads all logs once, to know how many records there are and when they were written. */
@@ -41,7 +43,10 @@ export async function planReplay(request: ReplayRequest, options: PlanOptions): 
   for (const run of await findRuns(request.path, request.jobId)) {
     const read = { ...options, format: request.config.metricsFileFormat };
     const entries = readRun(run.files, { ...read, onFailure: (reason) => void failures.push(reason) });
-    const survey = await surveyRun(entries, run.files.paths, options.signal);
+    const survey = await surveyRun(entries, run.files.paths, {
+      signal: options.signal,
+      onRecord: (record) => options.onRecords(records + record),
+    });
     if (options.signal.aborted) return { status: 'stopped' };
     if (survey.records === 0) continue;
     records += survey.records;

@@ -4,7 +4,8 @@ import type { Config } from '../../config/bridge.ts';
 import type { PlannedRun, ReplayPlan } from './plan.ts';
 import { readRun } from './read-run.ts';
 import { createRunPoints } from './run-points.ts';
-import type { Sink, SinkResult } from './sink.ts';
+import type { RunSpans } from './run-spans.ts';
+import type { RecordData, Sink, SinkResult } from './sink.ts';
 import type { Tally } from './tally.ts';
 
 export interface ReplayOptions {
@@ -13,6 +14,8 @@ export interface ReplayOptions {
   readonly version: string;
   /** Number of the first record that is sent; the state of the run is made from those before it, too. */
   readonly from: number;
+  /** Undefined if no spans are made. */
+  readonly spans: RunSpans | undefined;
   readonly sink: Sink;
   readonly tally: Tally;
   readonly signal: AbortSignal;
@@ -37,9 +40,24 @@ type RunResult =
 
 /** @param before number of the last record of the runs before */
 async function replayRun(run: PlannedRun, before: number, options: ReplayOptions): Promise<RunResult> {
-  const { config, resource, version, from, sink, tally, signal, onRecord } = options;
+  const { config, resource, version, from, spans, sink, tally, signal, onRecord } = options;
   const { files, jobId, placement } = run;
-  const points = createRunPoints({ config, resource, version, jobId, onApplied: tally.applied });
+  const follow = spans?.followLog();
+  const points = createRunPoints({
+    config,
+    resource,
+    version,
+    jobId,
+    onTransition(transition, snapshot, now) {
+      tally.applied(snapshot, transition.events);
+      follow?.(transition, snapshot, now);
+    },
+  });
+  const dataOf = (metrics: RecordData['metrics']): RecordData => {
+    const data = { metrics, spans: spans?.take() ?? [] };
+    tally.traced(data.spans);
+    return data;
+  };
   const failures: string[] = [];
   const entries = readRun(files, {
     clock: systemClock,
@@ -52,16 +70,16 @@ async function replayRun(run: PlannedRun, before: number, options: ReplayOptions
     if (signal.aborted) return { status: 'stopped' };
     record++;
     const timeMs = placement.timeOf(entry);
-    const metrics = await points.of(entry, timeMs);
-    tally.exported(metrics, timeMs);
+    const data = dataOf(await points.of(entry, timeMs));
+    tally.exported(data.metrics, timeMs);
     onRecord(record);
     if (record < from) continue;
-    const result = await sink.add(metrics, record);
+    const result = await sink.add(data, record);
     if (result.status !== 'ok') return result;
   }
   const [reason] = failures;
   if (reason !== undefined) return { status: 'failed', reason };
-  const end = await points.end();
+  const end = dataOf(await points.end());
   // The end may not have arrived with the last record, which was the one before `from`.
   const result = record < from - 1 ? ok : await sink.add(end, record);
   return result.status === 'ok' ? { status: 'ok', record } : result;

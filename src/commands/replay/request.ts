@@ -8,6 +8,7 @@ import { replayValues } from './options.ts';
 export interface ReplayRequest {
   /** File, folder or pattern. */
   readonly path: string;
+  /** `traces` is undefined if no spans are sent. */
   readonly config: Config;
   readonly warnings: readonly string[];
   /** The file that is written instead of sending; `-` is standard output. */
@@ -30,7 +31,9 @@ export function readRequest(args: Arguments, environment: Environment): RequestR
   if (args.problems.length > 0 || path === undefined) return { status: 'invalid', problems: args.problems };
   const endpoint = optionValue(args, 'endpoint');
   const output = optionValue(args, 'output');
-  const conflicts = ['endpoint', 'from'].filter((name) => output !== undefined && name in args.options);
+  const trace = args.options.trace === true;
+  const onlyWithoutOutput = trace ? ['from'] : ['endpoint', 'from'];
+  const conflicts = onlyWithoutOutput.filter((name) => output !== undefined && name in args.options);
   if (conflicts.length > 0)
     return {
       status: 'invalid',
@@ -39,7 +42,13 @@ export function readRequest(args: Arguments, environment: Environment): RequestR
   const reading = readConfig({
     ...environment,
     METRICS_FILE_PATH: path,
-    ...(endpoint !== undefined && { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: endpoint }),
+    // The command line says whether spans are sent.
+    OTEL_SDK_DISABLED: undefined,
+    OTEL_TRACES_EXPORTER: trace ? 'otlp' : 'none',
+    ...(endpoint !== undefined && {
+      OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: endpoint,
+      OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: endpoint,
+    }),
   });
   if (reading.status === 'invalid')
     return { status: 'invalid', problems: reading.problems.map(({ message }) => message) };
@@ -48,7 +57,7 @@ export function readRequest(args: Arguments, environment: Environment): RequestR
     path,
     // The text format has no native histograms.
     config: output === undefined ? config : { ...config, histogramAggregation: 'explicit_bucket_histogram' },
-    warnings: output === undefined ? warnings : [],
+    warnings: output === undefined || trace ? warnings : [],
     output,
     jobId: optionValue(args, 'job-id') ?? config.jobId,
     startMs: numberOf(args, 'start', replayValues.start),

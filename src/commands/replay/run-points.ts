@@ -3,7 +3,7 @@ import type { ResourceMetrics, ScopeMetrics } from '@opentelemetry/sdk-metrics';
 import { runMetrics } from '../../catalogue/metrics.ts';
 import type { Config } from '../../config/bridge.ts';
 import { applySnapshot, endRun } from '../../run/advance.ts';
-import type { Run, RunEvent, RunPolicy } from '../../run/run.ts';
+import type { PollTime, Run, RunPolicy, Transition } from '../../run/run.ts';
 import type { LogEntry } from '../../snapshot/log/log-file.ts';
 import { followRun, type LogRun } from '../../snapshot/log/log-run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
@@ -18,12 +18,15 @@ export interface RunPoints {
   end(): Promise<readonly ResourceMetrics[]>;
 }
 
+/** Called for each record with what it made of the run, and at the end without a record. */
+export type OnTransition = (transition: Transition, snapshot: Snapshot | undefined, now: PollTime) => void;
+
 export interface RunPointsOptions {
   readonly config: Config;
   readonly resource: Resource;
   readonly version: string;
   readonly jobId: string | undefined;
-  readonly onApplied: (snapshot: Snapshot, events: readonly RunEvent[]) => void;
+  readonly onTransition: OnTransition;
 }
 
 /** An unchanged state is repeated this often. Prometheus looks back 5 minutes for a value. */
@@ -34,7 +37,7 @@ const stateIntervalMs = 60_000;
  * what it was then.
  */
 export function createRunPoints(options: RunPointsOptions): RunPoints {
-  const { config, resource, version, onApplied } = options;
+  const { config, resource, version, onTransition } = options;
   const policy: RunPolicy = { ...config, content: 'records' };
   let logRun: LogRun | undefined;
   let run: Run | undefined;
@@ -48,6 +51,8 @@ export function createRunPoints(options: RunPointsOptions): RunPoints {
     scopeMetrics: stamp(scopeMetrics, timeMs, startedMs),
   });
 
+  const pollTimeAt = (unixMs: number): PollTime => ({ unixMs, monotonicMs: unixMs, fileAgeMs: 0 });
+
   /** One millisecond after the last record, because the state cannot have two values at one time. */
   async function stateOf(ended: Run): Promise<readonly ResourceMetrics[]> {
     instruments?.setRun(ended);
@@ -58,10 +63,10 @@ export function createRunPoints(options: RunPointsOptions): RunPoints {
   return {
     async of(entry, timeMs) {
       logRun = followRun(logRun, entry, timeMs);
-      const snapshot = withJob(entry.snapshot, logRun, options);
-      const now = { unixMs: timeMs, monotonicMs: timeMs, fileAgeMs: 0 };
+      const snapshot = { ...withJob(entry.snapshot, logRun, options), timestampMs: timeMs };
+      const now = pollTimeAt(timeMs);
       const transition = applySnapshot(run, snapshot, now, policy);
-      onApplied(snapshot, transition.events);
+      onTransition(transition, snapshot, now);
       const before: ResourceMetrics[] = [];
       for (const event of transition.events) {
         if (event.kind === 'run_ended' && event.reason === 'replaced' && timeMs > lastMs + 1)
@@ -80,7 +85,12 @@ export function createRunPoints(options: RunPointsOptions): RunPoints {
       lastMs = timeMs;
       return [...before, at(await instruments.collect(isStateDue ? 'full' : 'values'), timeMs)];
     },
-    end: async () => (run === undefined ? [] : stateOf(endRun(run, 'stopped').run)),
+    async end() {
+      if (run === undefined) return [];
+      const ended = endRun(run, 'stopped');
+      onTransition(ended, undefined, pollTimeAt(lastMs));
+      return stateOf(ended.run);
+    },
   };
 }
 

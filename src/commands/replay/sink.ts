@@ -1,4 +1,5 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 
 export type SinkResult =
   | { readonly status: 'ok' }
@@ -6,10 +7,17 @@ export type SinkResult =
   | { readonly status: 'stopped' }
   | { readonly status: 'failed'; readonly reason: string };
 
-/** Where the data points of a replay go. */
+/** What a record is replayed as. */
+export interface RecordData {
+  readonly metrics: readonly ResourceMetrics[];
+  /** The spans that end with this record. */
+  readonly spans: readonly ReadableSpan[];
+}
+
+/** Where the data of a replay goes. */
 export interface Sink {
-  /** Takes the points of one record. `record` is its number, counted from 1. */
-  add(metrics: readonly ResourceMetrics[], record: number): Promise<SinkResult>;
+  /** Takes the data of one record. `record` is its number, counted from 1. */
+  add(data: RecordData, record: number): Promise<SinkResult>;
   /** Takes what is left. Call it once after the last record. */
   finish(): Promise<SinkResult>;
   /** What became of the records, for the user. */
@@ -27,3 +35,23 @@ export const createDrySink = (): Sink => ({
   outcome: () => 'Nothing was sent.',
   close: async () => undefined,
 });
+
+/** Gives everything to both, to the first one first. If not all arrived, the first one says what became of the records. */
+export function createBothSinks(first: Sink, second: Sink): Sink {
+  const inTurn = async (work: (sink: Sink) => Promise<SinkResult>) => {
+    const result = await work(first);
+    return result.status === 'ok' ? work(second) : result;
+  };
+  return {
+    add: (data, record) => inTurn((sink) => sink.add(data, record)),
+    finish: () => inTurn((sink) => sink.finish()),
+    outcome: (result, records) =>
+      (result === 'complete' ? [first, second] : [first])
+        .map((sink) => sink.outcome(result, records))
+        .join('\n'),
+    async close() {
+      await first.close();
+      await second.close();
+    },
+  };
+}

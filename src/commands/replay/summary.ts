@@ -1,9 +1,14 @@
 import { duration, formatNumber } from '../../cli/terminal/format.ts';
 import type { ReplayPlan } from './plan.ts';
+import type { RunTrace } from './run-spans.ts';
 import type { Tally } from './tally.ts';
 
 /** What was read, from when to when, and what was left out. */
-export function summaryLines({ records, runs }: ReplayPlan, tally: Tally): readonly string[] {
+export function summaryLines(
+  { records, runs }: ReplayPlan,
+  tally: Tally,
+  traces: readonly RunTrace[],
+): readonly string[] {
   const { firstMs, lastMs } = tally;
   const moved = runs.reduce((sum, { placement }) => sum + placement.moved, 0);
   return [
@@ -12,7 +17,20 @@ export function summaryLines({ records, runs }: ReplayPlan, tally: Tally): reado
     ...(moved === 0
       ? []
       : [`${count(moved, 'record')} placed 1 ms after the one before, which has the same or a later time`]),
+    ...traceLines(traces, tally.spans),
     ...(tally.notes.length === 0 ? [] : ['Skipped:', ...tally.notes.map((note) => `  ${note}`)]),
+  ];
+}
+
+const maxTraces = 20;
+
+function traceLines(traces: readonly RunTrace[], spans: number): readonly string[] {
+  if (traces.length === 0) return [];
+  const more = traces.length - maxTraces;
+  return [
+    `${count(spans, 'span')} of ${count(traces.length, 'traced run')}:`,
+    ...traces.slice(0, maxTraces).map(({ traceId, jobId = '' }) => `  ${traceId} ${jobId}`.trimEnd()),
+    ...(more > 0 ? [`  and ${formatNumber(more)} more`] : []),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { DataPointType } from '@opentelemetry/sdk-metrics';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { runAttributes } from '../../catalogue/metrics.ts';
 import type { RunEvent } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
@@ -8,9 +9,11 @@ import type { SkippedRecords } from '../../snapshot/source.ts';
 /** What a replay has read, for its summary. Its size does not grow with the number of records. */
 export interface Tally {
   skipped(records: SkippedRecords): void;
-  applied(snapshot: Snapshot, events: readonly RunEvent[]): void;
+  /** @param snapshot undefined at the end of a log */
+  applied(snapshot: Snapshot | undefined, events: readonly RunEvent[]): void;
   /** @param timeMs of the record */
   exported(metrics: readonly ResourceMetrics[], timeMs: number): void;
+  traced(spans: readonly ReadableSpan[]): void;
   /** Times of the oldest and the latest record, in Unix milliseconds. */
   readonly firstMs: number;
   readonly lastMs: number;
@@ -18,6 +21,7 @@ export interface Tally {
   readonly series: number;
   /** Training runs, which may be several in one log. */
   readonly runs: number;
+  readonly spans: number;
   /** What was left out and why, as lines. */
   readonly notes: readonly string[];
 }
@@ -28,6 +32,7 @@ export function createTally(): Tally {
   const series = new Map<string, number>();
   const notes = new Map<string, number>();
   let runs = 0;
+  let spans = 0;
   let firstMs = Number.POSITIVE_INFINITY;
   let lastMs = Number.NEGATIVE_INFINITY;
   const note = (text: string, count: number) => {
@@ -35,8 +40,8 @@ export function createTally(): Tally {
   };
   return {
     skipped: ({ count, message }) => note(`records: ${message}`, count),
-    applied({ skipped }, events) {
-      for (const { field, reason } of skipped) note(`${field}: ${reason}`, 1);
+    applied(snapshot, events) {
+      for (const { field, reason } of snapshot?.skipped ?? []) note(`${field}: ${reason}`, 1);
       for (const event of events) {
         if (event.kind === 'run_began') runs++;
         if (event.kind === 'two_writers') note('records: of a second writer', 1);
@@ -59,6 +64,9 @@ export function createTally(): Tally {
           series.set(key, Math.max(count, series.get(key) ?? 0));
         }
     },
+    traced(ended) {
+      spans += ended.length;
+    },
     get series() {
       return [...series.values()].reduce((sum, count) => sum + count, 0);
     },
@@ -70,6 +78,9 @@ export function createTally(): Tally {
     },
     get runs() {
       return runs;
+    },
+    get spans() {
+      return spans;
     },
     get notes() {
       return [...notes].map(([text, count]) => `${count} × ${text}`);

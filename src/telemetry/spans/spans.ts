@@ -1,7 +1,5 @@
-import { type Context, type Span, SpanStatusCode, type Tracer, trace } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
-import { BatchSpanProcessor, ConsoleSpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
-import { runSpans } from '../../catalogue/spans.ts';
+import { BatchSpanProcessor, ConsoleSpanExporter } from '@opentelemetry/sdk-trace';
 import type { Clock } from '../../common/clock.ts';
 import type { Random } from '../../common/jitter.ts';
 import type { Conditions, Logger } from '../../common/logger.ts';
@@ -11,14 +9,11 @@ import { exportersOf } from '../../otlp/exporter.ts';
 import { spansSignal } from '../../otlp/spans-signal.ts';
 import type { PollTime, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { randomFlagProcessor } from '../../tracing/random-flag.ts';
-import { createSampler } from '../../tracing/sampler.ts';
-import { createIdGenerator, type IdSource, spanIdOf, traceIdOf } from './ids.ts';
-import type { FinishedSpan, OpenRun } from './open-run.ts';
-import { hasInvalidParent, parentOf } from './parent.ts';
+import { hasInvalidParent } from './parent.ts';
 import type { RunSpanStore } from './run-span-store.ts';
 import { createSpanExporter, type QueuedSpanExporter } from './span-exporter.ts';
-import { advanceTimeline, newTimeline, type SpanAction } from './timeline.ts';
+import { createSpanWriter } from './span-writer.ts';
+import { advanceTimeline, newTimeline } from './timeline.ts';
 
 /** Creates the spans of training runs and exports them. */
 export interface Spans {
@@ -58,25 +53,25 @@ export function createSpans(options: SpansOptions): Spans {
       { traceparent: config.parent.TRACEPARENT?.slice(0, 100) },
       'TRACEPARENT is not a valid W3C traceparent and is ignored',
     );
-  const ids = createIdGenerator();
-  const provider = new TracerProvider({
-    resource,
-    idGenerator: ids,
-    sampler: createSampler(config.sampler, String(resource.attributes['service.name']), (message) =>
-      log.warn(message),
-    ),
-    spanProcessors: [
-      randomFlagProcessor,
-      new BatchSpanProcessor({
-        exporter,
-        maxQueueSize: config.queueSize,
-        maxExportBatchSize: config.batchSize,
-        scheduledDelayMillis: config.delayMs,
-        exportTimeoutMillis: config.exportTimeoutMs,
-      }),
-    ],
+  const processor = new BatchSpanProcessor({
+    exporter,
+    maxQueueSize: config.queueSize,
+    maxExportBatchSize: config.batchSize,
+    scheduledDelayMillis: config.delayMs,
+    exportTimeoutMillis: config.exportTimeoutMs,
   });
-  const writer = createSpanWriter(provider.getTracer('ml-metrics-bridge', version), ids, config, log);
+  let traceId: string | undefined;
+  const writer = createSpanWriter({
+    config,
+    resource,
+    version,
+    processor,
+    warn: (message) => log.warn(message),
+    onTraced(run) {
+      if (run.sampled) traceId = run.traceId;
+      log.info(run, 'Run is traced');
+    },
+  });
   let timeline = newTimeline({
     instanceId: String(resource.attributes['service.instance.id']),
     startedUnixMs: clock().unixMs,
@@ -102,7 +97,7 @@ export function createSpans(options: SpansOptions): Spans {
       const left = () => Math.max(0, deadlineMonotonicMs - clock().monotonicMs);
       await settlesWithin(
         left(),
-        provider.forceFlush().catch(() => undefined),
+        processor.forceFlush().catch(() => undefined),
       );
       await exporter.close(deadlineMonotonicMs);
       if (store !== undefined) await settlesWithin(Math.max(left(), leastWriteMs), store.written());
@@ -111,7 +106,7 @@ export function createSpans(options: SpansOptions): Spans {
       return exporter.rejected;
     },
     get traceId() {
-      return writer.traceId;
+      return traceId;
     },
   };
 }
@@ -136,87 +131,4 @@ function createExporter(
     onAccepted: (spans) => store?.accepted(spans),
     onUnsupported,
   });
-}
-
-/** The span of the open run, and the context in which it is the parent. */
-interface OpenSpan {
-  readonly run: OpenRun;
-  readonly span: Span;
-  readonly context: Context;
-}
-
-/** Applies actions to the SDK's tracer. */
-function createSpanWriter(tracer: Tracer, ids: IdSource, { parent }: TraceConfig, log: Logger) {
-  let current: OpenSpan | undefined;
-  let sampledTraceId: string | undefined;
-
-  function begin(run: OpenRun): OpenSpan {
-    const { key, startMs, identity } = run;
-    const { source, context } = parentOf(parent, run.job);
-    ids.setNext({ traceId: traceIdOf(key), spanId: spanIdOf(key) });
-    const span = tracer.startSpan(
-      runSpans.run.name,
-      { startTime: new Date(startMs), attributes: identity },
-      context,
-    );
-    const { traceId } = span.spanContext();
-    if (span.isRecording()) sampledTraceId = traceId;
-    log.info({ traceId, parent: source, sampled: span.isRecording() }, 'Run is traced');
-    return { run, span, context: trace.setSpan(context, span) };
-  }
-
-  function writeChild(
-    { key }: OpenRun,
-    context: Context,
-    name: string,
-    id: readonly (string | number)[],
-    finished: FinishedSpan,
-  ) {
-    ids.setNext({ traceId: traceIdOf(key), spanId: spanIdOf(key, ...id) });
-    const span = tracer.startSpan(
-      name,
-      { startTime: new Date(finished.startMs), attributes: finished.attributes },
-      context,
-    );
-    finish(span, finished);
-  }
-
-  function write(action: SpanAction): void {
-    switch (action.kind) {
-      case 'run_began': {
-        current = begin(action.run);
-        if (action.isTakenOver) return;
-        const { startMs, identity, events } = action.run;
-        const started = { startMs, endMs: startMs, attributes: identity, events };
-        return writeChild(action.run, current.context, runSpans.started.name, ['started'], started);
-      }
-      case 'epoch_ended': {
-        if (current === undefined) return;
-        // Two bridges may each have observed a part of an epoch; the ids of the two parts differ.
-        const id = ['epoch', action.epoch, ...(action.partial ? [action.span.startMs] : [])];
-        return writeChild(current.run, current.context, runSpans.epoch.name, id, action.span);
-      }
-      case 'run_ended': {
-        if (current === undefined) return;
-        const { span } = current;
-        current = undefined;
-        span.setAttributes(action.span.attributes);
-        if (action.outcome.status === 'error')
-          span.setStatus({ code: SpanStatusCode.ERROR, message: action.outcome.message });
-        return finish(span, action.span);
-      }
-    }
-  }
-
-  return {
-    write,
-    get traceId() {
-      return sampledTraceId;
-    },
-  };
-}
-
-function finish(span: Span, { events, endMs }: FinishedSpan): void {
-  for (const { name, attributes, timeMs } of events) span.addEvent(name, attributes, new Date(timeMs));
-  span.end(new Date(endMs));
 }

@@ -43,7 +43,7 @@ export async function createFileSink({ path, stdout, signal }: FileSinkOptions):
   }
 
   return {
-    add(metrics) {
+    add({ metrics }) {
       for (const data of metrics) add(data);
       return attempt(spool.relieve);
     },
