@@ -14,7 +14,7 @@ export function formatValue(value: number | undefined, unit: string | undefined)
 const short = (value: number) => String(Number(value.toPrecision(3)));
 
 function duration(seconds: number): string {
-  if (seconds < 1) return `${short(seconds * 1000)} ms`;
+  if (seconds > 0 && seconds < 1) return `${short(seconds * 1000)} ms`;
   if (seconds < 60) return `${short(seconds)} s`;
   return seconds < 3600 ? `${short(seconds / 60)} min` : `${short(seconds / 3600)} h`;
 }

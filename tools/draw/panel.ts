@@ -1,8 +1,9 @@
 import type { Panel } from '../generate/dashboard/panel.ts';
 import { stateNumbers } from '../generate/dashboard/panel.ts';
+import { drawCurves, sinceStart } from './curves.ts';
 import { formatLegend, formatValue } from './format.ts';
 import { type Answer, steps, type TimeRange } from './prometheus.ts';
-import { type Box, colors, polyline, rectangle, text } from './svg.ts';
+import { type Box, rectangle, text } from './svg.ts';
 
 /** A panel, and what Prometheus answered to each of its queries. */
 export interface AnsweredPanel {
@@ -12,7 +13,6 @@ export interface AnsweredPanel {
 }
 
 const titleHeight = 30;
-const legendHeight = 18;
 
 export function drawPanel(answered: AnsweredPanel, box: Box): string {
   const { panel } = answered;
@@ -33,7 +33,12 @@ function drawContent(answered: AnsweredPanel, box: Box): string {
     case 'table':
       return drawTable(answered, box);
     case 'curves':
-      return drawCurves(answered, box);
+      return drawCurves({ panel: answered.panel, range: answered.range, curves: seriesOf(answered) }, box);
+    case 'since start':
+      return drawCurves(
+        sinceStart(answered.panel, answered.answers[0] ?? [], answered.answers[1] ?? []),
+        box,
+      );
   }
 }
 
@@ -118,54 +123,4 @@ function drawTable(answered: AnsweredPanel, { x, y, width }: Box): string {
       .join('\n');
   });
   return [...header, ...rows].join('\n');
-}
-
-function drawCurves(answered: AnsweredPanel, { x, y, width, height }: Box): string {
-  const { panel, range } = answered;
-  const series = seriesOf(answered);
-  const values = series.flatMap(({ points }) => points.map(([, value]) => value)).filter(Number.isFinite);
-  if (values.length === 0)
-    return text(x + width / 2, y + height / 2, 'No data', { anchor: 'middle', color: '#999' });
-  const low = panel.min ?? Math.min(...values);
-  const highest = Math.max(panel.max ?? Number.NEGATIVE_INFINITY, ...values);
-  const high = highest > low ? highest : low + 1;
-  const axis = 66;
-  const plot = { x: x + axis, y, width: width - axis, height: height - legendHeight - 6 };
-  const place = ([seconds, value]: readonly [number, number]) =>
-    [
-      plot.x + ((seconds - range.from) / (range.to - range.from)) * plot.width,
-      plot.y + plot.height - ((value - low) / (high - low)) * plot.height,
-    ] as const;
-  const grid = [0, 0.5, 1].map((share) => {
-    const level = plot.y + plot.height * (1 - share);
-    const line = rectangle({ x: plot.x, y: level, width: plot.width, height: 0.6 }, '#e5e5e5');
-    const value = formatValue(low + (high - low) * share, panel.unit);
-    return `${line}\n${text(plot.x - 5, level + 4, value, { anchor: 'end', size: 9, color: '#777' })}`;
-  });
-  const curves = series.map(({ points }, index) =>
-    polyline(points.filter(([, value]) => Number.isFinite(value)).map(place), colorOf(index)),
-  );
-  return [
-    ...grid,
-    ...curves,
-    drawLegend(
-      series.map(({ name }) => name),
-      { ...plot, y: y + height },
-    ),
-  ].join('\n');
-}
-
-const colorOf = (index: number) => colors[index % colors.length] ?? '#000';
-
-function drawLegend(names: readonly string[], { x, y, width }: Box): string {
-  let left = x;
-  const parts: string[] = [];
-  for (const [index, name] of names.entries()) {
-    const needed = 16 + name.length * 4.8;
-    if (left + needed > x + width) break;
-    parts.push(rectangle({ x: left, y: y - 8, width: 8, height: 3 }, colorOf(index)));
-    parts.push(text(left + 11, y - 3, name, { size: 9 }));
-    left += needed;
-  }
-  return parts.join('\n');
 }

@@ -28,12 +28,13 @@ export async function queryRange(
   url: string,
   query: string,
   { from, to }: TimeRange,
+  points = steps,
 ): Promise<readonly Answer[]> {
   const parameters = new URLSearchParams({
     query,
     start: String(from),
     end: String(to),
-    step: String((to - from) / steps),
+    step: String((to - from) / points),
   });
   const response = await fetch(`${url}/api/v1/query_range?${parameters}`);
   const { data, error } = (await response.json()) as Response;

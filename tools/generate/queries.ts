@@ -6,6 +6,7 @@ import {
   jobVariable,
   namespaceVariable,
   rangeVariable,
+  stepVariable,
   windowVariable,
 } from './dashboard/panel.ts';
 
@@ -28,19 +29,31 @@ function panelQueries(): readonly NamedQuery[] {
     row.panels.flatMap((panel) =>
       panel.queries.map(({ legend, expr, optional }) => ({
         where: `panel ${row.title} / ${panel.title} / ${legend}`,
-        expr: withoutVariables(expr),
+        expr: withVariables(expr),
         expectData: !optional,
       })),
     ),
   );
 }
 
-function withoutVariables(expr: string): string {
+/** Values of the dashboard's variables: a pattern for the job, and two durations of PromQL. */
+export interface Variables {
+  readonly job?: string;
+  readonly range?: string;
+  readonly step?: string;
+}
+
+/** A query as Grafana sends it, for all namespaces. */
+export function withVariables(
+  expr: string,
+  { job = '.*', range = '1h', step = '1m' }: Variables = {},
+): string {
   return expr
     .replaceAll(`$${namespaceVariable}`, '.*')
-    .replaceAll(`$${jobVariable}`, '.*')
+    .replaceAll(`$${jobVariable}`, job)
     .replaceAll(`$${windowVariable}`, defaultWindow)
-    .replaceAll(rangeVariable, '1h');
+    .replaceAll(rangeVariable, range)
+    .replaceAll(stepVariable, step);
 }
 
 function recordingQueries(): readonly NamedQuery[] {

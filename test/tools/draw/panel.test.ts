@@ -20,6 +20,7 @@ it.each([
   [0.118, 'percentunit', '11.8%'],
   [714, 's', '11.9 min'],
   [0.25, 's', '250 ms'],
+  [0, 's', '0 s'],
   [7_200, 's', '2 h'],
   [0.0009, 'sci', '9.00e-4'],
   [134.45, 'suffix: samples/s', '134 samples/s'],
@@ -106,4 +107,36 @@ it('a single value is the one at the end, and a state has its name', () => {
       [50, 3],
     ]),
   ).toContain('No data');
+});
+
+it('curves by time since start lie over each other, whenever their runs were', () => {
+  const of = (curve: string, points: readonly (readonly [number, number])[]) => ({
+    labels: { curve },
+    points,
+  });
+  const elapsed = [
+    of('monday', [
+      [10, 0],
+      [20, 10],
+    ]),
+    of('friday', [
+      [80, 0],
+      [90, 10],
+    ]),
+  ];
+  const values = [
+    of('monday', [
+      [10, 3],
+      [20, 2],
+    ]),
+    of('friday', [
+      [80, 3],
+      [90, 2],
+    ]),
+  ];
+  const svg = drawPanel({ panel: panel({ kind: 'since start' }), answers: [elapsed, values], range }, box);
+  const [first, second] = [...svg.matchAll(/<polyline points="([^"]+)"/g)].map(([, points]) => points);
+  expect(first).toBe(second);
+  expect(first).toBeDefined();
+  for (const shown of ['>monday<', '>friday<', '>10 s<']) expect(svg).toContain(shown);
 });

@@ -25,8 +25,9 @@ import {
   windows,
   windowVariable,
 } from './panel.ts';
+import { sinceStartRow } from './since-start-panels.ts';
 
-export const rows: readonly Row[] = [glanceRow, jobsRow, jobRow, bridgesRow];
+export const rows: readonly Row[] = [glanceRow, jobsRow, sinceStartRow, jobRow, bridgesRow];
 
 export function dashboardJson(): string {
   return `${JSON.stringify(dashboard(), undefined, 2)}\n`;
@@ -66,12 +67,28 @@ export function dashboard(): Dashboard {
         .current({ text: defaultWindow, value: defaultWindow }),
     );
   let id = 0;
-  for (const { title, everyJob, panels } of rows) {
+  for (const { title, everyJob, collapsed, panels } of rows) {
     const row = new RowBuilder(title).id(++id);
-    builder.withRow(everyJob ? row.repeat(jobVariable) : row);
-    for (const panel of panels) builder.withPanel(grafanaPanel(panel).id(++id));
+    if (everyJob) row.repeat(jobVariable);
+    const built = panels.map((panel) => grafanaPanel(panel).id(++id));
+    // Grafana keeps the panels of a collapsed row within the row.
+    if (collapsed) for (const panel of built) row.withPanel(panel);
+    builder.withRow(row);
+    if (!collapsed) for (const panel of built) builder.withPanel(panel);
   }
-  return builder.build();
+  return closeGaps(builder.build());
+}
+
+/** The builder places what follows a collapsed row as if the row were open. */
+function closeGaps(dashboard: Dashboard): Dashboard {
+  let hidden = 0;
+  for (const panel of dashboard.panels ?? []) {
+    const nested = 'panels' in panel ? panel.panels : [];
+    for (const { gridPos } of [panel, ...nested]) if (gridPos) gridPos.y -= hidden;
+    const bottoms = nested.map(({ gridPos }) => (gridPos?.y ?? 0) + (gridPos?.h ?? 0));
+    if (nested.length > 0) hidden += Math.max(...bottoms) - (panel.gridPos?.y ?? 0) - 1;
+  }
+  return dashboard;
 }
 
 function labelVariable(name: string, label: string, query: string) {

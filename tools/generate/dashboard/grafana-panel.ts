@@ -16,8 +16,10 @@ import { PanelBuilder as StatBuilder } from '@grafana/grafana-foundation-sdk/sta
 import { PanelBuilder as StateTimelineBuilder } from '@grafana/grafana-foundation-sdk/statetimeline';
 import { PanelBuilder as TableBuilder } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeseriesBuilder } from '@grafana/grafana-foundation-sdk/timeseries';
+import { PanelBuilder as TrendBuilder } from '@grafana/grafana-foundation-sdk/trend';
 import { jobLabel, namespaceLabel } from '../promql.ts';
 import { type Panel, type Query, stateNumbers } from './panel.ts';
+import { curveLabel, elapsedLegend, maxSteps, valueLegend } from './since-start-panels.ts';
 
 export const source = { type: 'prometheus', uid: `\${datasource}` };
 
@@ -26,6 +28,8 @@ export function grafanaPanel(panel: Panel) {
   switch (panel.kind) {
     case 'curves':
       return common(panel, curves());
+    case 'since start':
+      return common(panel, sinceStart(panel.queries), 'range table');
     case 'gauge':
       return common(panel, gauge());
     case 'stat':
@@ -37,9 +41,18 @@ export function grafanaPanel(panel: Panel) {
   }
 }
 
-type Builder = TimeseriesBuilder | StatBuilder | GaugeBuilder | StateTimelineBuilder | TableBuilder;
+type Builder =
+  | TimeseriesBuilder
+  | TrendBuilder
+  | StatBuilder
+  | GaugeBuilder
+  | StateTimelineBuilder
+  | TableBuilder;
 
-function common<B extends Builder>(panel: Panel, builder: B, format: 'table' | 'curves' = 'curves'): B {
+/** A table holds one value of each series, a range table each value with its time. */
+type Format = 'curves' | 'table' | 'range table';
+
+function common<B extends Builder>(panel: Panel, builder: B, format: Format = 'curves'): B {
   const { title, description, width, height, unit, min, max, queries } = panel;
   builder.title(title).description(description).span(width).height(height).datasource(source);
   if (unit !== undefined) builder.unit(unit);
@@ -49,15 +62,21 @@ function common<B extends Builder>(panel: Panel, builder: B, format: 'table' | '
   return builder;
 }
 
-function target({ expr, legend }: Query, index: number, format: 'table' | 'curves') {
+function target({ expr, legend }: Query, index: number, format: Format) {
   const query = new DataqueryBuilder().refId(refId(index)).expr(expr).legendFormat(legend);
-  return format === 'table' ? query.instant().format(PromQueryFormat.Table) : query.range();
+  if (format !== 'curves') query.format(PromQueryFormat.Table);
+  return format === 'table' ? query.instant() : query.range();
 }
+
+/** Grafana's name for the values of a query in a table. */
+const valueColumn = (index: number) => `Value #${refId(index)}`;
 
 const refId = (index: number) => String.fromCharCode('A'.charCodeAt(0) + index);
 
-const curves = () =>
-  new TimeseriesBuilder()
+const curves = () => lines(new TimeseriesBuilder());
+
+function lines<B extends TimeseriesBuilder | TrendBuilder>(builder: B): B {
+  builder
     .lineWidth(1)
     .fillOpacity(5)
     .showPoints(VisibilityMode.Auto)
@@ -68,6 +87,36 @@ const curves = () =>
         .showLegend(true),
     )
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi));
+  return builder;
+}
+
+/**
+ * Turns the rows of both queries (time, curve, elapsed or value) into one column for each curve, and the elapsed time of all
+ * curves before them.
+ */
+function sinceStart(queries: readonly Query[]): TrendBuilder {
+  const names = Object.fromEntries(queries.map(({ legend }, index) => [valueColumn(index), legend]));
+  return (
+    lines(new TrendBuilder())
+      .maxDataPoints(maxSteps)
+      // Two curves seldom have a value at the same elapsed time.
+      .spanNulls(true)
+      .withTransformation({ id: 'merge', options: {} })
+      .withTransformation({ id: 'organize', options: { renameByName: names } })
+      .withTransformation({ id: 'sortBy', options: { sort: [{ field: elapsedLegend }] } })
+      .withTransformation({
+        id: 'groupingToMatrix',
+        options: {
+          columnField: curveLabel,
+          rowField: elapsedLegend,
+          valueField: valueLegend,
+          emptyValue: 'null',
+        },
+      })
+      // Some versions of Grafana name the column after the row field and the column field.
+      .overrideByRegexp(`/^${elapsedLegend}/`, [{ id: 'unit', value: 's' }])
+  );
+}
 
 const gauge = () => new GaugeBuilder().reduceOptions(new ReduceDataOptionsBuilder().calcs(['lastNotNull']));
 
@@ -100,7 +149,7 @@ const stateMapping: ValueMapping = {
 
 /** The answers side by side, joined by job; each query is a column under its legend. */
 function table(queries: readonly Query[]): TableBuilder {
-  const columns = queries.map(({ legend }, index) => [`Value #${refId(index)}`, legend] as const);
+  const columns = queries.map(({ legend }, index) => [valueColumn(index), legend] as const);
   const order = [namespaceLabel, jobLabel, ...columns.map(([value]) => value)];
   const builder = new TableBuilder()
     .withTransformation({ id: 'merge', options: {} })

@@ -2,7 +2,7 @@ import { jobLabel, jobLabels, namespaceLabel } from '../promql.ts';
 
 /** A panel as data, independent of Grafana. */
 export interface Panel {
-  readonly kind: 'curves' | 'states' | 'stat' | 'gauge' | 'table';
+  readonly kind: 'curves' | 'since start' | 'states' | 'stat' | 'gauge' | 'table';
   readonly title: string;
   readonly description: string;
   /** In columns of the grid, which has 24. */
@@ -31,6 +31,8 @@ export interface Row {
   readonly title: string;
   /** Shown once for each selected job. */
   readonly everyJob: boolean;
+  /** Closed when the dashboard is opened. Grafana asks for nothing until somebody opens it. */
+  readonly collapsed?: true;
   readonly panels: readonly Panel[];
 }
 
@@ -41,8 +43,9 @@ export const windowVariable = 'window';
 
 export const namespaceMatcher = `${namespaceLabel}=~"$${namespaceVariable}"`;
 export const jobMatcher = `${namespaceMatcher}, ${jobLabel}=~"$${jobVariable}"`;
-/** Grafana's own: the time range of the dashboard. */
+/** Grafana's own: the time range of the dashboard, and the time between two points of a panel. */
 export const rangeVariable = '$__range';
+export const stepVariable = '$__interval';
 export const window = `$${windowVariable}`;
 export const windows = ['1m', '2m', '5m', '15m', '1h'] as const;
 export const defaultWindow: (typeof windows)[number] = '2m';

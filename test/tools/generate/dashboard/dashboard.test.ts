@@ -3,7 +3,10 @@ import { runStates } from '../../../../src/catalogue/metrics.ts';
 import { dashboard, rows } from '../../../../tools/generate/dashboard/dashboard.ts';
 import { stateNumbers } from '../../../../tools/generate/dashboard/panel.ts';
 
-const { panels = [], templating } = dashboard();
+const { panels: top = [], templating } = dashboard();
+/** With those of a collapsed row, which Grafana keeps within the row. */
+const nested = top.flatMap((panel) => ('panels' in panel ? panel.panels : []));
+const panels = [...top, ...nested];
 const grid = panels.map(({ id, type, title, gridPos }) => ({ id, type, title, gridPos }));
 const queries = panels.flatMap((panel) => ('targets' in panel ? (panel.targets ?? []) : []));
 
@@ -12,6 +15,13 @@ it('has a row for each selected job, and its panels after it', () => {
   expect(panels[repeated]).toMatchObject({ title: '$job', collapsed: false, panels: [] });
   const after = grid.slice(repeated + 1).findIndex(({ type }) => type === 'row');
   expect(after).toBe(rows.find(({ everyJob }) => everyJob)?.panels.length);
+});
+
+it('opens with the comparison by time since start closed, and without a gap in its place', () => {
+  const index = top.findIndex((panel) => 'collapsed' in panel && panel.collapsed);
+  expect(top[index]?.title).toBe('Selected jobs by time since start');
+  expect(top[index]).toMatchObject({ panels: { length: 4 } });
+  expect(top[index + 1]?.gridPos?.y).toBe((top[index]?.gridPos?.y ?? 0) + 1);
 });
 
 it('lets one choose data source, namespaces, jobs and window', () => {
@@ -45,9 +55,12 @@ it('gives every panel an id of its own, a description, a unit where it draws num
   }
 });
 
-it('lays panels out without overlap, inside 24 columns', () => {
+it.each([
+  ['the dashboard', top],
+  ['the collapsed row', nested],
+])('lays the panels of %s out without overlap, inside 24 columns', (_, panels) => {
   const taken = new Map<string, string | undefined>();
-  for (const { gridPos, title } of grid) {
+  for (const { gridPos, title } of panels) {
     const { x = 0, y = 0, w = 0, h = 0 } = gridPos ?? {};
     expect(x + w, title).toBeLessThanOrEqual(24);
     for (let at = 0; at < w * h; at++) {
