@@ -59,6 +59,12 @@ export const injectOptions = [
     name: 'trainjob-status',
     description: 'Post progress and metrics to the status of a Kubeflow TrainJob',
   },
+  {
+    name: 'replicated-job',
+    argument: 'NAME',
+    description:
+      "With --trace or --trainjob-status: the replicated job of a TrainJob's runtime that trains; node, as in Kubeflow's runtimes",
+  },
   { name: 'filename', short: 'f', argument: 'FILE', description: 'The manifests; - is standard input' },
 ] as const;
 
@@ -94,6 +100,8 @@ export interface InjectOptions {
   readonly trace: TraceContext | undefined;
   /** Whether the bridge posts the status of a TrainJob. */
   readonly trainJobStatus: boolean;
+  /** The replicated job of a TrainJob's runtime whose pods are patched; `node` if undefined. */
+  readonly replicatedJob: string | undefined;
   readonly requests: ResourceList;
   readonly limits: ResourceList;
   readonly rayNodes: RayNodes;
@@ -114,6 +122,7 @@ export const injectDefaults: InjectOptions = {
   rankFiles: undefined,
   trace: undefined,
   trainJobStatus: false,
+  replicatedJob: undefined,
   requests: { cpu: '10m', memory: '64Mi' },
   limits: { cpu: '200m', memory: '256Mi' },
   rayNodes: 'all',

@@ -1,7 +1,7 @@
 import { bridgeSettings } from '../config/bridge.ts';
 import { containerName } from './container.ts';
 import { describeResource } from './resource.ts';
-import { hasPatchOf, replicatedJobsOfPatch, usualReplicatedJob, withPodPatch } from './runtime-patch.ts';
+import { hasPatchOf, replicatedJobsOfPatch, withPodPatch } from './runtime-patch.ts';
 import { ManifestProblem } from './yaml/problem.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
@@ -21,12 +21,12 @@ const mountPath = '/var/run/secrets/trainjob-status';
  * Lets the bridge of the runtime post the status of this TrainJob. Kubeflow Trainer gives a token to the trainer only, not
  * to a native sidecar, so the patch mounts one. Returns the same spec if it has the patch already.
  */
-export function withStatusPatch(spec: ManifestMap, job: ManifestMap): ManifestMap {
+export function withStatusPatch(spec: ManifestMap, job: ManifestMap, replicatedJob: string): ManifestMap {
   if (hasPatchOf(spec, statusManager)) return spec;
   const { name, namespace } = describeResource(job);
   if (name === undefined) throw new ManifestProblem(missing('name'));
   if (namespace === undefined) throw new ManifestProblem(missing('namespace'));
-  return withPodPatch(spec, statusManager, [usualReplicatedJob], {
+  return withPodPatch(spec, statusManager, [replicatedJob], {
     spec: { volumes: [volumeFor(name, namespace)], initContainers: [bridgeFor(name, namespace)] },
   });
 }

@@ -6,6 +6,7 @@ import type { InjectOptions } from './options.ts';
 import { withoutVariables } from './remove-bridge.ts';
 import {
   hasPatchOf,
+  replicatedJobsOfPatch,
   runtimeOf,
   specOfTrainJob,
   traceManager,
@@ -24,6 +25,7 @@ import type { ManifestMap } from './yaml/values.ts';
  * lets the bridge post the status of the TrainJob.
  */
 export function addToTrainJob(job: ManifestMap, options: InjectOptions, source: SourceText): EditedHolder {
+  const { replicatedJob = usualReplicatedJob } = options;
   const spec = specOfTrainJob(job);
   const record = readRecord(job, '') ?? createRecord([['trainjob']]);
   const present = childMap(spec, 'trainer', 'spec');
@@ -32,11 +34,12 @@ export function addToTrainJob(job: ManifestMap, options: InjectOptions, source: 
   const notes = [`a TrainJob takes its containers from a runtime, which needs the bridge. ${advice(job)}`];
   if (options.trainJobStatus) notes.push(...callbackNotes(trainer));
   const annotations = traceAnnotationsFor({ holder: job, position: '' }, options.trace);
-  const traced = withTracePatch(spec, [usualReplicatedJob], annotations);
-  const patched = options.trainJobStatus ? withStatusPatch(traced, job) : traced;
+  const traced = withTracePatch(spec, [replicatedJob], annotations);
+  const patched = options.trainJobStatus ? withStatusPatch(traced, job, replicatedJob) : traced;
+  notes.push(...keptPatchNotes(spec, options.replicatedJob));
   if (trainer === present && patched === spec) return { holder: job, notes };
   if (patched !== spec) record.addEmpty('runtimePatches', source.emptyText(spec, 'runtimePatches'));
-  for (const { manager, note } of ownPatches) {
+  for (const { manager, note } of ownPatches(replicatedJob)) {
     if (hasPatchOf(spec, manager) || !hasPatchOf(patched, manager)) continue;
     record.add('patch', manager);
     notes.push(note);
@@ -59,16 +62,26 @@ function trainerVariables({ metricsPath, trace, trainJobStatus }: InjectOptions)
 const neverRuns = 'the TrainJob never runs and has no status that says so';
 
 /** The patches that are added here, with what is not checked, because the cluster is not read. */
-const ownPatches = [
+const ownPatches = (replicatedJob: string) => [
   {
     manager: traceManager,
-    note: `spec.runtimePatches adds the trace to the pods of the replicated job "${usualReplicatedJob}". If the runtime has no replicated job of this name, ${neverRuns}: rename it here, or use submit, which reads the runtime`,
+    note: `spec.runtimePatches adds the trace to the pods of the replicated job "${replicatedJob}". If the runtime has no replicated job of this name, ${neverRuns}: name it with --replicated-job, or use submit, which reads the runtime`,
   },
   {
     manager: statusManager,
-    note: `spec.runtimePatches lets the bridge in the replicated job "${usualReplicatedJob}" post the status. If the runtime has no replicated job of this name, or no bridge as a native sidecar in it, ${neverRuns}. If Kubeflow Trainer is not in the namespace kubeflow-system, correct KUBEFLOW_TRAINER_SERVER_URL in the patch`,
+    note: `spec.runtimePatches lets the bridge in the replicated job "${replicatedJob}" post the status. If the runtime has no replicated job of this name, or no bridge as a native sidecar in it, ${neverRuns}: name it with --replicated-job. If Kubeflow Trainer is not in the namespace kubeflow-system, correct KUBEFLOW_TRAINER_SERVER_URL in the patch`,
   },
-] as const;
+];
+
+/** A patch that is there already is never changed, even if another replicated job is named. */
+function keptPatchNotes(spec: ManifestMap, named: string | undefined): readonly string[] {
+  if (named === undefined) return [];
+  return [traceManager, statusManager].flatMap((manager) =>
+    replicatedJobsOfPatch(spec, manager)
+      .filter((name) => name !== named)
+      .map((name) => `spec.runtimePatches of ${manager} is for the replicated job "${name}" and is kept`),
+  );
+}
 
 /** The callback of transformers stays on where the manifest says so. */
 function callbackNotes(trainer: ManifestMap): readonly string[] {

@@ -14,6 +14,15 @@ const named = { name: 'train', namespace: 'ml' };
 const inject = (input: string, ...args: readonly string[]) =>
   commandLine(['inject', '--trainjob-status', ...args], { input });
 
+interface Patch {
+  trainingRuntimeSpec: { template: { spec: { replicatedJobs: { name: string }[] } } };
+}
+
+const patchedJobs = (manifest: string) =>
+  parse(manifest).spec.runtimePatches.map(({ trainingRuntimeSpec: { template } }: Patch) =>
+    template.spec.replicatedJobs.map(({ name }) => name),
+  );
+
 describe('inject --trainjob-status', () => {
   it('says what the runtime must have', async () => {
     const { code, errors } = await inject(trainJob(named));
@@ -58,6 +67,30 @@ describe('inject --trainjob-status', () => {
     const { text } = await inject(before.text);
     expect(parse(text).spec.runtimePatches).toHaveLength(1);
     expect((await commandLine(['inject', '--remove'], { input: text })).text).toBe(manifest);
+  });
+
+  it('patches the replicated job that is named', async () => {
+    const environment = { TRACEPARENT: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' };
+    const args = ['inject', '--trainjob-status', '--trace', '--replicated-job', 'trainer'];
+    const { text, errors } = await commandLine(args, { input: trainJob(named), environment });
+    expect(patchedJobs(text)).toEqual([['trainer'], ['trainer']]);
+    expect(errors).toContain('pods of the replicated job "trainer"');
+    expect(errors).toContain('the bridge in the replicated job "trainer"');
+  });
+
+  it('says that a patch for another replicated job is kept', async () => {
+    const { text } = await inject(trainJob(named));
+    const again = await inject(text, '--replicated-job', 'trainer');
+    expect(patchedJobs(again.text)).toEqual([['node']]);
+    expect(again.errors).toContain('is for the replicated job "node" and is kept');
+    expect((await inject(text)).errors).not.toContain('is kept');
+  });
+
+  it('refuses the name of a replicated job without a patch for it', async () => {
+    const { code, errors } = await commandLine(['inject', '--replicated-job', 'trainer'], {
+      input: trainJob(named),
+    });
+    expect({ code, errors }).toEqual({ code: 2, errors: expect.stringContaining('needs --trace or') });
   });
 
   it('is not for a bridge in a plain container', async () => {
