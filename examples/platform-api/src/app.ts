@@ -1,22 +1,22 @@
 import { trace } from '@opentelemetry/api';
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
 import type { Jobs } from './jobs.ts';
+import type { Queue } from './queue.ts';
 import { findModel } from './registry.ts';
-import { type CreateResource, submitTraining } from './submit.ts';
 
 export interface Parts {
   readonly jobs: Jobs;
+  readonly queue: Queue;
   /** Address of the model registry. */
   readonly registry: string;
-  readonly create: CreateResource;
 }
 
-/** The API that creates training jobs. */
-export function platformApi({ jobs, registry, create }: Parts): Express {
+/** The API that accepts training jobs and puts them into the queue. */
+export function platformApi({ jobs, queue, registry }: Parts): Express {
   const app = express();
   app.get('/healthz', (_request, response) => void response.json({ status: 'ok' }));
   app.get('/readyz', async (_request, response) => {
-    await jobs.ping();
+    await Promise.all([jobs.ping(), queue.ping()]);
     response.json({ status: 'ok' });
   });
   app.get('/training/jobs/:name', async (request, response) => {
@@ -33,13 +33,12 @@ export function platformApi({ jobs, registry, create }: Parts): Express {
     if (!(await jobs.add({ name, model: model.name })))
       return refuse(response, 409, `${name} is there already`);
     try {
-      await submitTraining({ name, model }, create);
-    } catch (error) {
+      await queue.add({ name, model });
+    } catch {
       await jobs.set(name, 'failed');
-      return refuse(response, 502, `the cluster did not take the job: ${(error as Error).message}`);
+      return refuse(response, 503, 'the queue is not available');
     }
-    await jobs.set(name, 'submitted');
-    return void response.status(201).json({ name, model: model.name, traceId: activeTraceId() });
+    return void response.status(202).json({ name, model: model.name, traceId: activeTraceId() });
   });
   app.use(failed);
   return app;

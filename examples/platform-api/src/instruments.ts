@@ -4,6 +4,7 @@ import { type Instrumentation, registerInstrumentations } from '@opentelemetry/i
 import { ExpressInstrumentation, ExpressLayerType } from '@opentelemetry/instrumentation-express';
 import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
 import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
+import { RedisInstrumentation } from '@opentelemetry/instrumentation-redis';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { register } from 'import-in-the-middle/register-hooks.mjs';
 
@@ -24,7 +25,7 @@ function responseTime(request: object): Attributes {
 }
 
 /**
- * The official instrumentations for incoming HTTP (http, express), outgoing HTTP (fetch) and Postgres. They set client
+ * The official instrumentations for incoming HTTP (http, express), outgoing HTTP (fetch), Postgres and Redis. They set client
  * address, user agent, route and status code by the semantic conventions for HTTP.
  */
 function instrumentations(): Instrumentation[] {
@@ -45,6 +46,7 @@ function instrumentations(): Instrumentation[] {
     // Work outside of a request, such as creating a table at the start, does not begin a trace.
     new UndiciInstrumentation({ requireParentforSpans: true }),
     new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
+    new RedisInstrumentation({ requireParentSpan: true }),
   ];
 }
 

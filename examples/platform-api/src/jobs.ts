@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 
-export type JobState = 'submitting' | 'submitted' | 'failed';
+export type JobState = 'queued' | 'submitted' | 'failed';
 
 export interface Job {
   readonly name: string;
@@ -21,7 +21,7 @@ export function jobsIn(pool: Pool) {
     /** Resolves to false if the name is already in use. */
     add: async ({ name, model }: Omit<Job, 'state'>): Promise<boolean> => {
       const { rowCount } = await pool.query(
-        "INSERT INTO jobs (name, model, state) VALUES ($1, $2, 'submitting') ON CONFLICT DO NOTHING",
+        "INSERT INTO jobs (name, model, state) VALUES ($1, $2, 'queued') ON CONFLICT DO NOTHING",
         [name, model],
       );
       return rowCount === 1;

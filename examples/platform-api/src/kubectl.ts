@@ -8,8 +8,10 @@ export function kubectlCreate(manifest: object): Promise<void> {
       ['create', '-f', '-'],
       { timeout: 30_000 },
       (error, _stdout, stderr) => {
-        if (error === null) resolve();
-        else reject(new Error(stderr.trim() || error.message));
+        if (error === null) return resolve();
+        const refusal = new Error(stderr.trim() || error.message);
+        // The name becomes error.type in the trace.
+        return reject(Object.assign(refusal, { name: 'KubectlError' }));
       },
     );
     // kubectl may exit before it has read everything; it prints the reason itself.

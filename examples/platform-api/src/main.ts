@@ -1,15 +1,12 @@
 import pg from 'pg';
 import { platformApi } from './app.ts';
 import { jobsIn } from './jobs.ts';
-import { kubectlCreate } from './kubectl.ts';
+import { queueIn } from './queue.ts';
+import { connectRedis } from './redis.ts';
 import { serve } from './serve.ts';
+import { databaseUrl, redisUrl, registryUrl } from './settings.ts';
 
-const {
-  DATABASE_URL = 'postgres://postgres@localhost:5432/postgres',
-  MODEL_REGISTRY_URL = 'http://localhost:8081',
-  PORT = '8080',
-} = process.env;
-
-const jobs = jobsIn(new pg.Pool({ connectionString: DATABASE_URL }));
+const jobs = jobsIn(new pg.Pool({ connectionString: databaseUrl }));
 await jobs.prepare();
-await serve(platformApi({ jobs, registry: MODEL_REGISTRY_URL, create: kubectlCreate }), Number(PORT));
+const queue = queueIn(await connectRedis(redisUrl));
+await serve(platformApi({ jobs, queue, registry: registryUrl }), Number(process.env.PORT ?? '8080'));

@@ -6,7 +6,11 @@ import type { Express } from 'express';
 import pg from 'pg';
 import { platformApi } from '../../src/app.ts';
 import { jobsIn } from '../../src/jobs.ts';
+import { queueIn } from '../../src/queue.ts';
+import { connectRedis } from '../../src/redis.ts';
 import { modelRegistry } from '../../src/registry.ts';
+import { runWorker } from '../../src/worker.ts';
+import { startRedisServer } from './redis-server.ts';
 
 async function listening(app: Express) {
   const server = app.listen(0, '127.0.0.1');
@@ -17,7 +21,16 @@ async function listening(app: Express) {
   };
 }
 
-/** The API and the registry over HTTP, with a real Postgres, compiled to WebAssembly, behind its own protocol. */
+/** A message that was not acknowledged is delivered again after this. */
+const redeliverAfterMs = 200;
+
+/** A queue on a connection of its own. */
+async function connectQueue(url: string) {
+  const redis = await connectRedis(url);
+  return { ...queueIn(redis, redeliverAfterMs), close: () => redis.destroy() };
+}
+
+/** API, worker and registry, with a real Redis, and a real Postgres that is compiled to WebAssembly. */
 export async function startPlatform() {
   const database = await PGlite.create();
   const postgres = new PGLiteSocketServer({ db: database, port: 0, maxConnections: 10 });
@@ -25,25 +38,45 @@ export async function startPlatform() {
   const pool = new pg.Pool({ connectionString: `postgres://postgres@${postgres.getServerConn()}/postgres` });
   const jobs = jobsIn(pool);
   await jobs.prepare();
+  const [redis, gone] = await Promise.all([startRedisServer(), startRedisServer()]);
+  const [queue, lostQueue] = await Promise.all([connectQueue(redis.url), connectQueue(gone.url)]);
+  await gone.stop();
   const registry = await listening(modelRegistry());
+  const away = await listening(modelRegistry());
+  away.stop();
+  const api = await listening(platformApi({ jobs, queue, registry: registry.address }));
+  const withoutRegistry = await listening(platformApi({ jobs, queue, registry: away.address }));
+  const withoutQueue = await listening(platformApi({ jobs, queue: lostQueue, registry: registry.address }));
+
   const cluster: Cluster = { created: [], refuses: undefined };
   const create = async (manifest: object) => {
     if (cluster.refuses !== undefined) throw new Error(cluster.refuses);
     cluster.created.push(manifest as JobManifest);
   };
-  const api = await listening(platformApi({ jobs, registry: registry.address, create }));
-  const gone = await listening(modelRegistry());
-  gone.stop();
-  const lonely = await listening(platformApi({ jobs, registry: gone.address, create }));
+  const startWorker = async (): Promise<() => Promise<void>> => {
+    const own = await connectQueue(redis.url);
+    const stop = new AbortController();
+    const ended = runWorker({ jobs, queue: own, create, consumer: 'worker' }, stop.signal);
+    return async () => {
+      stop.abort();
+      await ended;
+      own.close();
+    };
+  };
   return {
     address: api.address,
     /** Of an API whose registry does not answer. */
-    withoutRegistry: lonely.address,
+    withoutRegistry: withoutRegistry.address,
+    /** Of an API whose Redis is gone. */
+    withoutQueue: withoutQueue.address,
     cluster,
+    queue,
+    /** Returns what stops it. */
+    startWorker,
     stop: async () => {
-      api.stop();
-      lonely.stop();
-      registry.stop();
+      for (const { stop } of [api, withoutRegistry, withoutQueue, registry]) stop();
+      for (const one of [queue, lostQueue]) one.close();
+      await redis.stop();
       await pool.end();
       await postgres.stop();
       await database.close();
