@@ -64,6 +64,18 @@ const withoutLogThreads: Plugin = {
   },
 };
 
+/** `package.json` is imported for the version. Its scripts and dependencies are left out. */
+const onlyVersion: Plugin = {
+  name: 'only-version',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]package\.json$/ }, ({ path }) => {
+      if (path !== `${root}package.json`) return undefined;
+      const { version } = JSON.parse(readFileSync(path, 'utf8')) as { readonly version: string };
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
+  },
+};
+
 /** Imports `FILE?raw` as text, as Vite does in tests. */
 const rawText: Plugin = {
   name: 'raw-text',
@@ -180,6 +192,7 @@ export async function buildSidecar(outdir: string, entryPoint = 'src/main.ts'): 
       exportersLoadBundledGrpc,
       grpcWithoutServer,
       grpcWithoutChannelz,
+      onlyVersion,
     ],
   });
   onlyKnownExternals(metafile);
@@ -195,7 +208,7 @@ function buildCommands(outdir: string): Promise<Metafile> {
   return buildSplit({
     entryPoints: paths.map((path) => ({ in: path, out: commandOf(path) })),
     outdir,
-    plugins: [withoutLogThreads, exportersLoadBundledGrpc, grpcWithoutChannelz, rawText],
+    plugins: [withoutLogThreads, exportersLoadBundledGrpc, grpcWithoutChannelz, onlyVersion, rawText],
   });
 }
 
