@@ -1,8 +1,9 @@
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { startBridge } from '../../support/bridge.ts';
+import { temporaryFolder } from '../../support/file.ts';
 import { commandLine } from '../../support/terminal.ts';
 import { until } from '../../support/until.ts';
 import { type ReceivedSpan, startTraceReceiver } from '../../tracing/support/trace-receiver.ts';
@@ -68,7 +69,8 @@ describe('replay --trace', () => {
 
   it('sends the spans that a bridge sends that follows the run', async () => {
     const live = await startTraceReceiver();
-    const folder = folderOf({ 'resnet/train.jsonl': '' });
+    const folder = temporaryFolder();
+    mkdirSync(join(folder, 'resnet'));
     const file = join(folder, 'resnet/train.jsonl');
     const bridge = await startBridge({
       file,
@@ -78,7 +80,8 @@ describe('replay --trace', () => {
         METRICS_FILE_FORMAT: 'jsonl',
       },
     });
-    await bridge.polled(2);
+    // A bridge that finds the file gives its spans ids of their own.
+    await bridge.outcome('missing');
     const lines = epochLines(2, Date.now() - 1_000).split('\n');
     for (const line of lines.slice(0, -1)) appendFileSync(file, `${line}\n`);
     await until(() => valuesOf(bridge.receiver, 'ml.training.loss').size >= 2 * batches, 'all records');
