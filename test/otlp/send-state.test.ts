@@ -8,7 +8,11 @@ import { createMemoryQueue } from '../../src/otlp/queue/memory-queue.ts';
 import { createQueue } from '../../src/otlp/queue/queue.ts';
 import { decide, initialSendState, type SendState } from '../../src/otlp/send-state.ts';
 
-const retry = (cause: 'no_answer' | 'later'): ExportOutcome => ({ status: 'retry', cause, reason: '' });
+const retry = (cause: 'no_answer' | 'no_credentials' | 'later'): ExportOutcome => ({
+  status: 'retry',
+  cause,
+  reason: '',
+});
 const success: ExportOutcome = { status: 'success' };
 const split: ExportOutcome = { status: 'split', reason: '', code: status.INVALID_ARGUMENT };
 const rejected: ExportOutcome = {
@@ -36,6 +40,15 @@ describe('an answer', () => {
     ['refused of several', state({}), split, 9, 9, 'split', { limit: 4 }],
     ['refused of two', state({ limit: 3 }), split, 2, 9, 'split', { limit: 1 }],
     ['none', state({ laterSinceMs: 5 }), retry('no_answer'), 3, 500, 'wait', { laterSinceMs: undefined }],
+    [
+      'none, because it was not sent',
+      state({ laterSinceMs: 5 }),
+      retry('no_credentials'),
+      3,
+      500,
+      'wait',
+      { laterSinceMs: undefined },
+    ],
     ['later, at first', state({}), retry('later'), 3, 9, 'wait', { laterSinceMs: 9 }],
     ['later, again', state({ laterSinceMs: 9 }), retry('later'), 3, 108, 'wait', { laterSinceMs: 9 }],
     ['later for long, of several', state({ laterSinceMs: 9 }), retry('later'), 3, 109, 'wait', { limit: 1 }],
