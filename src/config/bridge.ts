@@ -249,7 +249,7 @@ const ownSettings = {
       milliseconds(10),
     ),
     15_000,
-    "Milliseconds between exports while there is no new snapshot, at most 30000. For new snapshots, see EXPORT_MIN_INTERVAL. The unchanged state of the run and the bridge's own metrics are exported with the first request after this time, and at least every 20 s",
+    "Milliseconds between exports while there is no new snapshot, at most 30000. For new snapshots, see EXPORT_MIN_INTERVAL. The unchanged state of the run and the bridge's own metrics are exported with the first request after this time, and with the first new snapshot after 15 s",
   ),
   temporality: setting(
     'OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE',

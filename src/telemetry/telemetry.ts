@@ -63,10 +63,11 @@ export interface TelemetryOptions {
 }
 
 /**
- * The longest time between full collections while snapshots arrive. The Collector, as configured in this repository,
- * drops a series after a minute, and a full collection that is due is made with the next snapshot.
+ * The longest time until a full collection is due while snapshots arrive. The Collector, as configured in this repository,
+ * drops a series after a minute. A collection that is due is made with the next snapshot, at most this time later, and may
+ * wait another 30 s for EXPORT_MIN_INTERVAL.
  */
-const maxFullIntervalMs = 20_000;
+const maxFullIntervalMs = 15_000;
 
 export function createTelemetry({
   config,

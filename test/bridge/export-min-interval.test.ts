@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Receiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { systemClock } from '../../src/common/clock.ts';
 import { startBridge, type TestBridge } from '../support/bridge.ts';
 
 /** Longer than any test waits: what arrives did not wait for it. */
@@ -116,4 +117,29 @@ describe('EXPORT_MIN_INTERVAL', () => {
     await stop();
     expect(receiver.points('ml.bridge.backlog').map(({ value }) => value)).toEqual([0, 0]);
   });
+});
+
+it("exports of the bridge's own metrics are less than a minute apart at the Collector, however long both intervals are", async () => {
+  let passedMs = 0;
+  const clock = () => {
+    const { unixMs, monotonicMs } = systemClock();
+    return { unixMs: unixMs + passedMs, monotonicMs: monotonicMs + passedMs };
+  };
+  const { receiver, write } = await startBridge({
+    clock,
+    environment: { OTEL_METRIC_EXPORT_INTERVAL: '30000', EXPORT_MIN_INTERVAL: '0' },
+  });
+  const fullAtMs: number[] = [];
+  for (let step = 1; step <= 10; step++) {
+    await write(stepOf(step));
+    await receiver.waitFor(() => losses(receiver).includes(step), `snapshot ${step}`);
+    if (receiver.requests.at(-1)?.points.some(({ metric }) => metric === 'ml.bridge.backlog'))
+      fullAtMs.push(passedMs);
+    // They are due after 15 s. No heartbeat is, within 30 s of the snapshot before.
+    passedMs += 16_000;
+  }
+  const gapsMs = fullAtMs.slice(1).map((atMs, index) => atMs - (fullAtMs[index] ?? 0));
+  expect(gapsMs.length).toBeGreaterThan(2);
+  // The longest EXPORT_MIN_INTERVAL may come on top.
+  expect(Math.max(...gapsMs) + 30_000).toBeLessThan(60_000);
 });
