@@ -26,6 +26,11 @@ const tlsTo = (port: number, path: (name: string) => string) => ({
   ...clientEnvironment(path),
 });
 
+type ClientFiles = ReturnType<typeof clientFiles>;
+
+/** Another file with the same certificate. */
+const withNote = (pem: Buffer) => Buffer.concat([pem, Buffer.from('# renewed\n')]);
+
 const losses = (receiver: Receiver) => [
   ...new Set(receiver.points('ml.training.loss').map(({ value }) => value)),
 ];
@@ -44,16 +49,27 @@ async function countConnections(target: number) {
   return { port: (server.address() as AddressInfo).port, connections: () => connections };
 }
 
-it('a certificate that is renewed is used from the next export on, on a new connection', async () => {
+it.each<[string, (files: ClientFiles, authority: Authority) => ClientFiles]>([
+  ['a certificate and its key', (_, authority) => clientFiles(authority, authority.issue('bridge'))],
+  ['a certificate for the same key', (files) => ({ ...files, 'tls.crt': withNote(files['tls.crt']) })],
+  [
+    'the authorities',
+    (files) => ({
+      ...files,
+      'ca.crt': Buffer.concat([files['ca.crt'], readFileSync(createAuthority('next').cert)]),
+    }),
+  ],
+])('%s that are renewed are used from the next export on, on a new connection', async (_what, renewed) => {
   const authority = createAuthority();
-  const volume = secretVolume(clientFiles(authority, authority.issue('bridge')));
+  const files = clientFiles(authority, authority.issue('bridge'));
+  const volume = secretVolume(files);
   const receiver = await serverOf(authority);
   const proxy = await countConnections(receiver.port);
   const { write } = await startBridge({ receiver, environment: tlsTo(proxy.port, volume.path) });
   for (const loss of [1, 2]) await write({ metrics: { training_loss: loss } });
   await receiver.waitFor(() => losses(receiver).includes(2), 'the second');
   expect(proxy.connections()).toBe(1);
-  volume.renew(clientFiles(authority, authority.issue('bridge')));
+  volume.renew(renewed(files, authority));
   await until(() => proxy.connections() === 2, 'the second connection');
   for (const loss of [3, 4]) await write({ metrics: { training_loss: loss } });
   await receiver.waitFor(() => losses(receiver).includes(4), 'the fourth');
