@@ -11,7 +11,7 @@ export async function serve(app: Express, port: number): Promise<void> {
   await once(stopSignal(), 'abort');
   server.close();
   server.closeAllConnections();
-  await exitWithSpans();
+  await exitWithSpans(0);
 }
 
 /** Aborted by SIGTERM or SIGINT. */
@@ -21,7 +21,7 @@ export function stopSignal(): AbortSignal {
   return stop.signal;
 }
 
-export async function exitWithSpans(): Promise<never> {
+export async function exitWithSpans(exitCode: number): Promise<never> {
   await tracing.shutdown();
-  process.exit(0);
+  process.exit(exitCode);
 }

@@ -11,5 +11,12 @@ import { runWorker } from './worker.ts';
 const jobs = jobsIn(new pg.Pool({ connectionString: databaseUrl }));
 const queue = queueIn(await connectRedis(redisUrl));
 console.log('waiting for trainings');
-await runWorker({ jobs, queue, create: kubectlCreate, consumer: hostname() }, stopSignal());
-await exitWithSpans();
+const parts = { jobs, queue, create: kubectlCreate, consumer: hostname() };
+const exitCode = await runWorker(parts, stopSignal()).then(
+  () => 0,
+  ({ message }: Error) => {
+    console.error(message);
+    return 1;
+  },
+);
+await exitWithSpans(exitCode);
