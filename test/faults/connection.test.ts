@@ -75,6 +75,8 @@ it.runIf(process.platform === 'linux').each([
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
       OTEL_EXPORTER_OTLP_TIMEOUT: '200',
       OTEL_METRIC_EXPORT_INTERVAL: '50',
+      // The receiver is stopped first.
+      SHUTDOWN_TIMEOUT: '0.3',
     },
   });
   const lines = () => log.filter(({ level }) => level === 'warn' || level === 'error');

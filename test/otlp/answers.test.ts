@@ -1,5 +1,5 @@
 import { constants, createServer, type ServerHttp2Stream } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -126,14 +126,20 @@ async function startWebServer(answer: (stream: ServerHttp2Stream) => void) {
     stream.on('error', () => undefined);
     answer(stream);
   });
-  const sessions = new Set<{ destroy(): void }>();
-  server.on('session', (session) => sessions.add(session));
+  const sockets = new Set<Socket>();
+  let isStopped = false;
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    // It was accepted before.
+    if (isStopped) socket.destroy();
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const stop = () =>
     new Promise<void>((resolve) => {
+      isStopped = true;
       server.close(() => resolve());
-      for (const session of sessions) session.destroy();
+      for (const socket of sockets) socket.destroy();
     });
   return { port, stop, requests: () => requests };
 }
@@ -145,6 +151,10 @@ async function meet(answer: (stream: ServerHttp2Stream) => void) {
     environment: {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${web.port}`,
       OTEL_METRIC_EXPORT_INTERVAL: '50',
+      // gRPC overlooks some streams that are closed with NO_ERROR until the timeout.
+      OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+      // The receiver is stopped first.
+      SHUTDOWN_TIMEOUT: '0.3',
     },
   });
   for (const value of [1, 2, 3]) await write({ metrics: { training_loss: value } });

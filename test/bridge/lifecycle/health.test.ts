@@ -40,8 +40,8 @@ it('connections that never complete a request are closed, and a probe is then an
   // Those that were open got 408, the others nothing.
   expect(answered).toBeGreaterThan(0);
   expect(answered).toBeLessThanOrEqual(64);
-  // Twice what is promised, which a busy machine needs.
-  expect(Math.max(...openMs)).toBeLessThan(2_000);
+  // A second is promised. The rest is for a busy machine, in which this process is also the client.
+  expect(Math.max(...openMs)).toBeLessThan(4_000);
   expect((await fetch(`http://127.0.0.1:${port}/livez`)).status).toBe(200);
 });
 

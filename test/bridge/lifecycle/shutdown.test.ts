@@ -5,18 +5,17 @@ import { expect, it, onTestFinished } from 'vitest';
 import { temporaryFolder } from '../../support/file.ts';
 import { until } from '../../support/until.ts';
 
-const source = (name: string) => new URL(`../../../src/bridge/lifecycle/${name}.ts`, import.meta.url).href;
+const { href } = new URL('../../../src/bridge/lifecycle/shutdown.ts', import.meta.url);
 
 /** A process whose own shutdown never ends; SIGHUP causes an error that nothing catches. */
 function startEndless(timeoutMs: number) {
   const script = join(temporaryFolder(), 'endless.mts');
   writeFileSync(
     script,
-    `import { listenForShutdown } from ${JSON.stringify(source('shutdown'))};
-     import { exitProcess } from ${JSON.stringify(source('exit-process'))};
+    `import { listenForShutdown } from ${JSON.stringify(href)};
      const say = (level) => (details, message) => console.log(level + ': ' + message);
      const log = { info: say('info'), warn: say('warn'), error: say('error') };
-     listenForShutdown().arm({ log, timeoutMs: ${timeoutMs}, exit: exitProcess });
+     listenForShutdown().arm({ log, timeoutMs: ${timeoutMs}, exit: process.exit });
      process.on('SIGHUP', () => { throw new Error('escaped'); });
      setInterval(() => undefined, 1_000);
      console.log('armed');`,

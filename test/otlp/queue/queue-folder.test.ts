@@ -59,15 +59,16 @@ it('goes to whoever starts next where its bridge has been gone for long, and onl
   await leave(root, 'alive', requests('c'));
   const [alive = '', gone = ''] = filesIn(root).toSorted();
   abandon(root, 'gone');
+  abandon(root, 'alive', 9);
   expect(await find(root, 'new')).toEqual(requests('a', 'b'));
   expect(existsSync(gone)).toBe(false);
   expect(readdirSync(alive)).toHaveLength(1);
 });
 
-/** Makes the folder of a bridge look as if that has been gone for long, and gives its path. */
-function abandon(root: string, instance: string): string {
+/** Makes the folder of a bridge look as if that has been gone for so long, and gives its path. */
+function abandon(root: string, instance: string, minutes = 11): string {
   const folder = join(root, `bridge-${instance}`);
-  const longAgo = new Date(Date.now() - 11 * 60_000);
+  const longAgo = new Date(Date.now() - minutes * 60_000);
   utimesSync(folder, longAgo, longAgo);
   return folder;
 }
@@ -117,6 +118,18 @@ it('does not begin to use a folder that is a symbolic link, nor write to a link 
   symlinkSync(join(outside, 'precious'), join(root, 'bridge-two', '.alive'));
   await createQueueFolder(root, 'two').touch();
   expect(readFileSync(join(outside, 'precious'), 'utf8')).toBe('content');
+});
+
+it('does not write to a symbolic link that has the name of its next file', async () => {
+  const root = temporaryFolder();
+  const precious = join(temporaryFolder(), 'precious');
+  writeFileSync(precious, 'content');
+  const folder = createQueueFolder(root, 'one');
+  await folder.open();
+  const name = folder.newName();
+  symlinkSync(precious, join(root, 'bridge-one', name));
+  await expect(folder.write(name, Buffer.from('a'))).rejects.toMatchObject({ code: 'EEXIST' });
+  expect(readFileSync(precious, 'utf8')).toBe('content');
 });
 
 it('does not read a file that became a symbolic link after it was found', async () => {
