@@ -212,6 +212,7 @@ describe('an HTTP answer of a gateway that is "later" waits, with one warning', 
 
 describe('a stream that is broken is no answer, whatever its code', () => {
   it.each([
+    'NGHTTP2_NO_ERROR',
     'NGHTTP2_PROTOCOL_ERROR',
     'NGHTTP2_INTERNAL_ERROR',
     'NGHTTP2_REFUSED_STREAM',
