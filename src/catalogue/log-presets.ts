@@ -131,7 +131,8 @@ export const logPresets: Readonly<Record<PresetName, LogPreset>> = {
   lightning: { signatures: [], columns: { epoch: epochFromZero, step: stepFromZero } },
   detectron2: {
     signatures: [['iteration', 'data_time', 'time']],
-    columns: { iteration: stepFromZero, time: secondsPerStep },
+    // The evaluation after the training says the iteration that would be next.
+    columns: { iteration: { ...stepFromZero, beside: 'time' }, time: secondsPerStep },
   },
   mmengine: {
     signatures: [

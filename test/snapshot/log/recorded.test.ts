@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/file.ts';
 import { logFixture } from './formats/support.ts';
-import { followLog, resumesOf, runsOf, stepsOf } from './support.ts';
+import { type FollowedLog, followLog, resumesOf, runsOf, stepsOf } from './support.ts';
 
 /** Follows logs that are written one after another, each in pieces, below one folder. */
 async function follow(logs: readonly (readonly [source: string, target: string])[]) {
@@ -22,6 +22,7 @@ async function follow(logs: readonly (readonly [source: string, target: string])
 
 const distinct = (steps: readonly (number | undefined)[]) =>
   steps.filter((step, index) => step !== steps[index - 1]);
+const measuredSteps = (log: FollowedLog) => stepsOf(log).filter((step) => step !== undefined);
 const fives = (from: number, to: number) =>
   Array.from({ length: (to - from) / 5 + 1 }, (_, index) => from + index * 5);
 
@@ -30,6 +31,36 @@ it('LLaMA-Factory appends: a second run, and its resume, in which evaluations go
   expect(distinct(stepsOf(log))).toEqual([...fives(5, 40), ...fives(5, 30), ...fives(25, 40)]);
   expect(runsOf(log)).toHaveLength(2);
   expect(resumesOf(log)).toEqual([{ at: 25, from: 30 }]);
+});
+
+it('ms-swift appends: a second run, and its resume', async () => {
+  const log = await follow([['swift/appended/logging.jsonl', 'logging.jsonl']]);
+  const expected = [1, ...fives(5, 40), 1, ...fives(5, 30), ...fives(25, 40)];
+  expect(distinct(stepsOf(log))).toEqual(expected);
+  expect(runsOf(log)).toHaveLength(2);
+  expect(resumesOf(log)).toEqual([{ at: 25, from: 30 }]);
+});
+
+it('ms-swift writes two logs, of which the one with the total steps is read', async () => {
+  const log = await follow([
+    ['swift/first/logging.jsonl', 'logging.jsonl'],
+    ['swift/first/runs/events.out.tfevents.1', 'runs/events.out.tfevents.1'],
+  ]);
+  expect(distinct(stepsOf(log))).toEqual([1, ...fives(5, 40)]);
+  expect(runsOf(log)).toHaveLength(1);
+});
+
+it('detectron2 appends a second run and its resume, and writes event files beside them', async () => {
+  const both = await follow([
+    ['detectron2/first/metrics.json', 'output/metrics.json'],
+    ['detectron2/first/events.out.tfevents.1', 'output/events.out.tfevents.1'],
+  ]);
+  expect(measuredSteps(both)).toEqual(fives(5, 40));
+  expect(runsOf(both)).toHaveLength(1);
+  const log = await follow([['detectron2/appended/metrics.json', 'output/metrics.json']]);
+  expect(measuredSteps(log)).toEqual([...fives(5, 40), ...fives(5, 30), ...fives(15, 40)]);
+  expect(runsOf(log)).toHaveLength(2);
+  expect(resumesOf(log)).toEqual([{ at: 15, from: 30 }]);
 });
 
 it.each([

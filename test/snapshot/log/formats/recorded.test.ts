@@ -87,3 +87,32 @@ it('LLaMA-Factory: a run whose evaluation becomes NaN, then a killed one and its
   const repeated = appended('global_step');
   expect(repeated.filter((step, index) => step !== repeated[index - 1])).toEqual(ofThree);
 });
+
+it('ms-swift: a run whose loss becomes NaN, then a killed one and its resume in the same file', async () => {
+  const first = await valuesOf('swift/first/logging.jsonl');
+  const logged = [1, ...steps(5, 40, 5)];
+  expect([...new Set(first('global_step'))]).toEqual(logged);
+  expect(new Set(first('total_steps'))).toEqual(new Set([40]));
+  // Written as 0, beside a grad_norm of NaN.
+  expect(first('training_loss').map(isNaNText)).toEqual(logged.map((step) => step > 30));
+  // The last evaluation is written twice.
+  expect(first('validation_loss').map(isNaNText)).toEqual([false, true]);
+  expect(first('processing_time_ms')).toHaveLength(logged.length);
+  const appended = await valuesOf('swift/appended/logging.jsonl');
+  const ofThree = [...logged, 1, ...steps(5, 30, 5), ...steps(25, 40, 5)];
+  expect(appended('learning_rate')).toHaveLength(ofThree.length);
+  const repeated = appended('global_step');
+  expect(repeated.filter((step, index) => step !== repeated[index - 1])).toEqual(ofThree);
+});
+
+it('detectron2: the evaluation at the end is no step, and a run is appended to the one before', async () => {
+  const first = await valuesOf('detectron2/first/metrics.json');
+  expect(first('global_step')).toEqual(steps(5, 40, 5));
+  expect(first('training_loss')).toHaveLength(8);
+  expect(first('processing_time_ms')).toHaveLength(8);
+  expect(first('bbox_ap')).toEqual([12.5, 12.5]);
+  const appended = await valuesOf('detectron2/appended/metrics.json');
+  const ofThree = [...steps(5, 40, 5), ...steps(5, 30, 5), ...steps(15, 40, 5)];
+  expect(appended('global_step')).toEqual(ofThree);
+  expect(appended('learning_rate')).toHaveLength(ofThree.length);
+});
