@@ -31,13 +31,15 @@ export const isBeside = (one: string, other: string): boolean =>
   `${one}${sep}`.startsWith(`${other}${sep}`) || `${other}${sep}`.startsWith(`${one}${sep}`);
 
 /**
- * Whether two logs are of the same run, as of a framework that writes its own log and event files: they are of different
- * formats, one stands in the folder of the other or below it, and they were written at the same time.
+ * Whether two logs are of the same run, as of a framework that writes its own log and event files: one of them is of event
+ * files, one stands in the folder of the other or below it, and they were written at the same time. Times alone would not
+ * do, because runs that were copied together have the same.
  */
 export async function areOfOneRun(one: LogFiles, other: LogFiles): Promise<boolean> {
   if (!isBeside(one.folder, other.folder)) return false;
   const [format, otherFormat] = await Promise.all([one, other].map(({ paths }) => formatOf(paths[0] ?? '')));
   if (format === undefined || otherFormat === undefined || format === otherFormat) return false;
+  if (format !== 'tensorboard' && otherFormat !== 'tensorboard') return false;
   const [a, b] = [await timesOf(one), await timesOf(other)];
   return a.createdMs - marginMs <= b.modifiedMs && b.createdMs - marginMs <= a.modifiedMs;
 }

@@ -108,3 +108,17 @@ it('a file that is no log does not take the place of one', async () => {
   write(join(root, 'run', 'metrics.json'), '{"accuracy": 0.9}', 1);
   expect((await findLogs(root))?.paths).toEqual([log]);
 });
+
+it('runs without event files that were copied together are runs of their own', async () => {
+  const root = temporaryFolder();
+  const { write } = followLog(root);
+  write(join(root, 'own/train.jsonl'), '{"loss": 1, "step": 1}\n');
+  write(join(root, 'keras.csv'), 'epoch,loss,val_loss\n0,1,2\n');
+  write(join(root, 'own/below/metrics.csv'), 'epoch,step,train_loss\n0,0,1\n');
+
+  expect((await findAllLogs(root)).map(({ paths }) => paths[0])).toEqual([
+    join(root, 'keras.csv'),
+    join(root, 'own/below/metrics.csv'),
+    join(root, 'own/train.jsonl'),
+  ]);
+});
