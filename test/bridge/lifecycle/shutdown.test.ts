@@ -7,18 +7,24 @@ import { until } from '../../support/until.ts';
 
 const { href } = new URL('../../../src/bridge/lifecycle/shutdown.ts', import.meta.url);
 
-/** A process whose own shutdown never ends; SIGHUP causes an error that nothing catches. */
-function startEndless(timeoutMs: number) {
+/**
+ * A process whose own shutdown never ends; SIGHUP causes an error that nothing catches.
+ *
+ * @param arming when the deadline is known: as soon as the process listens, or so long after the first signal
+ */
+function startEndless(timeoutMs: number, arming: 'at once' | { readonly afterSignalMs: number } = 'at once') {
   const script = join(temporaryFolder(), 'endless.mts');
   writeFileSync(
     script,
     `import { listenForShutdown } from ${JSON.stringify(href)};
      const say = (level) => (details, message) => console.log(level + ': ' + message);
      const log = { info: say('info'), warn: say('warn'), error: say('error') };
-     listenForShutdown().arm({ log, timeoutMs: ${timeoutMs}, exit: process.exit });
+     const shutdown = listenForShutdown();
+     const arm = () => shutdown.arm({ log, timeoutMs: ${timeoutMs}, exit: process.exit });
+     ${arming === 'at once' ? 'arm();' : `shutdown.signal.addEventListener('abort', () => setTimeout(arm, ${arming.afterSignalMs}));`}
      process.on('SIGHUP', () => { throw new Error('escaped'); });
      setInterval(() => undefined, 1_000);
-     console.log('armed');`,
+     console.log('listens');`,
   );
   const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'ignore'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -39,7 +45,7 @@ it.each([
   'a shutdown that never ends is over at its deadline after %s, with code %i',
   async (name, code) => {
     const { child, ended, said } = startEndless(500);
-    await said('armed');
+    await said('listens');
     const startMs = performance.now();
     child.kill(name);
     expect(await ended).toEqual([code, null]);
@@ -52,10 +58,20 @@ it.each([
 
 it('a second error that nothing catches ends the process at once, as a failure', async () => {
   const { child, ended, said } = startEndless(60_000);
-  await said('armed');
+  await said('listens');
   child.kill('SIGTERM');
   await said('info: Shutting down');
   child.kill('SIGHUP');
   expect(await ended).toEqual([1, null]);
   await said('error: Unexpected error: flushing and exiting');
+});
+
+it('the deadline counts from the signal, also if it arrived before the configuration was read', async () => {
+  const { child, ended, said } = startEndless(2_000, { afterSignalMs: 1_500 });
+  await said('listens');
+  const startMs = performance.now();
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+  expect(performance.now() - startMs).toBeLessThan(3_000);
+  await said('info: Shutting down');
 });
