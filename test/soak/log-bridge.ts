@@ -11,6 +11,8 @@ const { values } = parseArgs({
   options: { file: { type: 'string' }, endpoint: { type: 'string' }, snapshots: { type: 'string' } },
 });
 const total = Number(values.snapshots);
+/** What main.ts appends at a time. */
+const tenth = Math.ceil(total / 10);
 /** After the last record of a burst. What was queued is sent then, so that it does not count as growth. */
 const idleMs = 1_500;
 
@@ -37,7 +39,8 @@ async function soak(): Promise<void> {
     onPoll({ outcome, moment, more }) {
       if (outcome.status === 'ok') taken += outcome.snapshots.length;
       if (outcome.status === 'ok' || more) lastReadMs = moment.monotonicMs;
-      if (taken === measured || moment.monotonicMs - lastReadMs < idleMs) return;
+      const isRead = taken > measured && taken >= Math.min(total, measured + tenth);
+      if (!isRead || moment.monotonicMs - lastReadMs < idleMs) return;
       measured = taken;
       measure(taken);
       if (taken >= total) controller.abort();

@@ -1,7 +1,7 @@
-// npm run soak -- [--snapshots 1000000] [--source json|jsonl|csv]
+// npm run soak -- [--snapshots 1000000] [--source json|jsonl|csv] [--telegraf]
 // Lets a bridge read as many snapshots as a job writes in weeks, through its whole loop and out to a receiver, and looks
-// whether what it costs grows. The metrics file is written anew for each; a log is appended to, a tenth at a time. Prints a
-// line of JSON; fails where memory or series grow, or a snapshot is lost.
+// whether what it costs grows. The metrics file is written anew for each; a log is appended to, a tenth at a time, and with
+// --telegraf followed by Telegraf as well. Prints a line of JSON; fails where memory or series grow, or a snapshot is lost.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { appendFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -13,11 +13,13 @@ import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { buildSidecar } from '../../tools/build/bundle.ts';
 import type { Message } from './measure.ts';
 import { logWriters, timeOfStep } from './records.ts';
+import { startTelegraf } from './telegraf.ts';
 
 const { values } = parseArgs({
   options: {
     snapshots: { type: 'string', default: '1000000' },
     source: { type: 'string', default: 'json' },
+    telegraf: { type: 'boolean', default: false },
   },
 });
 
@@ -85,6 +87,9 @@ const bridge = fork(
   },
 );
 
+const telegraf = values.telegraf && source !== 'json' ? await startTelegraf(file, source, folder) : undefined;
+/** CPU time of the bridge up to each measurement. */
+const cpuMs: number[] = [];
 const memory: { readonly rss: number; readonly heap: number; readonly peak: number }[] = [];
 const seriesThen: number[] = [];
 let end = { taken: 0, lost: Number.NaN };
@@ -94,18 +99,27 @@ bridge.on('message', (message: Message) => {
     return;
   }
   const { rss, heap, peak } = message;
+  cpuMs.push(message.cpuMs);
   memory.push({ rss: megabytes(rss), heap: megabytes(heap), peak: megabytes(peak) });
   seriesThen.push(series.size);
   console.error(`${message.taken} snapshots: ${JSON.stringify(memory.at(-1))}, ${series.size} series`);
   append();
 });
 await once(bridge, 'close');
+await telegraf?.sent(snapshots);
+const besideUsage = telegraf?.usage();
+await telegraf?.stop();
 await receiver.stop();
 rmSync(folder, { recursive: true });
 
 function readSource(name: string): 'json' | keyof typeof logWriters {
   if (name === 'json' || name === 'jsonl' || name === 'csv') return name;
   throw new RangeError(`--source has to be json, jsonl or csv, but is ${name}`);
+}
+
+/** Microseconds for each of some snapshots. */
+function microsOf(ms: number, count: number): number {
+  return Math.round((ms / count) * 10_000) / 10;
 }
 
 function megabytes(bytes: number): number {
@@ -129,6 +143,10 @@ console.log(
     seriesAtFirst,
     seriesAtLast,
     requests,
+    cpuMicrosPerSnapshot: cpuMs.map((ms, index) => microsOf(ms - (cpuMs[index - 1] ?? 0), tenth)),
+    ...(besideUsage && {
+      telegraf: { records: besideUsage.records, cpuMicrosPerRecord: microsOf(besideUsage.cpuMs, snapshots) },
+    }),
   }),
 );
 const isFlat =

@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 
 /** Told after each tenth of the snapshots, and once more at the end. */
 export type Message =
-  /** In bytes. `rss` and `heap` are those after a collection of garbage, `peak` is the most that was resident so far. */
+  /** Memory in bytes. `rss` and `heap` are those after a collection of garbage, `peak` is the most that was resident so far. */
   | {
       readonly status: 'measured';
       readonly taken: number;
       readonly rss: number;
       readonly heap: number;
       readonly peak: number;
+      /** CPU time so far. */
+      readonly cpuMs: number;
     }
   | { readonly status: 'ended'; readonly taken: number; readonly lost: number };
 
@@ -17,10 +19,12 @@ export const tell = (message: Message) => process.send?.(message);
 
 export function measure(taken: number): void {
   const peak = peakBytes();
+  const { user, system } = process.cpuUsage();
   // The last resort gives back also what V8 holds in reserve: 3 MB or none, as it happens.
   globalThis.gc?.({ execution: 'sync', flavor: 'last-resort' });
   const { rss, heapUsed } = process.memoryUsage();
-  tell({ status: 'measured', taken, rss, heap: heapUsed, peak });
+  const cpuMs = (user + system) / 1_000;
+  tell({ status: 'measured', taken, rss, heap: heapUsed, peak, cpuMs });
 }
 
 /** Not that of `resourceUsage`, which begins with what was resident in the process that started this one. */
