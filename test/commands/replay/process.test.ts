@@ -14,7 +14,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
   'ends in order at %s while the Collector does not accept, and goes on as it says',
   async (signal) => {
     const target = await receiver();
-    const folder = folderOf({ 'a/train.jsonl': jsonLines(2_500) });
+    const folder = folderOf({ 'a/train.jsonl': jsonLines(1_000) });
     target.reply((_request, n) =>
       n === 1 ? { status: 'ok' } : { status: 'error', code: 14, message: 'busy' },
     );
@@ -26,19 +26,19 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     const accepted = target.points('ml.training.loss').length;
     expect(accepted).toBeGreaterThan(0);
     expect(stderr()).toContain(
-      `of 2,500 records arrived. To go on, give the same arguments and --from ${accepted + 1}.`,
+      `of 1,000 records arrived. To go on, give the same arguments and --from ${accepted + 1}.`,
     );
     target.reply(() => ({ status: 'ok' }));
     const { code } = await commandLine([...args, '--from', String(accepted + 1)]);
     expect(code).toBe(0);
-    expectEachOnce(target, 2_500);
-    expect(target.points('ml.training.loss')).toHaveLength(2_500);
+    expectEachOnce(target, 1_000);
+    expect(target.points('ml.training.loss')).toHaveLength(1_000);
   },
 );
 
 it('is right after a SIGKILL in the middle and a second start: no number is missing, none has two values', async () => {
   const target = await receiver();
-  const folder = folderOf({ 'a/train.jsonl': jsonLines(1_500), 'b/train.jsonl': jsonLines(1_500) });
+  const folder = folderOf({ 'a/train.jsonl': jsonLines(750), 'b/train.jsonl': jsonLines(750) });
   const args = ['replay', folder, '--endpoint', target.endpoint];
   const killed = startProcess({ environment: {}, args });
   target.reply((_request, n) => {
@@ -48,15 +48,15 @@ it('is right after a SIGKILL in the middle and a second start: no number is miss
   expect(await killed.ended).toEqual({ code: null, signal: 'SIGKILL' });
   const before = target.points('ml.training.loss').length;
   expect(before).toBeGreaterThan(0);
-  expect(before).toBeLessThan(3_000);
+  expect(before).toBeLessThan(1_500);
   target.reply(() => ({ status: 'ok' }));
   const again = startProcess({ environment: {}, args });
   expect(await again.ended).toEqual({ code: 0, signal: null });
-  expectEachOnce(target, 3_000);
+  expectEachOnce(target, 1_500);
 });
 
 it('writes the file whole after a SIGKILL in the middle, and leaves no temporary file of the killed one', async () => {
-  const folder = folderOf({ 'a/train.jsonl': jsonLines(3_000) });
+  const folder = folderOf({ 'a/train.jsonl': jsonLines(1_500) });
   const [spools, output] = [temporaryFolder(), join(temporaryFolder(), 'out.om')];
   const environment = { TMPDIR: spools };
   const args = ['replay', folder, '--output', output];
@@ -76,8 +76,8 @@ it('writes the file whole after a SIGKILL in the middle, and leaves no temporary
   const losses = readFileSync(output, 'utf8')
     .split('\n')
     .filter((line) => line.startsWith('ml_training_loss{'));
-  expect(losses).toHaveLength(3_000);
-  expect(new Set(losses).size).toBe(3_000);
+  expect(losses).toHaveLength(1_500);
+  expect(new Set(losses).size).toBe(1_500);
   expect(readFileSync(output, 'utf8').endsWith('# EOF\n')).toBe(true);
 });
 
