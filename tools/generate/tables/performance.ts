@@ -63,7 +63,7 @@ export interface Target {
 }
 
 /** Benchmarks in the order of the documentation. */
-export const benchmarks = ['cost', 'latency', 'scale', 'herd'] as const;
+export const benchmarks = ['cost', 'latency', 'scale', 'herd', 'replay'] as const;
 export type BenchmarkName = (typeof benchmarks)[number];
 
 export function readResult(name: BenchmarkName): BenchmarkResult {
