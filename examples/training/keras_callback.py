@@ -9,8 +9,7 @@ from metrics_writer import write_metrics
 class MetricsFile(keras.callbacks.Callback):
     def __init__(self, path, **job):
         super().__init__()
-        self.path, self.metrics = path, {}
-        self.job = {**job, "start_time": datetime.now(timezone.utc).isoformat()}
+        self.path, self.metrics, self.job = path, {}, {**job, "start_time": datetime.now(timezone.utc).isoformat()}
 
     def write(self, logs, status="running", **position):
         self.metrics = {**self.metrics, **(logs or {}), **position}
@@ -20,7 +19,8 @@ class MetricsFile(keras.callbacks.Callback):
         self.metrics.update(epoch=epoch + 1, total_epochs=self.params["epochs"])
 
     def on_train_batch_end(self, batch, logs=None):
-        self.write(logs, batch_number=batch + 1, batches_per_epoch=self.params["steps"])
+        step = self.metrics.get("global_step", 0) + 1
+        self.write(logs, batch_number=batch + 1, batches_per_epoch=self.params["steps"], global_step=step)
 
     def on_epoch_end(self, epoch, logs=None):
         self.write(logs)

@@ -35,7 +35,8 @@ for epoch in range(1, options.epochs + 1):
         model.partial_fit(x[batch], y[batch], classes=[0, 1])
         elapsed_ms = (time.perf_counter() - started) * 1000.0
         training_loss = log_loss(y[batch], model.predict_proba(x[batch]), labels=[0, 1])
-        report(epoch=epoch, batch_number=batch_number, training_loss=training_loss, processing_time_ms=elapsed_ms)
+        step = {"epoch": epoch, "batch_number": batch_number, "global_step": (epoch - 1) * 15 + batch_number}
+        report(**step, training_loss=training_loss, processing_time_ms=elapsed_ms)
     validation_loss = log_loss(y[480:], model.predict_proba(x[480:]), labels=[0, 1])
     report(validation_loss=validation_loss, accuracy=model.score(x[480:], y[480:]))
 report("completed")

@@ -2,7 +2,7 @@
 
     torchrun --nproc-per-node 2 train_torch.py --metrics-file /tmp/metrics/current.json
 
-It needs torch: pip install torch
+It needs torch, and numpy so that torch does not warn: pip install torch numpy
 """
 
 import time
