@@ -12,7 +12,7 @@ export async function createNamespace(name: string): Promise<void> {
 }
 
 /** A pod template whose only container runs this script by node. */
-function scripted(name: string, script: string) {
+export function scripted(name: string, script: string) {
   const { spec } = templateOf(name);
   const containers = spec.containers.map(({ args: _args, env: _env, ...container }) => ({
     ...container,
