@@ -592,6 +592,28 @@ test('spans that the Collector rejects in whole are counted one by one, too, and
   expect(lines).toMatchObject([{ level: 'error', reason: expect.stringContaining('INVALID_ARGUMENT') }]);
 });
 
+test('spans that no longer fit their queue are said once', async () => {
+  const { bridge, receiver, step } = await startTraced({
+    environment: {
+      OTEL_BSP_MAX_QUEUE_SIZE: '2',
+      OTEL_BSP_MAX_EXPORT_BATCH_SIZE: '1',
+      OTEL_METRIC_EXPORT_INTERVAL: '20',
+      SHUTDOWN_TIMEOUT: '0.3',
+    },
+  });
+  receiver.answer(status.UNAVAILABLE);
+  const lines = () => bridge.log.filter(({ message }) => message.startsWith('Span queue is full'));
+  for (let epoch = 1; lines().length === 0 && epoch < 100; epoch++) {
+    await step(epoch, 1, epoch * 10);
+    await pause(5);
+  }
+  for (let epoch = 101; epoch <= 105; epoch++) {
+    await step(epoch, 1, epoch * 10);
+    await pause(5);
+  }
+  expect(lines()).toMatchObject([{ level: 'error' }]);
+});
+
 test('the end waits until it is kept that the span of the run was sent, and not beyond its deadline', async () => {
   const { promise, resolve } = deferred<void>();
   const store: RunSpanStore = {
