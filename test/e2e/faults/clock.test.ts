@@ -128,7 +128,13 @@ it.each([
     const seen = receiver.requests.length;
     await receiver.waitFor(() => receiver.requests.length > seen + 3, 'some attempts');
     expect(delivered()).toEqual([]);
-    clock.set(0, 601);
+    // A request that is under way meets its deadline at once, which is no answer: the 10 minutes begin again.
+    for (let jump = 1; jump <= 3 && delivered().length === 0; jump++) {
+      const before = receiver.requests.length;
+      clock.set(0, 500 + jump * 601);
+      const tried = () => receiver.requests.length > before + 20;
+      await receiver.waitFor(() => delivered().length > 0 || tried(), 'the newer ones, or many attempts');
+    }
     await receiver.waitFor(() => delivered().length === losses.length - 1, 'the newer ones');
     expect(delivered()).toEqual(losses.slice(1));
     writeLoss(count + 1);
