@@ -397,6 +397,12 @@ describe('two writers that name no start', () => {
     );
   });
 
+  it('are no restart before the epoch of the last one, however high its batch is', () => {
+    const { events } = follow([write(9, undefined, 10), write(3, undefined, 1), write(2, undefined, 45)]);
+    expect(kinds(events)).not.toContain('two_writers');
+    expect(began(events)).toBe(3);
+  });
+
   it('leave the file to the one that lives', () => {
     let run: Run | undefined = follow([9, 3, 9, 3].map((epoch) => write(epoch))).run;
     const seen: string[] = [];

@@ -153,6 +153,9 @@ describe('a field that is wrong', () => {
     ['learning_rate', -0.1],
     ['processing_time_ms', 1e308],
     ['samples_per_second', 1e16],
+    ['batch_number', 1e12 + 1],
+    ['epoch', 1e12 + 1],
+    ['global_step', 1e12 + 1],
   ])('%s of %d is out of range', (field, value) => {
     expect(reasons(example({ metrics: { [field]: value } }))).toEqual({ [field]: 'out_of_range' });
   });

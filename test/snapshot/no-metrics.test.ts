@@ -8,6 +8,7 @@ it.each([
   [{}],
   [{ training_metrics: {} }],
   [{ timestamp: '2025-10-23T10:30:45Z', epoch: 3, training_loss: 1.5 }],
+  [{ timestamp: 'yesterday' }],
   [{ job_metadata: { owner: 'me' }, training_metrics: { phase: 'warmup', done: true } }],
 ])('%j holds no metrics', (document) => {
   expect(parse(document)).toMatchObject({ status: 'no_metrics' });
