@@ -14,7 +14,7 @@ import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 import { type Collector, startCollector } from './collector.ts';
-import { type Jaeger, startJaeger } from './jaeger.ts';
+import { type Jaeger, type JaegerSpan, startJaeger } from './jaeger.ts';
 import { startPlatform, train } from './platform.ts';
 
 const document = readFileSync(new URL('../../docs/tracing-recipes.md', import.meta.url), 'utf8');
@@ -44,6 +44,9 @@ async function recipe(name: string, environment: Readonly<Record<string, string>
     .map((line) => line.split('\t'));
 }
 
+const durationOf = (spans: readonly JaegerSpan[], name: string): number =>
+  spans.filter((span) => span.name === name).reduce((sum, { durationMs }) => sum + durationMs, 0);
+
 /** A registry that passes requests on, those for one model after half a second. */
 async function slowRegistry(registry: string, slowModel: string): Promise<string> {
   const server = createServer(async ({ url = '/', headers: { traceparent = '' } }, response) => {
@@ -63,17 +66,26 @@ it('a slow request, and the part of it that is slow', async () => {
   });
   const fast = await platform.post('fast', 'resnet-50');
   const slow = await platform.post('slow', 'llama-3-8b');
-  for (const traceId of [fast, slow])
-    await jaeger.trace(traceId, ['POST /training/jobs', 'trainer.submit_job']);
+  // On a busy machine, any request may be slow.
+  const expected: string[] = [];
+  for (const traceId of [fast, slow]) {
+    const spans = await jaeger.trace(traceId, ['POST /training/jobs', 'trainer.submit_job']);
+    if (durationOf(spans, 'POST /training/jobs') >= 500) expected.push(traceId);
+  }
   const found = await recipe('slow');
-  expect(found.map(([traceId]) => traceId)).toEqual([slow]);
-  expect(Number(found[0]?.[1])).toBeGreaterThanOrEqual(500);
+  expect(found.map(([traceId]) => traceId).toSorted()).toEqual(expected.toSorted());
+  expect(expected).toContain(slow);
+  const times = found.map(([, time]) => Number(time));
+  expect(times).toEqual(times.toSorted((one, other) => other - one));
   const parts = await recipe('slow-part', { TRACE_ID: slow });
-  expect(parts.map(([name]) => name)).toEqual(
-    expect.arrayContaining(['GET', 'pg.query:INSERT postgres', 'send training-jobs']),
-  );
-  expect(parts[0]?.[0]).toBe('GET');
-  expect(Number(parts[0]?.[1])).toBeGreaterThanOrEqual(500);
+  expect(parts.map(([name]) => name).toSorted()).toEqual([
+    'GET',
+    'pg.query:INSERT postgres',
+    'send training-jobs',
+  ]);
+  const partTimes = parts.map(([, time]) => Number(time));
+  expect(partTimes).toEqual(partTimes.toSorted((one, other) => other - one));
+  expect(Number(parts.find(([name]) => name === 'GET')?.[1])).toBeGreaterThanOrEqual(500);
 });
 
 it('the phases of a pipeline, in their order', async () => {
@@ -190,19 +202,21 @@ it('runs that failed, with the reason', async () => {
 
 it('two traces beside each other', async () => {
   const [FIRST, SECOND] = ['0af7651916cd43dd8448eb211c80a001', '0af7651916cd43dd8448eb211c80a002'] as const;
-  for (const [traceId, epochs] of [
-    [FIRST, 2],
-    [SECOND, 3],
-  ] as const) {
+  const traceOf = async (traceId: string, epochs: number) => {
     const header = `00-${traceId}-b7ad6b7169203331-01`;
     await train({ collector: collector.endpoint, header, jobId: 'compared', epochs });
-    await jaeger.trace(traceId, ['training.run']);
-  }
+    return jaeger.trace(traceId, ['training.run']);
+  };
+  const [first, second] = [await traceOf(FIRST, 2), await traceOf(SECOND, 3)];
   const rows = await recipe('compare', { FIRST, SECOND });
   expect(rows.map(([name]) => name)).toEqual(['training.epoch', 'training.run', 'training.run.started']);
-  const [epochs, run] = rows;
-  expect([epochs?.[1], epochs?.[3]]).toEqual(['2', '3']);
-  expect([run?.[1], run?.[3]]).toEqual(['1', '1']);
-  const [inFirst, inSecond] = [Number(run?.[2]), Number(run?.[4])];
-  expect(inSecond).toBeGreaterThan(inFirst);
+  for (const [name = '', ...columns] of rows) {
+    const expected = [first, second].flatMap((spans) => [
+      spans.filter((span) => span.name === name).length,
+      expect.closeTo(durationOf(spans, name)),
+    ]);
+    expect(columns.map(Number)).toEqual(expected);
+  }
+  expect(rows[0]?.[1]).toBe('2');
+  expect(rows[0]?.[3]).toBe('3');
 });
