@@ -184,6 +184,6 @@ export function describeError(error: unknown): string {
     typeof error === 'object' && error !== null && 'message' in error
       ? error.message
       : (error ?? 'unknown error');
-  // gRPC leaves the label where there is no note.
+  // gRPC appends this label even if there is no note.
   return String(message).replace(/\.? Resolution note: $/, '');
 }

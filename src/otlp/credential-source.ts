@@ -7,16 +7,16 @@ import {
   readCredentials,
 } from './credentials.ts';
 
-/** The credentials of now. */
+/** The current credentials. */
 export interface CredentialSource {
-  /** Reads the files again; where that fails, the last good credentials. Invalid if there are none. Never rejects. */
+  /** Reads the files again. If that fails, gives the last valid credentials; invalid if there are none. Never rejects. */
   read(): Promise<CredentialsReading>;
 }
 
 export interface CredentialSourceOptions extends CredentialSources {
   /** The longest that the files may take. */
   readonly timeoutMs: number;
-  /** Called each time files are read, with what is wrong with them. */
+  /** Called after each read of the files, with their problems. */
   readonly onCredentials?: (problems: readonly Problem[]) => void;
 }
 

@@ -118,7 +118,7 @@ function acceptKey(content: Buffer): KeyObject {
   }
 }
 
-/** Whether an exporter created with one can be used with the other. */
+/** Whether an exporter that was created with one can also be used for the other. */
 export function sameCredentials(one: Credentials, other: Credentials): boolean {
   return sameHeaders(one.headers, other.headers) && sameTls(one.tls, other.tls);
 }

@@ -4,7 +4,7 @@ import { keyValuePairs } from '../common/setting-kinds.ts';
 /** Headers of each request; names in lower case, as HTTP/2 has them. */
 export type Headers = Readonly<Record<string, string>>;
 
-/** What gRPC takes: names of these characters, `-bin` being for binary ones, and values of printable ASCII. */
+/** What gRPC accepts: names of these characters, and values of printable ASCII. Names that end in `-bin` are for binary values. */
 const pairs = keyValuePairs(
   /^(?!.*-bin$)[\w.-]+$/i,
   'a header name, each value printable ASCII',
@@ -19,6 +19,6 @@ export function parseHeaders(written: string): ParseResult<Headers> {
   return { status: 'ok', value: Object.freeze(Object.fromEntries(lowerCased)) };
 }
 
-/** The same in a file, where each pair may also have a line of its own. */
+/** Parses a file of headers, in which each pair may also be on a line of its own. */
 export const parseHeadersFile = (content: string): ParseResult<Headers> =>
   parseHeaders(content.replaceAll(/\r?\n/g, ','));

@@ -1,6 +1,6 @@
 import { type DiagLogger, DiagLogLevel, diag } from '@opentelemetry/api';
 
-/** What a Collector did not take of a request that it accepted. It must not be sent again. */
+/** What a Collector rejected of a request that it accepted. It must not be sent again. */
 export interface PartialSuccess {
   /** Data points or spans; 0 is a warning of the Collector. */
   readonly rejected: number;
@@ -27,7 +27,7 @@ export function setDiagnosticsLogger(logger: DiagLogger): void {
 
 const silent = () => undefined;
 
-/** Makes sure that partial successes are seen also in a program that has no logger for diagnostics. */
+/** Reads partial successes in programs that have set no logger for diagnostics. */
 export function listenToPartialSuccess(): void {
   if (!isListening)
     setDiagnosticsLogger({ error: silent, warn: silent, info: silent, debug: silent, verbose: silent });
@@ -46,7 +46,7 @@ export function takePartialSuccess(): PartialSuccess | undefined {
 function keep(json: string): void {
   const { rejectedDataPoints, rejectedSpans, errorMessage = '' } = JSON.parse(json);
   latest = { rejected: Number(rejectedDataPoints ?? rejectedSpans ?? 0), reason: String(errorMessage) };
-  // Nobody takes what another exporter of this process reports.
+  // Another exporter of this process may report one that nobody takes.
   queueMicrotask(() => {
     latest = undefined;
   });

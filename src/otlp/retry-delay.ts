@@ -11,7 +11,7 @@ export interface RetryDelayOptions {
 }
 
 const shortestMs = 125;
-/** The longest pause a Collector can ask for: its answer must not silence a bridge for good. */
+/** The longest pause that a Collector can ask for: one answer must not stop a bridge for hours. */
 const longestAskedMs = 300_000;
 
 /**

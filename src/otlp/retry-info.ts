@@ -1,6 +1,6 @@
 import type { Metadata } from '@grpc/grpc-js';
 
-/** How long a server asks to be left alone, in milliseconds; undefined where it does not say. */
+/** The retry delay that a server asks for, in milliseconds; undefined if it asks for none. */
 export function retryDelayOf(metadata: Metadata | undefined): number | undefined {
   for (const trailer of metadata?.get('grpc-status-details-bin') ?? []) {
     const delayMs = delayIn(Buffer.from(trailer));
@@ -14,7 +14,7 @@ type Field = readonly [number: number, value: number | Buffer];
 /**
  * Finds `google.rpc.RetryInfo { Duration retry_delay = 1; }` in a `google.rpc.Status { repeated Any details = 3; }`,
  * with `Any { string type_url = 1; bytes value = 2; }` and `Duration { int64 seconds = 1; int32 nanos = 2; }`.
- * It is the only message of its kind here, and all of it that is needed is two numbers.
+ * Decoded by hand, because only these two numbers are needed.
  */
 function delayIn(status: Buffer): number | undefined {
   try {
@@ -30,12 +30,12 @@ function delayIn(status: Buffer): number | undefined {
       return Number.isFinite(delayMs) ? delayMs : undefined;
     }
   } catch {
-    // What cannot be read says nothing.
+    // A message that cannot be decoded has no delay.
   }
   return undefined;
 }
 
-/** The fields of a message, varints as numbers. Throws a RangeError where the message ends too early. */
+/** The fields of a message, varints as numbers. Throws a RangeError if the message ends too early. */
 function* fieldsOf(message: Buffer): Generator<Field> {
   let position = 0;
   const varint = (): number => {

@@ -20,7 +20,7 @@ export interface SendIntervalOptions {
 
 /** Holds back requests after an export, so that those of one interval are sent together. */
 export interface SendInterval {
-  /** Says whether a request that was just queued is held. If not, all requests in the queue have to be sent. */
+  /** Returns whether a request that was just queued is held. If not, all requests in the queue have to be sent. */
   hold(request: ExportRequest, urgency: Urgency): boolean;
   /** Starts the interval, unless only heartbeats are sent. Requests that were held are sent with the others. */
   sending(requests: readonly ExportRequest[]): void;
@@ -31,7 +31,7 @@ export interface SendInterval {
 }
 
 /**
- * A request this close to the end of the interval ends it, and is in rhythm. If polls have the length of the interval or
+ * A request this close to the end of the interval ends the interval and counts as being in rhythm. If polls have the length of the interval or
  * divide it, the poll at the end and the timer would otherwise wake the process twice.
  */
 const toleranceShare = 0.05;

@@ -1,10 +1,10 @@
 import type { ExportOutcome } from './classify-response.ts';
 
-/** What the answers so far say about how to go on. */
+/** How the next export is made, from the answers so far. */
 export interface SendState {
   /** The most requests in one export. */
   readonly limit: number;
-  /** How many of the oldest requests go behind the newer ones, because only those were accepted. */
+  /** How many of the oldest requests are sent after the newer ones, because only newer ones were accepted. */
   readonly postponed: number;
   /** Since when the first of the others has been answered with "later" only, in monotonic milliseconds. */
   readonly laterSinceMs: number | undefined;
@@ -14,11 +14,11 @@ export interface SendState {
 export type Step =
   /** They were accepted, or are dropped. */
   | 'acknowledge'
-  /** Fewer of them, at once. */
+  /** Fewer of them are exported at once. */
   | 'split'
-  /** The same again, after a pause. */
+  /** They are exported again after a pause. */
   | 'wait'
-  /** The next one may try, because this one has had its time. */
+  /** The next request is exported, because this one was answered with "later" for too long. */
   | 'bypass';
 
 export const initialSendState: SendState = {
@@ -44,7 +44,7 @@ export function decide(
   if (outcome.status === 'split') return { state: { ...state, limit: halved }, step: 'split' };
   if (outcome.status !== 'retry')
     return { state: { ...state, limit: state.limit * 2, laterSinceMs: undefined }, step: 'acknowledge' };
-  // No request can be the reason that there was no answer.
+  // If there was no answer, the request cannot be the reason.
   if (outcome.cause === 'no_answer' || outcome.cause === 'no_credentials')
     return { state: { ...state, laterSinceMs: undefined }, step: 'wait' };
   const laterSinceMs = state.laterSinceMs ?? nowMs;
@@ -55,7 +55,7 @@ export function decide(
     : { state: waited, step: 'bypass' };
 }
 
-/** After a newer request was accepted that the first one had let pass. */
+/** Call it when a newer request was accepted while the first one was not. */
 export const postponeFirst = (state: SendState): SendState => ({
   ...state,
   postponed: state.postponed + 1,

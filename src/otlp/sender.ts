@@ -70,7 +70,7 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
     return joinLeases(lease, await queue.lease('oldest'));
   }
 
-  /** Exports a lease and gives the rest back. Undefined if the lease is empty. */
+  /** Exports a lease and returns what was not accepted to the queue. Undefined if the lease is empty. */
   async function sendLease(
     lease: Lease<ExportRequest<T>>,
     patienceMs: number,

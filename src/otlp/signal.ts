@@ -18,12 +18,12 @@ export interface OfficialExporter<T> {
   shutdown(): Promise<void>;
 }
 
-/** What differs between metrics and spans on their way out. */
+/** How the export of metrics and of spans differs. */
 export interface Signal<T> {
   readonly name: 'metrics' | 'traces';
   createExporter(options: OfficialExporterOptions): OfficialExporter<T>;
-  /** Whether two can go out in one request. */
+  /** Whether two can be sent in one request. */
   canMerge(one: T, other: T): boolean;
-  /** One request of several, oldest first; an empty one of none. */
+  /** Merges several into one request, oldest first. The request is empty if there are none. */
   merge(all: readonly T[]): T;
 }

@@ -90,7 +90,7 @@ export function diagnoseTls(message: string): Diagnosis | undefined {
   return diagnoses.find(([pattern]) => pattern.test(message))?.[1];
 }
 
-/** The bridge uses plaintext, and the port uses TLS. */
+/** The bridge sends plaintext to a port that uses TLS. */
 export const plaintextToTls: Diagnosis = {
   detail: 'the port uses TLS, but plaintext was sent to it',
   advice: 'Write https:// in OTEL_EXPORTER_OTLP_ENDPOINT.',

@@ -5,44 +5,44 @@ import type { Lease } from './lease.ts';
 import type { QueuedFile, QueueFolder } from './queue-folder.ts';
 
 /**
- * Copies of what waits, on a disk, where they outlive the process and hold more than memory. Entries that are only on
- * disk are always older than those in memory.
+ * Copies of the requests on a disk, which survive the process and can be more than fit in memory. Entries that are only
+ * on disk are always older than those in memory.
  *
- * Only reading waits for the disk: where it fails or hangs, memory alone is left.
+ * Only reading waits for the disk. If the disk fails or hangs, only the memory queue is used.
  */
 export interface DiskQueue<R> {
-  /** Begins to copy a request. */
+  /** Starts to write a copy of a request. Returns at once. */
   store(request: R): void;
-  /** The request leaves memory; says whether it can still be read from here. */
+  /** Call it when a request is removed from memory. Returns whether it can still be read from the disk. */
   release(request: R): boolean;
-  /** Removes the copies of requests that were delivered or rejected out of memory. */
+  /** Removes the copies of requests that were sent from memory and are delivered or rejected. */
   discard(requests: readonly R[]): void;
-  /** Reads the oldest that are not in memory and fit one request together; none where there are none. */
+  /** Reads the oldest requests that are only on disk and together fit one export; none if there are none. */
   lease(): Promise<Lease<R>>;
-  /** Shows bridges that start that this one is running. */
+  /** Shows other bridges that this one is running. */
   touch(): void;
-  /** Resolves when all has been done that was asked for so far. */
+  /** Resolves when all changes so far are on disk. */
   flushed(): Promise<void>;
-  /** How many are here and not in memory. */
+  /** Requests that are only on disk. */
   readonly size: number;
 }
 
 export interface DiskQueueOptions<R> {
   readonly folder: QueueFolder;
   readonly encoding: Encoding<R>;
-  /** Changes a request of a bridge that is gone, which cannot send one that says that its run has ended. */
+  /** Marks the run in a request of another bridge as ended, because that bridge no longer runs and cannot do it. */
   readonly asEnded: (request: R) => R;
   readonly maxBytes: number;
   readonly onFound: (count: number) => void;
   readonly onLost: (reason: LostReason) => void;
-  /** Called after each time the disk is written, with what went wrong where something did, and while it hangs. */
+  /** Called after each write with its error, if it failed, and while a call hangs. */
   readonly onWritten: (error: NodeJS.ErrnoException | undefined) => void;
 }
 
-/** There was no room, or what was to be there cannot be written or read. */
+/** The disk queue is full, or a file cannot be written or read. */
 export type LostReason = 'queue_dir_full' | 'queue_dir_failed';
 
-/** What may wait for a disk that hangs; it is in memory meanwhile. */
+/** Writes that wait for a disk that hangs. Further requests are kept only in memory. */
 const maxUnwritten = 64;
 const longestHangMs = 5_000;
 const longestReadMs = 1_000;
@@ -59,7 +59,7 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
   let last: Promise<void> = Promise.resolve();
   let lateRead: Promise<void> = Promise.resolve();
 
-  /** One thing at a time, in the order it was asked for. */
+  /** Runs one call at a time, in order. */
   function enqueue(work: () => Promise<void>): void {
     last = last.then(() => reportHang(work())).catch(() => undefined);
   }
@@ -103,7 +103,7 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
     }
   }
 
-  /** Out of those that are here alone; false where it is not one of them. */
+  /** Removes a file from `older`; false if it is not there. */
   function take(file: QueuedFile): boolean {
     const index = older.indexOf(file);
     if (index >= 0) older.splice(index, 1);
@@ -121,7 +121,7 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
     remove(file);
   }
 
-  /** The oldest that are on the disk and fit one request together, one at least. */
+  /** The oldest files that are written, are not leased and together fit one export; at least one, if there is any. */
   function readable(): readonly QueuedFile[] {
     const free = older.filter((file) => !leased.has(file));
     const end = free.findIndex((file) => unwritten.has(file));
@@ -149,8 +149,8 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
   }
 
   /**
-   * Reads the first of these, as many as a slow volume gives in a second. One by one: a volume that hangs must not
-   * occupy all threads, because the metrics file is read in one of them.
+   * Reads as many of the files as a slow volume returns in a second. They are read one by one: a volume that hangs must not
+   * occupy all threads of libuv's pool, because reading the metrics file needs one.
    */
   async function readFirst(files: readonly QueuedFile[]): Promise<readonly (R | undefined)[]> {
     const requests: (R | undefined)[] = [];
@@ -162,9 +162,9 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
     return requests;
   }
 
-  /** Reads files into a lease; those that are not whole are lost. */
+  /** Reads files into a lease. Incomplete files are lost. */
   async function leaseOf(files: readonly QueuedFile[]): Promise<Lease<R>> {
-    // Held from here on: what is being read must not be pushed out and counted as lost.
+    // From here on: a file that is being read must not be removed to make room and counted as lost.
     for (const file of files) leased.add(file);
     const requests = await readFirst(files);
     for (const file of files.slice(requests.length)) leased.delete(file);
@@ -212,7 +212,7 @@ export function createDiskQueue<R>(options: DiskQueueOptions<R>): DiskQueue<R> {
       const file = inMemory.get(request);
       if (file === undefined) return false;
       inMemory.delete(request);
-      // What was under way leaves memory after what came in meanwhile.
+      // A request that was in flight leaves memory after newer ones.
       older.splice(older.findLastIndex(({ name }) => name < file.name) + 1, 0, file);
       return true;
     },

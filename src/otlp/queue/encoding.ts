@@ -6,14 +6,14 @@ import { metricsRequest } from '../metrics-signal.ts';
 /** How requests are written into files. */
 export interface Encoding<R> {
   encode(request: R): Uint8Array;
-  /** Undefined where the bytes are no request, such as those of an older version's file. */
+  /** Undefined if the bytes are not a request, for example in a file of an older version. */
   decode(bytes: Uint8Array): R | undefined;
 }
 
-/** Not imported, because few bridges have a disk queue, and loading it is a fiftieth of what a start costs. */
+/** Not imported, because few bridges have a disk queue, and loading the module takes 2 % of a start. */
 const v8 = () => process.getBuiltinModule('node:v8');
 
-/** The attributes of the resource stand beside each snapshot: it may be sent by another bridge. */
+/** The attributes of the resource are stored with each snapshot, because another bridge may send it. */
 export const metricsEncoding: Encoding<ExportRequest<ResourceMetrics>> = {
   encode: ({ data: { resource, scopeMetrics } }) =>
     v8().serialize({ resource: resource.attributes, scopeMetrics }),

@@ -1,12 +1,12 @@
 /** Which requests are leased. */
 export type QueueEnd = 'oldest' | 'newest';
 
-/** Requests on loan from a queue, oldest first, until each is acknowledged or the rest given back. */
+/** Requests that are leased from a queue, oldest first. The lease ends when all are acknowledged, or with `nack`. */
 export interface Lease<R> {
   readonly requests: readonly R[];
   /** Removes requests that were delivered or rejected. */
   ack(requests: readonly R[]): void;
-  /** Gives back those that are not acknowledged; the lease is over. */
+  /** Returns the requests that are not acknowledged to the queue and ends the lease. */
   nack(): void;
 }
 

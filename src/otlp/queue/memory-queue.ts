@@ -1,20 +1,20 @@
 import { type ExportRequest, maxRequestBytes, withinBytes } from '../export-request.ts';
 import type { Lease, QueueEnd } from './lease.ts';
 
-/** What waits in memory, oldest first. */
+/** The requests that wait in memory, oldest first. */
 export interface MemoryQueue<R> {
-  /** Appends, and gives the oldest that had to make room. */
+  /** Appends a request. Returns the oldest requests, if they were dropped to make room. */
   push(request: R): readonly Drop<R>[];
   /**
-   * The oldest, or the newest, that fit one request together; at least one where any waits. What is leased is not
-   * dropped.
+   * Leases the oldest, or the newest, requests that together fit one export; at least one, unless the queue is empty.
+   * Leased requests are not dropped.
    */
   lease(end: QueueEnd): MemoryLease<R>;
   readonly size: number;
 }
 
 export interface MemoryLease<R> extends Pick<Lease<R>, 'requests' | 'ack'> {
-  /** Gives back what is not acknowledged, and gives the oldest that had to make room for what came in meanwhile. */
+  /** Returns the remaining requests to the queue, and gives those that are dropped because the queue has filled since. */
   nack(): readonly Drop<R>[];
 }
 
@@ -25,7 +25,7 @@ export interface Drop<R> {
 
 export interface MemoryLimits {
   readonly requests: number;
-  /** Of all that waits; the newest waits even where it alone is more. */
+  /** Of all requests that wait. The newest is kept even if it alone is larger. */
   readonly bytes: number;
   /** Of a lease. */
   readonly leaseBytes?: number;
@@ -86,7 +86,7 @@ export function createMemoryQueue<R extends ExportRequest>(limits: MemoryLimits)
         },
         nack() {
           close(open);
-          // A heartbeat is repeated by what came after it.
+          // The next request repeats the values of a heartbeat.
           waiting = waiting.filter(
             (request, index) =>
               request.kind === 'snapshot' || index === waiting.length - 1 || leased.has(request),

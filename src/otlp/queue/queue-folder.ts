@@ -4,41 +4,41 @@ import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, stat, writeFile } f
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 
-/** A request on a disk: a file of its own, so that what is delivered can be removed and nothing is rewritten. */
+/** A request on disk. Each has its own file, so that a delivered one can be removed without rewriting others. */
 export interface QueuedFile {
-  /** Sorts by age, of one bridge whatever its clock does. */
+  /** Sorts by age. For files of one process, this holds even if the clock is set. */
   readonly name: string;
   /** Without the checksum. */
   readonly bytes: number;
-  /** It was taken over from a bridge that is gone. */
+  /** It was taken over from a bridge that no longer runs. */
   readonly isOrphan?: boolean;
 }
 
 /**
- * A folder for each bridge in one that may be shared, told apart by service.instance.id: no two bridges that run have
- * the same, and one that restarts has its predecessor's.
+ * The folder of one bridge below a root that bridges may share. Its name contains the service.instance.id: two running
+ * bridges never have the same, and a restarted bridge has that of its predecessor.
  *
- * A file is the CRC-32 of the content, four bytes with the highest first, and the content.
+ * A file is the CRC-32 of the content, as four bytes in big-endian order, followed by the content.
  *
- * Others may write to the root, so symbolic links are not followed below it, and files with other names are not touched.
+ * Others may write to the root. Below it, symbolic links are not followed, and files with other names are not touched.
  */
 export interface QueueFolder {
   /**
-   * Makes the folder and gives what is in it, oldest first. What bridges have left that are gone is taken over.
-   * Rejects where neither is possible.
+   * Creates the folder and returns its files, oldest first. Takes over the files of bridges that no longer run.
+   * Rejects if the folder can neither be created nor read.
    */
   open(): Promise<readonly QueuedFile[]>;
   newName(): string;
   write(name: string, content: Uint8Array): Promise<void>;
-  /** Undefined where it is not there or not whole, as where its writer was killed. */
+  /** Undefined if the file is missing or incomplete, for example because its writer was killed. */
   read(name: string): Promise<Uint8Array | undefined>;
   remove(name: string): Promise<void>;
-  /** Shows the others that this bridge is there. */
+  /** Shows other bridges that this one is running. */
   touch(): Promise<void>;
 }
 
 const checksumBytes = 4;
-/** A bridge that runs shows it more often, unless its export interval is longer; then it is all sent twice. */
+/** A running bridge touches its folder more often. If its export interval is longer than this, all is sent twice. */
 const orphanedAfterMs = 600_000;
 
 export function createQueueFolder(root: string, instanceId: string): QueueFolder {
@@ -50,14 +50,14 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
   return {
     async open() {
       await make(root, folder);
-      // The clock is the file server's, as for the other folders.
+      // The time of the folder is then by the file server's clock, like that of the other folders.
       const touched = await touch(folder).then(
         () => true,
         () => false,
       );
       if (touched) await takeOver(root, folder);
       const found: QueuedFile[] = [];
-      // One by one, so that a volume that hangs occupies one thread.
+      // One by one, so that a volume that hangs occupies only one thread.
       for (const name of await queueFilesIn(folder)) {
         const { size } = await lstat(path(name));
         const bytes = Math.max(0, size - checksumBytes);
@@ -78,7 +78,7 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
       }
     },
     async read(name) {
-      // Does not wait for a writer of a named pipe.
+      // O_NONBLOCK, because opening a FIFO would otherwise wait for a writer.
       const flag = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
       const file = await readFile(path(name), { flag }).catch(() => Buffer.alloc(0));
       const content = file.subarray(checksumBytes);
@@ -92,16 +92,16 @@ export function createQueueFolder(root: string, instanceId: string): QueueFolder
 
 const padded = (value: number, digits: number) => String(value).padStart(digits, '0');
 
-/** Nothing an id holds leads out of the root, and none is too long for a file system. */
+/** The id is encoded and shortened, so that the folder is always below the root and its name is valid. */
 export const queueFolderPath = (root: string, instanceId: string): string =>
   join(root, `bridge-${encodeURIComponent(instanceId).slice(0, 200)}`);
 
-/** How far a log was exported, and the span of the last run. Without their bridge they are of no use. */
+/** How far a log was exported, and the span of the last run. Other bridges do not take them over. */
 export const positionFileName = 'position.json';
 export const runSpanFileName = 'run-span.json';
 
 const suffix = '.otlp';
-/** In the name, so that it is known after a restart, too. */
+/** Part of the name, so that it is still known after a restart. */
 const orphanSuffix = '.orphan.otlp';
 const queueFileName = /^\d{14}-[0-9a-f]{8}-\d{9}(\.orphan)?\.otlp$/;
 
@@ -113,7 +113,7 @@ async function queueFilesIn(folder: string): Promise<readonly string[]> {
     .sort();
 }
 
-/** In two steps, because of a volume that is read-only the recursive one says only that the folder is not there. */
+/** In two steps: on a read-only volume, a recursive mkdir reports only that the folder does not exist. */
 async function make(root: string, folder: string): Promise<void> {
   await mkdir(root, { recursive: true });
   try {
@@ -148,7 +148,7 @@ async function takeOver(root: string, folder: string): Promise<void> {
         await rm(join(sibling, name), { force: true });
       await rmdir(sibling);
     } catch {
-      // Another bridge is at it, it is not ours to read, or it holds something else.
+      // Another bridge takes it over at the same time, permission is denied, or the folder holds other files.
     }
   }
 }

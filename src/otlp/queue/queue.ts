@@ -3,21 +3,21 @@ import type { DiskQueue } from './disk-queue.ts';
 import type { Lease, QueueEnd } from './lease.ts';
 import type { Drop, MemoryQueue } from './memory-queue.ts';
 
-/** What waits to be sent: in memory, and beyond that on a disk where there is one for it. */
+/** The requests that wait to be sent: in memory and, if a disk queue is configured, on disk. */
 export interface Queue<R> {
   push(request: R): void;
-  /** The oldest, or the newest, that fit one request together; none where none wait. */
+  /** Leases the oldest, or the newest, requests that together fit one export; none if the queue is empty. */
   lease(end: QueueEnd): Promise<Lease<R>>;
-  /** Resolves when the disk is as it should be. */
+  /** Resolves when all pending changes are on disk. */
   flushed(): Promise<void>;
-  /** All that is not acknowledged. */
+  /** Requests that are not acknowledged. */
   readonly size: number;
 }
 
 export interface QueueOptions<R> {
   readonly memory: MemoryQueue<R>;
   readonly disk?: DiskQueue<R> | undefined;
-  /** Called with what is lost for want of room. */
+  /** Called with the requests that are lost because the queue is full. */
   readonly onOverflow: (drops: readonly Drop<R>[]) => void;
 }
 
