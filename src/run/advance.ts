@@ -18,7 +18,7 @@ import { advanceProgress, hasStepped, noProgress } from './progress.ts';
 import type { LastStep, PollTime, Run, RunEvent, RunPolicy, Transition } from './run.ts';
 import { addWrite, writeLimits } from './write-gaps.ts';
 
-/** What a new snapshot makes of the run: the next run, and the events to report. */
+/** Applies a new snapshot to the run. Returns the next run, and the events to report. */
 export function applySnapshot(
   run: Run | undefined,
   snapshot: Snapshot,
@@ -71,7 +71,7 @@ function keepIdentity(run: Run, snapshot: Snapshot, now: PollTime, policy: RunPo
   };
 }
 
-/** A snapshot of a second writer says nothing about the run, for which only time passes. */
+/** A snapshot of a second writer is not part of the run, so only the time is applied. */
 function ignoreOtherWriter(
   run: Run,
   snapshot: Snapshot,
@@ -87,13 +87,13 @@ function ignoreOtherWriter(
   };
 }
 
-/** What time makes of the run while no snapshot is new: it goes stale, or stalls. */
+/** Applies the time that has passed without a new snapshot: the run may become stale, or stall. */
 export function applyTime(run: Run | undefined, now: PollTime, policy: RunPolicy): Transition {
   if (run === undefined) return { run, events: [] };
   if (isWrittenAgain(run, now)) return beginRun(run.latest, now, policy);
   const { staleAfterMs, stallAfterMs } = writeLimits(run, policy);
   const fresh = now.fileAgeMs < staleAfterMs;
-  // At the earliest from the start of the bridge, which did not see whether the step advanced before.
+  // Not before the start of the bridge, because it did not see whether the step advanced then.
   const watchedSinceMs = Math.max(
     run.lastStep.monotonicMs,
     now.startedMonotonicMs ?? Number.NEGATIVE_INFINITY,
@@ -157,9 +157,9 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
   const stepped = hasStepped(progress, before.latest.values, snapshot.values);
   const { admitted, refused } = admitExtras(before.extras, snapshot, policy.maxExtraMetrics);
   const state = stateAfter(before, snapshot, stepped);
+  const step = stepAt(now);
   const latest = policy.content === 'records' ? addToState(before.latest, snapshot) : snapshot;
   const position = positionOf(latest, progress);
-  const wasStalled = before.state === 'stalled';
   const run: Run = {
     ...before,
     identity: { ...before.identity, startTimeMs: before.identity.startTimeMs ?? snapshot.job.startTimeMs },
@@ -167,30 +167,41 @@ function continueRun(before: Run, snapshot: Snapshot, now: PollTime, policy: Run
     overMonotonicMs: isOver(state) ? overSince(before, state, now) : undefined,
     progress,
     position,
-    pace: advancePace(before.pace, position, stepAt(now).monotonicMs, wasStalled ? 'stalled' : 'running'),
-    lastStep: stepped ? stepAt(now) : before.lastStep,
+    pace: advancePace(
+      before.pace,
+      position,
+      step.monotonicMs,
+      before.state === 'stalled' ? 'stalled' : 'running',
+    ),
+    lastStep: stepped ? step : before.lastStep,
     latest,
     applied: snapshot,
-    writeGaps: policy.content === 'records' ? addWrite(before.writeGaps, stepAt(now).monotonicMs) : undefined,
+    writeGaps: policy.content === 'records' ? addWrite(before.writeGaps, step.monotonicMs) : undefined,
     seenMonotonicMs: now.monotonicMs,
     snapshots: before.snapshots + 1,
     extras: admitted,
     nonFinite: countNonFinite(before.nonFinite, snapshot, admitted),
     otherWriter: otherWriterAfter(before, snapshot, now.monotonicMs),
   };
+  const passed = applyTime(run, now, policy);
+  return { run: passed.run, events: [...eventsOf(before, run, refused), ...passed.events] };
+}
+
+/** The events of a run that was continued with a snapshot, in the order in which they are reported. */
+function eventsOf(before: Run, run: Run, refusedExtras: readonly string[]): readonly RunEvent[] {
+  const { progress, state, applied } = run;
   const events: RunEvent[] = [];
-  if (snapshot.resume !== undefined)
-    events.push({ kind: 'run_rewound', step: snapshot.resume.at, from: snapshot.resume.from });
+  if (applied.resume !== undefined)
+    events.push({ kind: 'run_rewound', step: applied.resume.at, from: applied.resume.from });
   if (epochEnded(before, run))
     events.push({ kind: 'epoch_ended', epoch: before.progress.epoch as number, run: before });
   if (progress.fromZero && !before.progress.fromZero && !progress.bySteps)
     events.push({ kind: 'counts_from_zero' });
   events.push(...finiteChanges(before, run));
-  if (refused.length > 0) events.push({ kind: 'extras_refused', names: refused });
-  if (wasStalled && run.state === 'running') events.push({ kind: 'resumed' });
+  if (refusedExtras.length > 0) events.push({ kind: 'extras_refused', names: refusedExtras });
+  if (before.state === 'stalled' && state === 'running') events.push({ kind: 'resumed' });
   if (isOver(state) && state !== before.state) events.push({ kind: 'run_ended', run, reason: 'status' });
-  const passed = applyTime(run, now, policy);
-  return { run: passed.run, events: [...events, ...passed.events] };
+  return events;
 }
 
 /** A step is made when the file is written, which is earlier than when it is read. */

@@ -9,10 +9,10 @@ const maxShortRuns = 5;
 
 /** How many runs in a row had one snapshot each, if `snapshot` begins another one. */
 export function shortRunsAfter(run: Run, snapshot: Snapshot): number {
-  return run.snapshots === 1 && goesOn(run.latest.values, snapshot.values) ? run.shortRuns + 1 : 0;
+  return run.snapshots === 1 && hasAdvanced(run.latest.values, snapshot.values) ? run.shortRuns + 1 : 0;
 }
 
-/** The fields that change with every write, if so many runs show that. */
+/** The fields of the identity that change with every write. Call it after `maxShortRuns` runs have shown that. */
 export function changingFieldsOf(run: Run, { job }: Snapshot): readonly IdentityField[] {
   const { jobId, startTimeMs } = run.identity;
   const changed: Readonly<Record<IdentityField, boolean>> = {
@@ -34,7 +34,7 @@ export function stableIdentity({ changingFields }: Run, { job }: Snapshot): RunI
   };
 }
 
-function goesOn(before: Snapshot['values'], after: Snapshot['values']): boolean {
+function hasAdvanced(before: Snapshot['values'], after: Snapshot['values']): boolean {
   const steps = compare(before.global_step, after.global_step);
   if (steps !== undefined) return steps > 0;
   const epochs = compare(before.epoch, after.epoch);

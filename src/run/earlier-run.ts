@@ -18,7 +18,7 @@ export function isWrittenAgain({ state }: Run, now: PollTime): boolean {
   return state === 'waiting' && (beforeStartMs(now) ?? Number.POSITIVE_INFINITY) <= earlierByMs;
 }
 
-/** A run that waits for the first write: it has the gauges of the file, but neither progress nor an end. */
+/** A run that waits for the first write. The gauges of the file are exported, but it has no progress and does not end. */
 export function awaitRun(blank: Run, snapshot: Snapshot, now: PollTime, policy: RunPolicy): Transition {
   const run: Run = {
     ...blank,

@@ -30,7 +30,7 @@ function differ<T>(a: T | undefined, b: T | undefined): boolean {
   return a !== undefined && b !== undefined && a !== b;
 }
 
-export function sameIdentity(a: RunIdentity, b: RunIdentity): boolean {
+function sameIdentity(a: RunIdentity, b: RunIdentity): boolean {
   return a.jobId === b.jobId && a.startTimeMs === b.startTimeMs;
 }
 
@@ -47,7 +47,7 @@ export function recordPrevious(run: Run, change: IdentityChange): Pick<Run, 'pre
       0,
       maxPreviousRuns,
     ),
-    otherWriter: change === 'fell_back' ? positionOf(run) : undefined,
+    otherWriter: change === 'fell_back' ? writerPositionOf(run) : undefined,
   };
 }
 
@@ -65,10 +65,10 @@ export function otherWriterAfter(
   if (otherWriter === undefined || monotonicMs - otherWriter.seenMonotonicMs >= twoWritersWithinMs)
     return undefined;
   const passes = isBelow(progress.epoch, otherWriter.epoch) && !isBelow(values.epoch ?? 0, otherWriter.epoch);
-  return passes ? positionOf(run) : otherWriter;
+  return passes ? writerPositionOf(run) : otherWriter;
 }
 
-function positionOf({ progress, latest, seenMonotonicMs }: Run): WriterPosition | undefined {
+function writerPositionOf({ progress, latest, seenMonotonicMs }: Run): WriterPosition | undefined {
   const batch = latest.values.batch_number;
   return progress.epoch === undefined ? undefined : { epoch: progress.epoch, batch, seenMonotonicMs };
 }

@@ -1,15 +1,15 @@
 import { type Position, shareDone } from './position.ts';
 
-/** How fast a run advances: what it did between its latest writes. Of constant size. */
+/** How fast a run advances, from its latest writes. Its size is bounded. */
 export interface Pace {
   readonly unit: Position['unit'] | undefined;
   /** The position from which the next interval is measured. */
   readonly from: Mark | undefined;
   /** The latest intervals, oldest first. */
   readonly intervals: readonly Interval[];
-  /** Of the intervals' time for one unit; undefined while too few are known. */
+  /** Median of the intervals' time for one unit; undefined while too few are known. */
   readonly medianMs: number | undefined;
-  /** The latest of those that took much longer than usual, for example with an evaluation in them. */
+  /** The latest intervals that took much longer than usual, for example because of an evaluation. */
   readonly pauses: readonly Interval[];
 }
 
@@ -37,7 +37,7 @@ const recentMs = 600_000;
 const minRecent = 8;
 const maxIntervals = 120;
 const maxPauses = 8;
-/** With fewer, one pause would be half of what is known. */
+/** With only two intervals, a single pause could be the median. */
 const minIntervals = 3;
 /** An interval is a pause if it took this many times as long for its steps as the median interval. */
 const pauseFactor = 3;
@@ -100,7 +100,7 @@ function expectedPausesMs(pauses: readonly Interval[], { done, total }: Position
   return Math.max(0, Math.floor((total - last.end.done) / distance) * lengthMs);
 }
 
-/** Of the time for one unit, without pauses. One loop, because this is computed for each snapshot. */
+/** Mean time for one unit, without pauses. One loop, because this is computed for each snapshot. */
 function meanMs(intervals: readonly Interval[], median: number): number {
   let [totalMs, done] = [0, 0];
   for (const interval of intervals) {

@@ -1,7 +1,7 @@
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Progress } from './progress.ts';
 
-/** Where a run is, of what it will do. `share` is a fraction that a log states without saying of what. */
+/** How much of a run is done. `share` is a fraction that a log states without saying of what. */
 export interface Position {
   readonly unit: 'step' | 'epoch' | 'share';
   /** From 0 to `total`. It decreases if the job goes back to a checkpoint. */
@@ -15,8 +15,8 @@ export const shareDone = ({ done, total }: Position): number => done / total;
 
 /**
  * The position that a snapshot states: global_step of total_steps, else the epoch and its batch of total_epochs, else
- * the share that a log states. Undefined if none is known. What is counted is not used, because a counter starts again
- * with the bridge and misses batches between polls.
+ * the share that a log states. Undefined if none is known. The counters are not used, because they start again with the
+ * bridge and miss batches between polls.
  */
 export function positionOf(
   { values, reportedProgress }: Pick<Snapshot, 'values' | 'reportedProgress'>,

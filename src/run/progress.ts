@@ -12,7 +12,7 @@ export interface Progress {
   readonly earlierEpochs: number;
   /** Whether an epoch after the first began at batch 0: each epoch then has one batch more than its highest number. */
   readonly fromZero: boolean;
-  /** Whether a batch of epoch 0 was seen: epochs then count from 0. Batch 0 of it is written by jobs before they begin. */
+  /** Whether a batch of epoch 0 was seen: epochs then count from 0. Batch 0 does not count, because jobs write it before they begin. */
   readonly epochsFromZero: boolean;
   /** Batches trained: global_step if the file has it, else the sum. Undefined until one of the two was seen. */
   readonly batches: number | undefined;
@@ -91,18 +91,18 @@ function highest(a: number | undefined, b: number | undefined): number | undefin
   return a === undefined || b === undefined ? (a ?? b) : Math.max(a, b);
 }
 
-const position = ['epoch', 'batch_number', 'global_step'] as const;
+const stepFields = ['epoch', 'batch_number', 'global_step'] as const;
 
 /**
- * Whether the job has made a step since the last snapshot. What the file says decides, not what is counted: a job that
- * went back to a checkpoint trains while its counters do not grow. If a file never has steps, each snapshot is a step.
+ * Whether the job has made a step since the last snapshot. The fields of the file are compared, not the counters: after a
+ * job went back to a checkpoint, it trains while its counters do not grow. If a file never has steps, each snapshot is one.
  */
 export function hasStepped(
   progress: Progress,
   before: Snapshot['values'],
   after: Snapshot['values'],
 ): boolean {
-  const written = position.filter((field) => after[field] !== undefined);
+  const written = stepFields.filter((field) => after[field] !== undefined);
   if (written.length === 0) return progress.epoch === undefined && progress.batches === undefined;
   return written.some((field) => after[field] !== before[field]);
 }

@@ -27,8 +27,8 @@ export interface WriteLimits {
 }
 
 /**
- * After how long without a write a run is stale, and without a step stalled. A log that is written seldom has longer
- * limits than the settings, from its own gaps. Before its second write nobody knows how often it is written: it does not stall.
+ * The time without a write after which a run is stale, and without a step after which it is stalled. A log that is rarely
+ * written has longer limits, from its own gaps. Before its second write its gaps are unknown, and it does not stall.
  */
 export function writeLimits(
   run: { readonly writeGaps: WriteGaps | undefined } | undefined,
