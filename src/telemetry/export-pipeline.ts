@@ -1,11 +1,10 @@
 import type { Resource } from '@opentelemetry/resources';
 import type { ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { type DropReason, dropReasons, retryCauses, sendOutcomes } from '../catalogue/outcomes.ts';
+import { type DropReason, dropReasons } from '../catalogue/outcomes.ts';
 import type { Clock } from '../common/clock.ts';
 import { type Random, spreadOf } from '../common/jitter.ts';
 import { keysOf } from '../common/keys.ts';
 import type { Conditions } from '../common/logger.ts';
-import type { Problem } from '../common/setting.ts';
 import type { Config } from '../config/bridge.ts';
 import type { ExportOutcome, RejectReason } from '../otlp/classify-response.ts';
 import { type ExportRequest, maxRequestBytes } from '../otlp/export-request.ts';
@@ -21,6 +20,7 @@ import { createSender } from '../otlp/sender.ts';
 import { formatMetrics } from './console-printer.ts';
 import { withEndedRun } from './ended-run.ts';
 import type { InternalMetrics } from './internal-metrics.ts';
+import { logCredentials, logOutcome } from './log-exports.ts';
 import { createVolumeReport } from './volume-report.ts';
 
 /** Sends collected metrics to the Collector or prints them on the console; counts and logs the results. */
@@ -49,15 +49,15 @@ export interface ExportPipelineOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly conditions: Conditions;
-  readonly self: InternalMetrics;
+  readonly internalMetrics: InternalMetrics;
 }
 
 export function createExportPipeline(options: ExportPipelineOptions): ExportPipeline {
-  const { config, version, clock, random, conditions, self } = options;
+  const { config, version, clock, random, conditions, internalMetrics } = options;
   const sent = { success: 0, retry: 0, split: 0, rejected: 0, dropped: 0 };
   const drop = (reason: DropReason, count: number) => {
     sent.dropped += count;
-    self.dropped(reason, count);
+    internalMetrics.dropped(reason, count);
   };
   const lose = (reason: LoggedDropReason) => {
     drop(reason, 1);
@@ -73,16 +73,16 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
   });
   const onExported = (outcome: ExportOutcome, requests: readonly MetricsRequest[]) => {
     sent[outcome.status] += 1;
-    self.exported(outcome, clock().unixMs);
+    internalMetrics.exported(outcome, clock().unixMs);
     if (outcome.status === 'rejected') drop(outcome.dropReason, requests.length);
-    reportOutcome(conditions, outcome, config, sender.waiting);
+    logOutcome(conditions, outcome, config, sender.waiting);
   };
   const sender = createSender({
     queue,
     createExporter: exportersOf(metricsSignal, {
       ...config,
       version,
-      onCredentials: (problems) => reportCredentials(conditions, problems),
+      onCredentials: (problems) => logCredentials(conditions, problems),
     }),
     canMerge: metricsSignal.canMerge,
     clock,
@@ -141,13 +141,13 @@ function sendInterval({
 type LoggedDropReason = Exclude<DropReason, RejectReason>;
 
 function openDiskQueue(
-  { config, resource, clock, conditions, self }: ExportPipelineOptions,
+  { config, resource, clock, conditions, internalMetrics }: ExportPipelineOptions,
   onLost: (reason: LostReason) => void,
 ): DiskQueue<MetricsRequest> | undefined {
   const { exportQueueDir: path, exportQueueDirBytes: maxBytes } = config;
   if (path === undefined || config.sdkDisabled || config.metricsExporter !== 'otlp') return undefined;
   for (const reason of keysOf(dropReasons))
-    if (dropReasons[reason].counted === 'with a disk queue') self.dropped(reason, 0);
+    if (dropReasons[reason].counted === 'with a disk queue') internalMetrics.dropped(reason, 0);
   return createDiskQueue({
     encoding: metricsEncoding,
     folder: createQueueFolder(path, String(resource.attributes['service.instance.id'])),
@@ -163,56 +163,4 @@ function openDiskQueue(
       ),
     onWritten: createVolumeReport(path, clock, conditions),
   });
-}
-
-function reportOutcome(
-  conditions: Conditions,
-  outcome: ExportOutcome,
-  config: Config,
-  waiting: number,
-): void {
-  const endpoint = config.endpoint.target;
-  switch (outcome.status) {
-    case 'success':
-      conditions.clearAll('retry', sendOutcomes.retry.over, { endpoint });
-      conditions.clear('rejected', sendOutcomes.rejected.over, { endpoint });
-      for (const [reason, row] of Object.entries(dropReasons))
-        if ('over' in row) conditions.clear(reason, row.over);
-      if (outcome.partialSuccess !== undefined)
-        conditions.raise(
-          'partial_success',
-          'warn',
-          { endpoint, points: outcome.partialSuccess.rejected, reason: outcome.partialSuccess.reason },
-          'Collector accepted an export but not all of its points; it may be the same with each',
-        );
-      return;
-    case 'retry': {
-      const { cause, reason, advice } = outcome;
-      const { level, message } = retryCauses[cause].log;
-      return conditions.raise(retryCondition(outcome), level, { endpoint, reason, advice, waiting }, message);
-    }
-    case 'split':
-      return;
-    case 'rejected': {
-      const { level, message } = sendOutcomes.rejected.log;
-      return conditions.raise('rejected', level, { endpoint, reason: outcome.reason }, message);
-    }
-  }
-}
-
-/** A cause that becomes known during an outage gets a log line of its own. */
-function retryCondition({ cause, reason, advice }: Extract<ExportOutcome, { status: 'retry' }>): string {
-  if (advice !== undefined) return `retry: ${reason}`;
-  return cause === 'no_answer' ? 'retry' : `retry: ${cause}`;
-}
-
-function reportCredentials(conditions: Conditions, problems: readonly Problem[]): void {
-  if (problems.length === 0) return conditions.clear('credentials', 'Credentials can be read again');
-  const details = { problems: problems.map(({ message }) => message) };
-  conditions.raise(
-    'credentials',
-    'error',
-    details,
-    'Credentials cannot be read: the previous ones stay in use',
-  );
 }

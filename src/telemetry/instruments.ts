@@ -119,7 +119,7 @@ export function createRunInstruments(
   };
 }
 
-/** Other names than these are extra metrics, which are gauges. */
+/** Metrics that are not a gauge of one record. Any other name is an extra metric, which is a gauge. */
 const notOfRecords: ReadonlySet<string> = new Set(
   [...trainingMetrics.filter(({ instrument }) => instrument !== 'gauge'), ...Object.values(runMetrics)].map(
     ({ name }) => name,

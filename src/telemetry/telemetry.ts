@@ -58,7 +58,7 @@ export interface TelemetryOptions {
   /** Read at each collection. */
   readonly fileAgeMs: () => number | undefined;
   readonly logLinesDropped: () => number;
-  /** Of other files than the run's own. */
+  /** Read from the files of other ranks. */
   readonly otherRanks: () => readonly RankReading[];
 }
 
@@ -98,7 +98,7 @@ export function createTelemetry({
     clock,
     random,
     conditions,
-    self: internalMetrics,
+    internalMetrics,
   });
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
