@@ -1,19 +1,10 @@
-import { isNumericField, type NumericField } from '../catalogue/metrics.ts';
-import type { SkipReason } from '../catalogue/outcomes.ts';
-import { presetField } from '../catalogue/presets.ts';
-import { extraName } from './extras.ts';
 import { noMetricsReason } from './no-metrics.ts';
 import { parsePythonJson } from './parse.ts';
-import { errorSchema, eventSchema, type jobMetadataSchemas, numberSchemas, runStatus } from './schema.ts';
-import type {
-  FileEvent,
-  FileSection,
-  JobMetadata,
-  SkippedField,
-  Snapshot,
-  SnapshotParseResult,
-} from './snapshot.ts';
-import { type FieldReading, maxTextLength, readInstant, readNumber, readText, readTime } from './values.ts';
+import { readMetrics } from './read-metrics.ts';
+import { errorSchema, eventSchema, type jobMetadataSchemas, runStatus } from './schema.ts';
+import { createSkipLog, type SectionLog } from './skip-log.ts';
+import type { FileEvent, JobMetadata, Snapshot, SnapshotParseResult } from './snapshot.ts';
+import { maxTextLength, readInstant, readNumber, readText, readTime } from './values.ts';
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -56,37 +47,6 @@ export function interpret(document: unknown): SnapshotParseResult {
       converted: log.converted,
     },
   };
-}
-
-/** Lists what is left out of one section of the file. */
-interface SectionLog {
-  skip(field: string, reason: SkipReason): void;
-  /** The same for a field that the file's contract does not define. */
-  skipUnknown(field: string, reason: SkipReason): void;
-  /** The value of a field; a field that has none that is valid is skipped. */
-  valueOf<T>(field: string, reading: FieldReading<T>): T | undefined;
-  /** Notes that the field held a number as text. */
-  convert(field: string): void;
-}
-
-function createSkipLog() {
-  const skipped: SkippedField[] = [];
-  const converted: string[] = [];
-  const section = (name: FileSection): SectionLog => {
-    const skip = (field: string, reason: SkipReason) =>
-      void skipped.push({ section: name, field, known: true, reason });
-    return {
-      skip,
-      skipUnknown: (field, reason) => void skipped.push({ section: name, field, known: false, reason }),
-      valueOf(field, reading) {
-        if (reading.status === 'ok') return reading.value;
-        if (reading.status === 'skipped') skip(field, reading.reason);
-        return undefined;
-      },
-      convert: (field) => void converted.push(field),
-    };
-  };
-  return { skipped, converted, section };
 }
 
 function sectionOf(document: Document, field: string, log: SectionLog): Document {
@@ -161,84 +121,6 @@ function readEvents(value: unknown, top: SectionLog, log: SectionLog): readonly 
 }
 
 const shorten = (text: string, length = maxTextLength) => text.slice(0, length).toWellFormed();
-
-type Numbers = Pick<Snapshot, 'values' | 'extras' | 'nonFinite' | 'presets'>;
-
-function readMetrics(metrics: Document, log: SectionLog): Numbers {
-  const nonFinite = new Map<string, number>();
-  const known = Object.keys(metrics).filter(isNumericField);
-  const values = readKnown(metrics, known, nonFinite, log);
-  const presets = readPresets(metrics, values, nonFinite);
-  const used = new Set(presets.values());
-  const others = Object.keys(metrics).filter(
-    (field) => !isNumericField(field) && !(used.has(field) && extraName(field).status === 'refused'),
-  );
-  return { values, extras: readExtras(metrics, others, nonFinite, log), nonFinite, presets };
-}
-
-type Values = Partial<Record<NumericField, number>>;
-
-/** Fills absent fields from other names of the file, in its order. The first valid value counts. */
-function readPresets(metrics: Document, values: Values, nonFinite: Map<string, number>) {
-  const presets = new Map<NumericField, string>();
-  for (const name of Object.keys(metrics)) {
-    const field = presetField(name);
-    if (field === undefined || field in metrics || presets.has(field)) continue;
-    const reading = readNumber(metrics[name]);
-    if (reading.status === 'non_finite') nonFinite.set(field, reading.value);
-    else if (reading.status === 'number' && numberSchemas[field].safeParse(reading.value).success)
-      values[field] = reading.value;
-    else continue;
-    presets.set(field, name);
-  }
-  return presets;
-}
-
-function readKnown(
-  metrics: Document,
-  fields: readonly NumericField[],
-  nonFinite: Map<string, number>,
-  log: SectionLog,
-): Values {
-  const values: Values = {};
-  for (const field of fields) {
-    const reading = readNumber(metrics[field]);
-    if (reading.status === 'non_finite') nonFinite.set(field, reading.value);
-    else if (reading.status === 'skipped') log.skip(field, reading.reason);
-    else if (!numberSchemas[field].safeParse(reading.value).success) log.skip(field, 'out_of_range');
-    else {
-      values[field] = reading.value;
-      if (reading.converted) log.convert(field);
-    }
-  }
-  return values;
-}
-
-function readExtras(
-  metrics: Document,
-  fields: readonly string[],
-  nonFinite: Map<string, number>,
-  log: SectionLog,
-) {
-  const extras = new Map<string, number>();
-  const takenNames = new Set<string>();
-  // A field that is spelled as its metric comes first, so that `Grad_norm` or `grad__norm` never replaces it.
-  for (const field of fields.toSorted((a, b) => Number(isRespelled(a)) - Number(isRespelled(b)))) {
-    const reading = readNumber(metrics[field]);
-    const extra = extraName(field);
-    if (reading.status === 'skipped') log.skipUnknown(field, reading.reason);
-    else if (extra.status === 'refused') log.skipUnknown(field, extra.reason);
-    else if (takenNames.has(extra.prometheus)) log.skipUnknown(field, 'name_taken');
-    else {
-      takenNames.add(extra.prometheus);
-      (reading.status === 'number' ? extras : nonFinite).set(extra.name, reading.value);
-      if (reading.status === 'number' && reading.converted) log.convert(field);
-    }
-  }
-  return extras;
-}
-
-const isRespelled = (field: string) => /[A-Z]|__|_$/.test(field);
 
 function isObject(value: unknown): value is Document {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
