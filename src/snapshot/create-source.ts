@@ -20,7 +20,7 @@ export interface SourceChoice {
 /**
  * The source for METRICS_FILE_PATH. What reads logs is loaded only for a log.
  *
- * @param positionFile where it is kept how far a log was exported
+ * @param positionFile path of the file that stores how far a log was exported
  */
 export async function createSource(
   config: SourceConfig,

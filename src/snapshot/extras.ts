@@ -23,8 +23,8 @@ const catalogueMetrics: readonly MetricDefinition[] = [
 ];
 
 /**
- * Prometheus names that an extra metric must not have, with the metric that has each. Suffixes are included, because of
- * two metrics with the same Prometheus name one silently replaces the other.
+ * Prometheus names that an extra metric must not have, with the metric that has each. Suffixes are included: if two
+ * metrics have the same Prometheus name, one silently replaces the other.
  */
 const reservedNames: ReadonlyMap<string, MetricDefinition> = new Map(
   catalogueMetrics

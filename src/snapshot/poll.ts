@@ -37,7 +37,7 @@ export function createBoundedPoller(
   { clock, signal, graceMs, limitMs }: BoundedPollerOptions,
 ): BoundedPoller {
   let { source, replacement } = choice;
-  /** The poll after which it was tried whether another source has to replace the first. */
+  /** The last poll for which `replacement` was called. */
   let checked: Poll | undefined;
   let stat: Promise<void> | undefined;
   let read: Promise<Poll> | undefined;

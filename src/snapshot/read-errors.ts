@@ -27,7 +27,7 @@ export async function describeReadError(path: string, error: NodeJS.ErrnoExcepti
   }
 }
 
-/** A writer of another user than the folder's can never create the file, and looks from here like one that is slow. */
+/** If the writer runs as another user than the owner of the folder, it can never create the file. Here, that looks like a slow writer. */
 async function describeMissing(path: string): Promise<MissingFile> {
   const isLink = await lstat(path).then(
     (link) => link.isSymbolicLink(),

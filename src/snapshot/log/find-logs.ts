@@ -2,7 +2,7 @@ import { glob, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { groupBy } from '../../common/group-by.ts';
 import type { LogFiles } from './log-files.ts';
-import { areOfOneRun, isBeside, logRank } from './second-log.ts';
+import { areOfOneRun, isBeside, logPriority } from './second-log.ts';
 
 const maxDepth = 5;
 const maxFiles = 10_000;
@@ -17,8 +17,8 @@ export const isPattern = (path: string): boolean => /[*?[{]/.test(path);
 
 /**
  * The files of the newest run at a path: a file, a folder, or a pattern of files or folders. All event files in the folder
- * of a run and below it are one run; of other logs it is the file that was written last. Of several logs of one run, it is the
- * one that says most. Undefined if there is none.
+ * of a run and below it are one run. Any other log is a run of one file, and the newest is used. If a run has several logs,
+ * the one with the highest priority is used. Undefined if there is none.
  */
 export async function findLogs(path: string): Promise<LogFiles | undefined> {
   const stats = await stat(path).catch(() => undefined);
@@ -29,18 +29,20 @@ export async function findLogs(path: string): Promise<LogFiles | undefined> {
   if (newest === undefined) return undefined;
   const log = await filesOfLog(newest, found);
   const beside = byTime.filter((file) => isBeside(dirname(file), log.folder)).slice(0, maxCompared);
-  const rank = await logRank(newest);
-  for (const { file } of (await ranked(beside)).filter((other) => other.rank < rank)) {
+  const priority = await logPriority(newest);
+  for (const { file } of (await byPriority(beside)).filter((other) => other.priority < priority)) {
     const better = await filesOfLog(file, found);
     if (await areOfOneRun(log, better)) return better;
   }
   return log;
 }
 
-/** The files that say most come first. */
-async function ranked(files: readonly string[]) {
-  const ranks = await Promise.all(files.map(async (file) => ({ file, rank: await logRank(file) })));
-  return ranks.sort((a, b) => a.rank - b.rank);
+/** Sorts the logs with the highest priority first. */
+async function byPriority(files: readonly string[]) {
+  const priorities = await Promise.all(
+    files.map(async (file) => ({ file, priority: await logPriority(file) })),
+  );
+  return priorities.sort((a, b) => a.priority - b.priority);
 }
 
 /** The files of the log that a file belongs to. */
@@ -66,12 +68,12 @@ export async function findAllLogs(path: string): Promise<readonly LogFiles[]> {
   return withoutSecondLogs(logs);
 }
 
-/** Of several logs of one run, that which says most. */
+/** Of several logs of one run, keeps the one with the highest priority. */
 async function withoutSecondLogs(logs: readonly LogFiles[]): Promise<readonly LogFiles[]> {
-  const ranks = await Promise.all(logs.map(({ paths }) => logRank(paths[0] ?? '')));
+  const priorities = await Promise.all(logs.map(({ paths }) => logPriority(paths[0] ?? '')));
   const kept: LogFiles[] = [];
   for (const [index, log] of logs.entries()) {
-    const better = logs.filter((_, other) => (ranks[other] ?? 0) < (ranks[index] ?? 0));
+    const better = logs.filter((_, other) => (priorities[other] ?? 0) < (priorities[index] ?? 0));
     const isSecond = await Promise.all(better.map((other) => areOfOneRun(log, other)));
     if (!isSecond.includes(true)) kept.push(log);
   }

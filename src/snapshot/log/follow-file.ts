@@ -19,7 +19,7 @@ import { addCompared, addRecord, compareHistory, noHistory, type RecordHistory }
 /** Where a file is read from. The offset is the start of a record. */
 export interface FilePosition {
   readonly offset: number;
-  /** Of a CSV file that is not read from its start. */
+  /** The columns of a CSV file that is not read from its start. */
   readonly columns?: readonly string[] | undefined;
   readonly fingerprint: Fingerprint;
   readonly history: RecordHistory;
@@ -30,24 +30,24 @@ export const fileStart: FilePosition = { offset: 0, fingerprint: noFingerprint, 
 export type FollowResult =
   | {
       readonly status: 'ok';
-      /** Complete records that were not given before, in the order of the file. */
+      /** New complete records, in the order of the file. */
       readonly records: readonly LogRecord[];
       /** Whether more may be read at once. */
       readonly more: boolean;
-      /** The first records of other content than before. `rotated`: what was there has another name now. */
+      /** Whether these are the first records of new content. `rotated`: the file with the previous content was renamed. */
       readonly isOther: false | 'rotated' | 'replaced';
       readonly problems: readonly DecoderProblem[];
     }
   | { readonly status: 'not_a_file'; readonly reason: string }
   | ReadFailure;
 
-/** Follows one file that is appended to, and finds its place again where the file is written anew. */
+/** Follows one file that is appended to. If the file is rewritten, continues after the last record that was read. */
 export interface FileFollower {
-  /** Reads at most `limit` records on. Never throws. */
+  /** Reads at most `limit` more records. Never throws. */
   read(limit: number): Promise<FollowResult>;
   /** When the file was created and last written, in Unix milliseconds; undefined until it was seen. */
   readonly times: FileTimes | undefined;
-  /** Before the last record that was given. A reader that goes on there has the present state at once. */
+  /** The position before the last record that was read. A reader that continues there has the current state at once. */
   readonly lastPosition: FilePosition;
   close(): Promise<void>;
 }
@@ -61,20 +61,20 @@ export interface FollowOptions {
   readonly path: string;
   readonly format: LogFormat;
   readonly clock: Clock;
-  /** Where to begin; the start of the file if absent. */
+  /** Where to begin; by default, at the start of the file. */
   readonly from?: FilePosition | undefined;
 }
 
 const chunkBytes = 65_536;
 const recordsOfStep = 1_000;
-/** One poll reads no more, so that a file of records that are passed over does not take seconds. */
+/** Limit of one poll, which would otherwise take seconds for a file in which all records are skipped. */
 const maxBytesOfPoll = 16 * 1_048_576;
-/** A file that was written anew is not being written any more when it has not changed for so long. */
+/** A rewrite is complete if the file has not changed for this long. */
 const settledAfterMs = 10_000;
-/** Nothing writes a file anew for longer. After that, its content is taken for other content. */
+/** The longest rewrite. After it, the file is read as new content. */
 const longestRewriteMs = 30_000;
 
-/** Decoding from one place on. Bytes that were read belong to it only once they are confirmed. */
+/** Decodes a file from one offset on. Bytes become part of the fingerprint only when they are confirmed. */
 interface Reading {
   readonly decoder: RecordDecoder;
   fingerprint: Fingerprint;
@@ -85,12 +85,12 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
   let version: FileVersion | undefined;
   let times: FileTimes | undefined;
   let reading: Reading | undefined;
-  /** Decoded and not given yet. */
+  /** Decoded records that were not returned yet. */
   let decoded: LogRecord[] = [];
-  /** After the last record that was given. */
+  /** The position after the last record that was returned. */
   let position = from;
   let lastPosition = from;
-  /** Since when the file has been other than what was read; undefined while it is as expected. */
+  /** Since when the content differs from what was read; undefined while it does not. */
   let rewrite: { readonly sinceMs: number; changedMs: number } | undefined;
   let isOther: false | 'rotated' | 'replaced' = false;
   let isRotated = false;
@@ -99,7 +99,7 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
     return { decoder: await createDecoder(format), fingerprint: noFingerprint };
   }
 
-  /** Undefined if the file does not hold what stood before the position. */
+  /** Undefined if the content before the position has changed. */
   async function readFromPosition(file: FileHandle): Promise<Reading | undefined> {
     const { offset, columns, fingerprint } = position;
     if (!(await matchesFingerprint(file, fingerprint))) return undefined;
@@ -107,7 +107,7 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
     return { decoder, fingerprint: await fingerprintAt(file, offset) };
   }
 
-  /** Reads and decodes up to `limit` records; undefined if the file was changed before what was read. */
+  /** Reads and decodes up to `limit` records; undefined if bytes that were read before have changed. */
   async function readOn(file: FileHandle, into: Reading, limit: number) {
     const records: LogRecord[] = [];
     let { fingerprint } = into;
@@ -119,13 +119,13 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
       fingerprint = extendFingerprint(fingerprint, bytes);
       records.push(...into.decoder.push(bytes));
     }
-    // A writer may have replaced the content meanwhile: then these bytes are of two versions.
+    // If a writer replaced the content during the read, these bytes are of two versions.
     if (!(await matchesFingerprint(file, fingerprint))) return undefined;
     into.fingerprint = fingerprint;
     return { records, isAtEnd };
   }
 
-  /** Reads a file that was written anew up to the last record that was given. */
+  /** Reads a rewritten file up to the last record that was returned. */
   async function findPlace(file: FileHandle): Promise<'found' | 'waiting'> {
     const scan = await readFromStart();
     let seen = noHistory;
@@ -146,7 +146,7 @@ export function createFileFollower({ path, format, clock, from = fileStart }: Fo
     return 'waiting';
   }
 
-  /** Reads other content from its start. */
+  /** Reads new content from its start. */
   async function startOver(): Promise<'found'> {
     reading = await readFromStart();
     position = fileStart;

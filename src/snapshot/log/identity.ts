@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path';
 
-/** What names a run in a job, where a log says nothing. */
+/** What names a run in a job, if the log itself does not. */
 export interface LogJob {
   readonly jobId: string | undefined;
   readonly modelName: string | undefined;

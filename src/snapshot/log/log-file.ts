@@ -18,7 +18,7 @@ export interface LogEntry {
   /** Unix milliseconds. */
   readonly timeMs: number;
   readonly record: LogRecord;
-  /** Whether it is the first of other content, which replaced that of the file. */
+  /** Whether it is the first record of new content, which replaced the previous content of the file. */
   readonly isOther: boolean;
 }
 
@@ -34,10 +34,10 @@ export type LogFailure = Exclude<PollOutcome, { status: 'ok' | 'unchanged' }>;
 /** One log file, from its bytes to measurements with their times. */
 export interface LogFile {
   readonly status: 'ok';
-  /** Reads at most `limit` records on. Never throws. */
+  /** Reads at most `limit` more records. Never throws. */
   read(limit: number): Promise<LogRead | LogFailure>;
   readonly times: FileTimes | undefined;
-  /** Before the last record that was read. */
+  /** The position before the last record that was read. */
   readonly lastPosition: FilePosition;
   close(): Promise<void>;
 }
@@ -46,7 +46,7 @@ export interface LogFileOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly format: 'auto' | PresetName;
-  /** Where the file was before it was rotated. Its format is told by that name. */
+  /** The path before the file was rotated. The format is detected from that name. */
   readonly originalPath?: string;
   /** Folder of the file, relative to that of the run. */
   readonly folder?: string;

@@ -28,22 +28,22 @@ export interface LogSourceOptions {
   /** When the bridge started, in Unix milliseconds. */
   readonly startedUnixMs: number;
   readonly format: 'auto' | PresetName;
-  /** `end`: what is appended from now on, and the last record of each kind before it. */
+  /** `end`: reads the last record of each kind that is there, and then what is appended. */
   readonly start: 'end' | 'beginning';
   readonly job: LogJob;
-  /** Where it is kept how far the log was exported; undefined if it is not kept. */
+  /** The file that stores how far the log was exported; undefined if this is not stored. */
   readonly positionFile?: string | undefined;
 }
 
 /** A trainer may write a little before its bridge has started. A log that is older by more is of an earlier run. */
 const earlierByMs = 60_000;
 const maxKinds = 32;
-/** How often it is looked for a newer run, and for files of the run that are new. */
+/** How often the folder is searched for a newer run and for new files of the run. */
 const searchIntervalMs = 10_000;
 
 type Followed = Pick<LogFile, 'read' | 'times'>;
 
-/** What is left after records were passed over. */
+/** The records that remain after others were skipped. */
 interface SkippedRead extends LogRead {
   readonly passedOver: number;
 }
@@ -62,11 +62,11 @@ export function createLogSource({
 }: LogSourceOptions): SnapshotSource {
   const age = createFileAge();
   let file: LogFile | undefined;
-  /** In place of `file`, if the path is a folder or a pattern. */
+  /** Replaces `file` if the path is a folder or a pattern. */
   let runFiles: RunFiles | undefined;
   let several: boolean | undefined;
   let nextSearchMs = Number.NEGATIVE_INFINITY;
-  /** Folders of runs that were left. They would be read a second time. */
+  /** Folders of runs that are no longer followed, so that they are not read a second time. */
   const leftFolders = new Set<string>();
   let run: LogRun | undefined;
   let wasMissing = false;
@@ -95,7 +95,7 @@ export function createLogSource({
     return several ?? false;
   }
 
-  /** Looks for files of the run that are new, and for a newer run. */
+  /** Searches for new files of the run and for a newer run, and reads. */
   async function readFound(limit: number): Promise<LogRead | LogFailure> {
     const found = await findLogs(path);
     if (found === undefined) {
@@ -110,13 +110,13 @@ export function createLogSource({
     if (!isSecondLog && !isOtherFolder) await runFiles.add(found.paths);
     const rest = await runFiles.read(limit);
     const isOtherRun = !isSecondLog && isOtherFolder && !leftFolders.has(found.folder);
-    // The rest of a run is read before the run is left.
+    // A run is read to its end before a newer one is followed.
     if (!isOtherRun || rest.status !== 'ok' || rest.entries.length > 0 || rest.more) return rest;
     leftFolders.add(runFiles.folder);
     return followRunFiles(found, limit, 'all');
   }
 
-  /** Goes on where the last bridge was, also if there is a newer run by now. */
+  /** Continues at the saved position of the previous bridge, even if there is a newer run now. */
   async function readFirstRun(found: LogFiles, limit: number): Promise<LogRead | LogFailure> {
     const saved = await savedPosition();
     if (saved !== undefined) {
@@ -160,7 +160,7 @@ export function createLogSource({
     return isOfEarlierRun && skipped.status === 'ok' ? nothing : skipped;
   }
 
-  /** Passes over what is there already, but for the last record of each kind. */
+  /** Skips all existing records except the last one of each kind. */
   async function skipToEnd(opened: Followed): Promise<SkippedRead | LogFailure> {
     let count = 0;
     const last = new Map<string, LogEntry>();
@@ -190,7 +190,7 @@ export function createLogSource({
     return { snapshot: withJob(entry.snapshot, run), timeMs: entry.timeMs };
   }
 
-  /** A file of which no record was ever read is malformed. After the first one, what is damaged is only passed over. */
+  /** A file is malformed only if no record of it could ever be read. After the first record, damaged ones are skipped. */
   function outcomeOf(result: LogRead | LogFailure): PollOutcome {
     if (result.status !== 'ok') return result;
     if (result.entries.length > 0) {
@@ -201,7 +201,7 @@ export function createLogSource({
     return unreadable === undefined ? { status: 'unchanged' } : { status: 'malformed', reason: unreadable };
   }
 
-  /** What the log itself says about its job comes first. */
+  /** The log itself takes precedence over the configuration. */
   function withJob(snapshot: Snapshot, { startTimeMs, resume }: LogRun): Snapshot {
     const { jobId, modelName, dataset } = snapshot.job;
     return {

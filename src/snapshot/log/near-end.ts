@@ -12,7 +12,7 @@ const headBytes = 65_536;
 
 /**
  * A position near the end of a large file, from where the last records are read; undefined if the file is small. Event
- * files have no mark between records by which one could begin in the middle.
+ * files have no separator between records, so reading cannot begin in the middle.
  */
 export async function positionNearEnd(
   handle: FileHandle,

@@ -13,7 +13,7 @@ export interface RunFiles extends Pick<LogFile, 'read' | 'times' | 'close'> {
   readonly folder: string;
   /** Before the last record that was read of each file, by its path. */
   readonly positions: ReadonlyMap<string, FilePosition>;
-  /** Follows files that are new in the folder, from their start. */
+  /** Also follows new files of the folder, from their start. */
   add(paths: readonly string[]): Promise<void>;
 }
 
@@ -22,7 +22,7 @@ export interface RunFilesOptions extends Pick<LogFileOptions, 'clock' | 'format'
   readonly from?: 'near end' | ReadonlyMap<string, FilePosition> | undefined;
 }
 
-/** Opens the files of a run. A failure is given if none of them can be read. */
+/** Opens the files of a run. Returns a failure if none of them can be read. */
 export async function openRunFiles(
   { folder, paths }: LogFiles,
   { from, ...options }: RunFilesOptions,

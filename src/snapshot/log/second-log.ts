@@ -9,10 +9,10 @@ import type { LogFiles } from './log-files.ts';
 const marginMs = 30_000;
 
 /**
- * How much a log says, the best first: a framework's JSON lines have total steps and the time left, event files have exact
- * times. Rank 4 is not a log.
+ * The priority of a log among those of one run; 0 is the highest. JSON lines of a framework have total steps and the time left,
+ * and event files have exact times. 4 means that the file is not a log.
  */
-export async function logRank(path: string): Promise<number> {
+export async function logPriority(path: string): Promise<number> {
   const format = await formatOf(path);
   if (format === undefined || format === 'json') return 4;
   if (format === 'tensorboard') return 1;
@@ -20,7 +20,7 @@ export async function logRank(path: string): Promise<number> {
   return frameworkFormats[format as keyof typeof frameworkFormats] === 'jsonl' ? 0 : 2;
 }
 
-/** Undefined of a file that is empty or cannot be read. */
+/** Undefined if the file is empty or cannot be read. */
 async function formatOf(path: string): Promise<DetectedFormat | undefined> {
   const head = await firstBytesOf(path);
   return head.length === 0 ? undefined : detectFormat(path, head);
