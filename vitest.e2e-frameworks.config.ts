@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     include: ['test/e2e/frameworks/*.test.ts'],
     globalSetup: ['test/e2e/frameworks/environment.ts'],
-    testTimeout: 120_000,
+    // Python may take a minute to load its libraries on a machine that is busy.
+    testTimeout: 300_000,
   },
 });

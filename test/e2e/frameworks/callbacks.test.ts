@@ -9,11 +9,17 @@ import { mountVolume } from '../../support/volume.ts';
 import { hasTorch, trainingCommand, trainingEnvironment } from './training-script.ts';
 
 const execute = promisify(execFile);
+/** Below the timeout of a test, so that what the script said is in the error. */
+const trainingTimeoutMs = 240_000;
 
 /** Runs a training script to its end, and gives what it printed to stderr. Rejects if the script fails. */
 async function train(script: string, file: string, ...args: readonly string[]): Promise<string> {
   const [program, ...command] = trainingCommand(script, file, ...args);
-  const { stderr } = await execute(program, command, { env: trainingEnvironment });
+  // A script that hangs does not outlive its test.
+  const { stderr } = await execute(program, command, {
+    env: trainingEnvironment,
+    timeout: trainingTimeoutMs,
+  });
   return stderr;
 }
 

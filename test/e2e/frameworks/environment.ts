@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** A Python that has the libraries. */
     readonly frameworksPython: string;
+    /** Whether it has torch, Lightning and transformers as well. */
+    readonly frameworksHaveTorch: boolean;
   }
 }
 
@@ -19,6 +21,8 @@ export function setup({ provide }: TestProject): (() => void) | undefined {
   const installed = process.env.FRAMEWORKS_PYTHON;
   if (installed !== undefined) {
     provide('frameworksPython', installed);
+    const torch = spawnSync(installed, ['-c', 'import torch, lightning, transformers'], { stdio: 'ignore' });
+    provide('frameworksHaveTorch', torch.status === 0);
     return undefined;
   }
   const folder = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-frameworks-'));
@@ -31,5 +35,6 @@ export function setup({ provide }: TestProject): (() => void) | undefined {
   run(python, ...pip, '--no-deps', verl);
   if (!existsSync(python)) throw new Error(`${python} is missing`);
   provide('frameworksPython', python);
+  provide('frameworksHaveTorch', false);
   return () => rmSync(folder, { recursive: true, force: true });
 }
