@@ -11,7 +11,7 @@ import { type Bridge, type BridgeOptions, createBridge } from './create-bridge.t
 import { afterExport, afterPoll, type Intervals, idleMs, type Schedule, startSchedule } from './schedule.ts';
 import { outlivesRun, shouldExit } from './should-exit.ts';
 
-/** What was done, for the last log line. */
+/** What the bridge has done, for the last log line. */
 export interface BridgeSummary {
   readonly polls: number;
   readonly snapshots: number;
@@ -26,15 +26,15 @@ export interface BridgeSummary {
   readonly error?: unknown;
 }
 
-/** The shares of SHUTDOWN_TIMEOUT after which the flush ends, and what notifiers send. The rest is kept for ending the process. */
+/** The shares of SHUTDOWN_TIMEOUT after which the flush and the notifiers are stopped. Ending the process takes the rest. */
 const flushShare = 0.9;
 const notifyShare = 0.95;
-/** How much of SHUTDOWN_TIMEOUT may be taken to read the rest of a log. */
+/** The share of SHUTDOWN_TIMEOUT in which the rest of a log may be read. */
 const readShare = 0.5;
-/** The volumes of the export queue and of the metrics file may hang. */
+/** Limit of the last calls to the volumes of the export queue and of the metrics file, which may hang. */
 const lastFileCallMs = 200;
 
-/** Polls the file until it is told to stop, or until the run is over in container mode. Then flushes what waits. */
+/** Polls the file until the signal is aborted or, in container mode, the run is over. Then flushes the queue. */
 export async function runBridge(options: BridgeOptions): Promise<BridgeSummary> {
   const { clock, signal } = options;
   const bridge = await createBridge(options);
@@ -69,7 +69,7 @@ async function pollUntilDone(bridge: Bridge): Promise<void> {
   }
 }
 
-/** What a poll, or time that passed, brought; undefined means that only a heartbeat may be due. */
+/** What has to be exported after a poll or after time has passed. Undefined: at most a heartbeat is due. */
 type News = Extract<Occasion, 'snapshot' | 'event'>;
 
 /** An alert may depend on these events, so they do not wait for EXPORT_MIN_INTERVAL either. */
@@ -86,15 +86,15 @@ function newsOf({ events }: Transition, snapshot?: Snapshot): News | undefined {
   return snapshot !== undefined || events.length > 0 ? 'snapshot' : undefined;
 }
 
-/** The records of a log are queued one by one. The state after them is sent with them; a later state replaces it. */
+/** The records of a log are queued one by one. The state after them is sent with them, until a later state replaces it. */
 function occasionOf({ poller, hasMore }: Bridge, news: News | undefined): Occasion {
   if (poller.content === 'state') return news ?? 'heartbeat';
   return news === 'snapshot' && !hasMore ? 'records' : 'heartbeat';
 }
 
-/** A log is polled so often, because without a time of its own a record has the time of the write that was seen. */
+/** A log is polled this often, because a record without a time of its own gets the time at which its write was found. */
 const logIntervalMs = 1_000;
-/** While the export queue is half full, the rest of a log waits. */
+/** A log is polled this often while the export queue is half full. */
 const fullQueueIntervalMs = 250;
 
 function intervalsOf({ config, poller }: Bridge): Intervals {
@@ -142,10 +142,10 @@ async function applyPoll(bridge: Bridge, poll: Poll): Promise<News | undefined> 
   return news;
 }
 
-/** A log is read only while the export queue is less than half full: what is not read waits in the log. */
+/** A log is read only while the export queue is less than half full. The other records are read later. */
 const snapshotLimit = ({ telemetry }: Bridge) => Math.min(maxSnapshotsOfPoll, telemetry.room);
 
-/** A log itself tells what was there before the bridge started. */
+/** The time of a poll. Whether a file is older than the bridge is compared only for the JSON file; a log source decides it itself. */
 function timeOf(bridge: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
   const { startedMs, startedWithoutFile, poller } = bridge;
   const isNew = startedWithoutFile || poller.content === 'records';
@@ -191,7 +191,7 @@ function isDone({ run, poller, clock, startedMs, config, log, eventLog }: Bridge
   return reason !== undefined;
 }
 
-/** Waits until something is due. A read that hung and has returned is taken at once, not at the next poll. */
+/** Waits until a poll or an export is due. If a read that hung has returned, its result is used at once. */
 async function untilDue({ clock, signal, poller }: Bridge, schedule: Schedule): Promise<Schedule> {
   const due = pause(idleMs(schedule, clock().monotonicMs), signal);
   const { late } = poller;
@@ -207,7 +207,7 @@ async function untilDue({ clock, signal, poller }: Bridge, schedule: Schedule): 
   return hasReturned ? { ...schedule, nextPollMs: clock().monotonicMs } : schedule;
 }
 
-/** The deadline counts from the signal, not from when the loop came to see it. */
+/** When the signal was aborted. The deadline counts from then, not from when the loop notices it. */
 function timeOfAbort(signal: AbortSignal, clock: Clock): () => number | undefined {
   let abortedMs = signal.aborted ? clock().monotonicMs : undefined;
   const onAbort = () => {
@@ -217,7 +217,7 @@ function timeOfAbort(signal: AbortSignal, clock: Clock): () => number | undefine
   return () => abortedMs;
 }
 
-/** Polls once more, ends the run and flushes. No step keeps the next from being tried. Gives what was not delivered. */
+/** Polls once more, ends the run and flushes. If a step fails, the next ones still run. Returns the number of undelivered snapshots. */
 async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
   const { config, log, clock, telemetry, notifiers } = bridge;
   await logErrors(log, () => readToEnd(bridge, stoppedMs + config.shutdownTimeoutMs * readShare));
@@ -237,7 +237,7 @@ async function finish(bridge: Bridge, stoppedMs: number): Promise<number> {
   return undelivered;
 }
 
-/** Reads on while a log has more. At the deadline only its last records count: they are what remains visible. */
+/** Reads a log to its end. If there is no time for all of it, reads its last records, because their values remain visible. */
 async function readToEnd(bridge: Bridge, deadlineMs: number): Promise<void> {
   do {
     await pollOnce(bridge);

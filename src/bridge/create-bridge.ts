@@ -21,11 +21,11 @@ export interface BridgeOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly clock: Clock;
-  /** Ends the loop; everything that waits is flushed then. */
+  /** Ends the loop, after which the queue is flushed. */
   readonly signal: AbortSignal;
   readonly hostName: string;
   readonly version: string;
-  /** Spreads what many bridges would do at the same moment; Math.random by default. */
+  /** Spreads the requests that many bridges would make at the same moment; Math.random by default. */
   readonly random?: Random;
   /** Log lines that were dropped so far, for the metric. */
   readonly logLinesDropped?: () => number;
@@ -33,7 +33,7 @@ export interface BridgeOptions {
   readonly onPoll?: (poll: Poll) => void;
 }
 
-/** What the bridge works with, and its state. */
+/** The parts of the bridge, and its state. */
 export interface Bridge {
   readonly config: Config;
   readonly log: Logger;
@@ -50,10 +50,10 @@ export interface Bridge {
   readonly onPoll: ((poll: Poll) => void) | undefined;
   readonly startedMs: number;
   readonly counts: { polls: number; snapshots: number; runs: number; passedOver: number };
-  /** The next poll gives more snapshots without a write. */
+  /** Whether the next poll gives more snapshots even if the log is not written. */
   hasMore: boolean;
   run: Run | undefined;
-  /** There was no file at first, so what appears was written since, whatever its modification time says. */
+  /** Whether there was no file at first. One that appears was then written later, whatever its modification time says. */
   startedWithoutFile: boolean;
 }
 

@@ -5,7 +5,7 @@ import type { Telemetry } from '../telemetry/telemetry.ts';
 export interface KeptPositions {
   /** Notes the position after a poll whose records were queued. */
   polled(poll: Poll): void;
-  /** Keeps the last position up to which all was delivered. Does not wait until it is written. */
+  /** Keeps the last position up to which all records were delivered. Does not wait until it is written. */
   update(): void;
   /** Resolves when the last position is written. */
   written(): Promise<void>;

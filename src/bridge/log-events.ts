@@ -10,7 +10,7 @@ import { createMissingFileWarning } from './missing-file-warning.ts';
 export interface EventLog {
   polled(poll: Poll): void;
   runEvent(event: RunEvent): void;
-  /** The run ended long ago and the bridge does not know whether it has to exit. */
+  /** Call it if the run ended long ago and the bridge does not know whether it has to exit. */
   outlivesRun(): void;
 }
 
@@ -53,7 +53,7 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
     conditions.raise(outcome.status, level, { path, reason: outcome.reason }, message);
   }
 
-  /** The log of another rank says at the default level why it exports no values. */
+  /** A rank other than 0 logs at the default level why it exports no values. */
   function missingLine(): LogLine {
     if (seen) return { level: 'warn', message: 'Metrics file is gone' };
     const { level, message } = pollOutcomes.missing.log;

@@ -30,7 +30,7 @@ export function startSchedule(nowMs: number, intervals: Intervals, jitter: Jitte
   };
 }
 
-/** Polls keep their rhythm. Polls that were missed because something took long are not made up for. */
+/** Polls keep their rhythm. Polls that were missed, for example during a slow read, are not repeated. */
 export function afterPoll(schedule: Schedule, nowMs: number, { collectionIntervalMs }: Intervals): Schedule {
   return { ...schedule, nextPollMs: Math.max(schedule.nextPollMs + collectionIntervalMs, nowMs) };
 }
@@ -49,7 +49,7 @@ export function afterExport(
   return { ...schedule, nextExportMs: nowMs + exportIntervalMs - earlierMs };
 }
 
-/** How long nothing is due; never negative. */
+/** Time until the next poll or export is due; never negative. */
 export function idleMs({ nextPollMs, nextExportMs }: Schedule, nowMs: number): number {
   return Math.max(0, Math.min(nextPollMs, nextExportMs) - nowMs);
 }

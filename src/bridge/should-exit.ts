@@ -10,10 +10,10 @@ export interface ExitInput {
   readonly monotonicMs: number;
 }
 
-/** Long enough for uploading a checkpoint after the end of the training. */
+/** Long enough to upload a checkpoint after the end of the training. */
 const outlivedAfterMs = 600_000;
 
-/** Whether the run has been over for long, and nothing says that this bridge is not the only thing that keeps a Job running. */
+/** Whether the run ended long ago and SIDECAR_MODE is not set. In an ordinary container, the bridge then keeps its Job from completing. */
 export function outlivesRun(
   { run, monotonicMs }: Pick<ExitInput, 'run' | 'monotonicMs'>,
   { sidecarMode }: Pick<Config, 'sidecarMode'>,
@@ -25,8 +25,8 @@ export function outlivesRun(
 export type ExitPolicy = Pick<Config, 'sidecarMode' | 'exitAfterStaleMs' | 'exitAfterFailedMs'>;
 
 /**
- * Why the bridge has to exit by itself; undefined while it has to go on. Only in container mode: there nothing signals
- * the bridge when the trainer is done, and a Job waits for all of its containers.
+ * Why the bridge has to exit by itself; undefined if it has to continue. It exits only in container mode: there, nothing
+ * signals the bridge when the trainer has ended, and a Job waits for all of its containers.
  */
 export function shouldExit(
   { run, fileAgeMs, startedMs, monotonicMs }: ExitInput,

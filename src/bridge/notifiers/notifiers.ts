@@ -31,7 +31,7 @@ const isWritable = (path: string): Promise<boolean> =>
   );
 
 /** One notifier that passes everything on. One that throws is removed: its error must not affect the metrics. */
-export function combineNotifiers(
+function combineNotifiers(
   notifiers: readonly Notifier[],
   { clock, log }: Pick<NotifierOptions, 'clock' | 'log'>,
 ): Notifier {
