@@ -120,3 +120,7 @@ export interface Transition {
   readonly run: Run | undefined;
   readonly events: readonly RunEvent[];
 }
+
+/** The snapshot that caused a transition, if it is part of the run. That of a second writer is not. */
+export const ownSnapshot = ({ run }: Transition, snapshot: Snapshot | undefined): Snapshot | undefined =>
+  run?.applied === snapshot ? snapshot : undefined;

@@ -4,7 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Random } from '../common/jitter.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
-import type { PollTime, Run, Transition } from '../run/run.ts';
+import { ownSnapshot, type PollTime, type Run, type Transition } from '../run/run.ts';
 import { writeLimits } from '../run/write-gaps.ts';
 import type { RankReading } from '../snapshot/rank-reading.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -151,13 +151,12 @@ export function createTelemetry({
         }
         if (event.kind === 'extras_refused') internalMetrics.skipped('extra', 'too_many', event.names.length);
       }
-      // The snapshot of a second writer is not part of the run.
-      const ownSnapshot = run?.applied === snapshot ? snapshot : undefined;
-      record = ownSnapshot;
+      const own = ownSnapshot(transition, snapshot);
+      record = own;
       currentRun = run;
-      spans?.follow(transition, ownSnapshot, now);
+      spans?.follow(transition, own, now);
       instruments.setRun(run);
-      if (ownSnapshot !== undefined && run?.state !== 'waiting') instruments.record(ownSnapshot);
+      if (own !== undefined && run?.state !== 'waiting') instruments.record(own);
       if (snapshot !== undefined) countSkipped(internalMetrics, snapshot);
     },
     collect,

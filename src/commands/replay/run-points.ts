@@ -4,6 +4,7 @@ import { runMetrics } from '../../catalogue/metrics.ts';
 import type { Config } from '../../config/bridge.ts';
 import { applySnapshot, endRun } from '../../run/advance.ts';
 import type { PollTime, Run, RunPolicy, Transition } from '../../run/run.ts';
+import { withJob } from '../../snapshot/log/identity.ts';
 import type { LogEntry } from '../../snapshot/log/log-file.ts';
 import { followRun, type LogRun } from '../../snapshot/log/log-run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
@@ -39,6 +40,7 @@ const stateIntervalMs = 60_000;
 export function createRunPoints(options: RunPointsOptions): RunPoints {
   const { config, resource, version, onTransition } = options;
   const policy: RunPolicy = { ...config, content: 'records' };
+  const job = { jobId: options.jobId, modelName: config.modelName, dataset: config.dataset };
   let logRun: LogRun | undefined;
   let run: Run | undefined;
   let instruments: RunInstruments | undefined;
@@ -63,7 +65,7 @@ export function createRunPoints(options: RunPointsOptions): RunPoints {
   return {
     async of(entry, timeMs) {
       logRun = followRun(logRun, entry, timeMs);
-      const snapshot = { ...withJob(entry.snapshot, logRun, options), timestampMs: timeMs };
+      const snapshot = { ...withJob(entry.snapshot, job, logRun.startTimeMs), timestampMs: timeMs };
       const now = pollTimeAt(timeMs);
       const transition = applySnapshot(run, snapshot, now, policy);
       onTransition(transition, snapshot, now);
@@ -98,18 +100,3 @@ const onlyState = ({ scope, metrics }: ScopeMetrics): ScopeMetrics => ({
   scope,
   metrics: metrics.filter(({ descriptor }) => descriptor.name === runMetrics.state.name),
 });
-
-/** What the log itself says about its job comes first. */
-function withJob(snapshot: Snapshot, { startTimeMs }: LogRun, { config, jobId }: RunPointsOptions): Snapshot {
-  const { job } = snapshot;
-  return {
-    ...snapshot,
-    job: {
-      ...job,
-      jobId: job.jobId ?? jobId,
-      modelName: job.modelName ?? config.modelName,
-      dataset: job.dataset ?? config.dataset,
-      startTimeMs: job.startTimeMs ?? startTimeMs,
-    },
-  };
-}

@@ -2,6 +2,7 @@ import { TraceFlags } from '@opentelemetry/api';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan, SpanProcessor } from '@opentelemetry/sdk-trace';
 import type { TraceConfig } from '../../config/traces.ts';
+import { ownSnapshot } from '../../run/run.ts';
 import { createSpanWriter } from '../../telemetry/spans/span-writer.ts';
 import { advanceTimeline, newTimeline } from '../../telemetry/spans/timeline.ts';
 import type { OnTransition } from './run-points.ts';
@@ -54,9 +55,7 @@ export function createRunSpans({ onTrace, ...options }: RunSpansOptions): RunSpa
       // No run began before a bridge that has always been there.
       let timeline = newTimeline({ instanceId, startedUnixMs: 0, saved: undefined });
       return (transition, snapshot, now) => {
-        // The record of a second writer is not part of the run.
-        const own = transition.run?.applied === snapshot ? snapshot : undefined;
-        const next = advanceTimeline(timeline, transition, own, now);
+        const next = advanceTimeline(timeline, transition, ownSnapshot(transition, snapshot), now);
         timeline = next.timeline;
         for (const action of next.actions) {
           writer.write(action);

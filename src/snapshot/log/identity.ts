@@ -1,10 +1,26 @@
 import { basename, dirname } from 'node:path';
+import type { Snapshot } from '../snapshot.ts';
 
 /** What names a run in a job, if the log itself does not. */
 export interface LogJob {
   readonly jobId: string | undefined;
   readonly modelName: string | undefined;
   readonly dataset: string | undefined;
+}
+
+/** A record of the job. What the log itself says about its job comes first. */
+export function withJob(snapshot: Snapshot, given: LogJob, startTimeMs: number): Snapshot {
+  const { job } = snapshot;
+  return {
+    ...snapshot,
+    job: {
+      ...job,
+      jobId: job.jobId ?? given.jobId,
+      modelName: job.modelName ?? given.modelName,
+      dataset: job.dataset ?? given.dataset,
+      startTimeMs: job.startTimeMs ?? startTimeMs,
+    },
+  };
 }
 
 /** Names of folders that every job of a framework has. */

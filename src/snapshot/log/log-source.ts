@@ -13,7 +13,7 @@ import {
   type TimedSnapshot,
 } from '../source.ts';
 import { findLogs, isPattern } from './find-logs.ts';
-import { type LogJob, tellingFolder } from './identity.ts';
+import { type LogJob, tellingFolder, withJob } from './identity.ts';
 import type { LogEntry, LogFailure, LogFile, LogRead } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
 import { followRun, type LogRun, recordKind } from './log-run.ts';
@@ -187,7 +187,7 @@ export function createLogSource({
 
   function timed(entry: LogEntry): TimedSnapshot {
     run = runAfter(entry);
-    return { snapshot: withJob(entry.snapshot, run), timeMs: entry.timeMs };
+    return { snapshot: ofRun(entry.snapshot, run), timeMs: entry.timeMs };
   }
 
   /** A file is malformed only if no record of it could ever be read. After the first record, damaged ones are skipped. */
@@ -202,20 +202,10 @@ export function createLogSource({
   }
 
   /** The log itself takes precedence over the configuration. */
-  function withJob(snapshot: Snapshot, { startTimeMs, resume }: LogRun): Snapshot {
-    const { jobId, modelName, dataset } = snapshot.job;
-    return {
-      ...snapshot,
-      ...(resume && { resume }),
-      job: {
-        ...snapshot.job,
-        jobId:
-          jobId ?? job.jobId ?? tellingFolder(runFiles === undefined ? path : join(runFiles.folder, 'log')),
-        modelName: modelName ?? job.modelName,
-        dataset: dataset ?? job.dataset,
-        startTimeMs: snapshot.job.startTimeMs ?? Math.floor(startTimeMs),
-      },
-    };
+  function ofRun(snapshot: Snapshot, { startTimeMs, resume }: LogRun): Snapshot {
+    const file = runFiles === undefined ? path : join(runFiles.folder, 'log');
+    const given = { ...job, jobId: job.jobId ?? tellingFolder(file) };
+    return { ...withJob(snapshot, given, Math.floor(startTimeMs)), ...(resume && { resume }) };
   }
 
   function updateAge(): void {
