@@ -145,7 +145,7 @@ async function applyPoll(bridge: Bridge, poll: Poll): Promise<News | undefined> 
 /** A log is read only while the export queue is less than half full. The other records are read later. */
 const snapshotLimit = ({ telemetry }: Bridge) => Math.min(maxSnapshotsOfPoll, telemetry.room);
 
-/** The time of a poll. Whether a file is older than the bridge is compared only for the JSON file; a log source decides it itself. */
+/** The time of a poll. A log source finds out by itself whether a log is older than the bridge. */
 function timeOf(bridge: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
   const { startedMs, startedWithoutFile, poller } = bridge;
   const isNew = startedWithoutFile || poller.content === 'records';

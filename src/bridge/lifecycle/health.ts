@@ -46,7 +46,7 @@ export async function startHealthServer(port: number, checks: HealthChecks): Pro
   return { status: 'listening', port: (server.address() as AddressInfo).port, close };
 }
 
-/** Not `Server.maxConnections`, which turns away the new connection: a probe, while others hold all the places. */
+/** `Server.maxConnections` would refuse the new connection, which may be a probe, and keep the old ones. */
 function limitConnections(): (socket: Socket) => void {
   const oldestFirst = new Set<Socket>();
   return (socket) => {
