@@ -6,9 +6,8 @@ import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
 
-it('a log that nobody reads stops nothing: lines are dropped and counted, and said once it is read', {
-  timeout: 60_000,
-}, async () => {
+/** The bridge with its log in a pipe. */
+async function startPiped() {
   const receiver = await startReceiver();
   onTestFinished(() => receiver.stop());
   const file = join(temporaryFolder(), 'current.json');
@@ -20,13 +19,20 @@ it('a log that nobody reads stops nothing: lines are dropped and counted, and sa
       OTEL_METRIC_EXPORT_INTERVAL: '100',
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
     },
-    stdio: ['ignore', 'pipe', 'ignore'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   const exited = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+  const dropped = () => Number(receiver.points('ml.bridge.log_lines_dropped').at(-1)?.value ?? 0);
+  return { receiver, file, child, exited, dropped };
+}
+
+it('a log that nobody reads stops nothing: lines are dropped and counted, and said once it is read', {
+  timeout: 60_000,
+}, async () => {
+  const { receiver, file, child, exited, dropped } = await startPiped();
   const arrived = (loss: number) =>
     receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === loss, `loss ${loss}`);
-  const dropped = () => Number(receiver.points('ml.bridge.log_lines_dropped').at(-1)?.value ?? 0);
   const write = async (loss: number) => {
     // A run a write, which is two long lines.
     const job = { job_id: `${loss}`.padEnd(250, 'x'), model_name: 'y'.repeat(250) };
@@ -92,28 +98,13 @@ it('nor does it hold up the end', { timeout: 60_000 }, async () => {
 });
 
 it('a log pipe whose reader is gone stops nothing either', async () => {
-  const receiver = await startReceiver();
-  onTestFinished(() => receiver.stop());
-  const file = join(temporaryFolder(), 'current.json');
-  const child = spawn(process.execPath, [inject('bundle')], {
-    env: {
-      HEALTH_PORT: '0',
-      METRICS_FILE_PATH: file,
-      COLLECTION_INTERVAL: '0.01',
-      OTEL_METRIC_EXPORT_INTERVAL: '100',
-      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const exited = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+  const { receiver, file, child, exited, dropped } = await startPiped();
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr += chunk;
   });
   await new Promise((resolve) => child.stdout.once('data', resolve));
   child.stdout.destroy();
-  const dropped = () => Number(receiver.points('ml.bridge.log_lines_dropped').at(-1)?.value ?? 0);
   for (let loss = 1; loss <= 10; loss++) {
     // A run a write, which the log says.
     replaceFile(file, exampleText({ job: { job_id: `${loss}` }, metrics: { training_loss: loss } }));

@@ -45,6 +45,17 @@ async function endsInTime({ child, ended, stderr }: TestProcess) {
   expect(stderr()).toBe('');
 }
 
+/** Writes an epoch with each of these losses, from 1 on, once the bridge has read the one before. */
+async function writeEpochs(file: string, losses: readonly number[], bridge: TestProcess) {
+  for (const loss of losses) {
+    replaceFile(file, exampleText({ metrics: { epoch: loss, training_loss: loss } }));
+    const isRead = () =>
+      loss === 1 || bridge.log.some(({ message, epoch }) => message === 'Epoch ended' && epoch === loss - 1);
+    await until(isRead, `loss ${loss} to be read`);
+    await bridge.said('Training run began');
+  }
+}
+
 describe('the process is gone in time', () => {
   it('while open() of the metrics file hangs', async () => {
     const { hang, receiver, file, start } = await setUp();
@@ -155,13 +166,7 @@ it('a queue folder that hangs is one warning, and what memory holds is sent with
   await until(() => bridge.log.some(({ level }) => level === 'debug'), 'the first poll');
   hang.on();
   const losses = [1, 2, 3, 4, 5];
-  for (const loss of losses) {
-    replaceFile(file, exampleText({ metrics: { epoch: loss, training_loss: loss } }));
-    const isRead = () =>
-      loss === 1 || bridge.log.some(({ message, epoch }) => message === 'Epoch ended' && epoch === loss - 1);
-    await until(isRead, `loss ${loss} to be read`);
-    await bridge.said('Training run began');
-  }
+  await writeEpochs(file, losses, bridge);
   const warning = await bridge.said(
     'Folder of the export queue cannot be written: queued snapshots are kept only in memory',
   );
@@ -224,13 +229,7 @@ it('while the name server does not answer, polling goes on, and what was read ar
     OTEL_EXPORTER_OTLP_TIMEOUT: '100',
   });
   const losses = upTo(60);
-  for (const loss of losses) {
-    replaceFile(file, exampleText({ metrics: { epoch: loss, training_loss: loss } }));
-    const isRead = () =>
-      loss === 1 || bridge.log.some(({ message, epoch }) => message === 'Epoch ended' && epoch === loss - 1);
-    await until(isRead, `loss ${loss} to be read`);
-    await bridge.said('Training run began');
-  }
+  await writeEpochs(file, losses, bridge);
   const warning = await bridge.said(
     'Collector cannot be reached: snapshots wait and are sent when it is back',
   );
