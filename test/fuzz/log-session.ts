@@ -85,8 +85,10 @@ function among(numbers: readonly number[]): (origin: Origin) => boolean {
   const exact = new Set<Origin>(numbers);
   for (const number of numbers) {
     exact.add(`≤${Math.ceil(number)}`);
-    // Seconds that become milliseconds are not always exact.
+    // Seconds that become milliseconds, and counts from 0 that become counts from 1, are not always exact: 0.01 + 1 - 1
+    // is not 0.01.
     exact.add((number * 1_000) / 1_000);
+    exact.add(number + 1 - 1);
   }
   return (origin) => exact.has(origin);
 }

@@ -104,7 +104,7 @@ export function factsOf(bytes: Uint8Array): FileFacts | undefined {
     epoch: count('epoch'),
     batch: count('batch_number'),
     step: count('global_step'),
-    progress: sharesOf((field) => values.get(field)),
+    progress: sharesOf((field) => (counted.has(field) ? count(field) : values.get(field))),
     measurements,
     labels: labelsOf(membersOf(document, 'job_metadata')),
     nonFinite,
