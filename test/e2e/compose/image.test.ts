@@ -16,6 +16,7 @@ describe('the image', () => {
     expect(Config.Entrypoint).toEqual([
       '/nodejs/bin/node',
       '--lite-mode',
+      '--no-lazy-feedback-allocation',
       '--single-threaded-gc',
       '/app/main.cjs',
     ]);
