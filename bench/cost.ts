@@ -164,7 +164,12 @@ const findings = {
       1,
       ratioTo('OpenTelemetry SDK for Python, export every 1 s', 'cpuMsPerSnapshot'),
     ),
-    ...target('CPU of a core while nothing is new', '%', 0.1, [medianOf(2, 'cpuPercent')]),
+    ...target(
+      'CPU while nothing is new, beside Telegraf that flushes every second',
+      '×',
+      0.75,
+      ratioTo('Telegraf, flush every 1 s', 'cpuPercent', 2),
+    ),
     ...target('Bytes on the wire per snapshot at one a second', 'B', 450, [medianOf(0, 'bytesPerSnapshot')]),
     ...target(`${perSnapshot} BASELINE`, '×', 0.62, ratioTo(labels.baseline, 'cpuMsPerSnapshot')),
     ...target(
