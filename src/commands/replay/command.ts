@@ -40,7 +40,7 @@ export async function replayCommand(context: CommandContext): Promise<number> {
   progress.clear();
   switch (plan.status) {
     case 'ok':
-      return run(context, request, plan, { tally, progress, signal });
+      return sendPlan(context, request, plan, { tally, progress, signal });
     case 'refused':
       return refuse(context, plan.problems);
     case 'unreadable':
@@ -52,17 +52,17 @@ export async function replayCommand(context: CommandContext): Promise<number> {
   }
 }
 
-interface Running {
+interface SendPlanOptions {
   readonly tally: Tally;
   readonly progress: ProgressLine;
   readonly signal: AbortSignal;
 }
 
-async function run(
+async function sendPlan(
   context: CommandContext,
   request: ReplayRequest,
   plan: ReplayPlan,
-  { tally, progress, signal }: Running,
+  { tally, progress, signal }: SendPlanOptions,
 ): Promise<number> {
   const { config, from, output } = request;
   const { stdout, stderr } = context;

@@ -2,6 +2,7 @@ import { pause } from '../../common/timing.ts';
 import type { ExportOutcome } from '../../otlp/classify-response.ts';
 import { type ExportRequest, maxRequestBytes } from '../../otlp/export-request.ts';
 import type { Exporter } from '../../otlp/exporter.ts';
+import { retryDelay } from '../../otlp/retry-delay.ts';
 import type { RecordData, SinkResult } from './sink.ts';
 
 /** Sends the data of one signal to a Collector, one request at a time, and waits for the acknowledgement of each. */
@@ -29,8 +30,8 @@ export interface RecordSenderOptions<T> {
 
 const requestsOfExport = 1_000;
 const bytesOfExport = maxRequestBytes / 3;
-const firstRetryMs = 250;
-const longestRetryMs = 5_000;
+/** Without a random part, because one replay has no others to spread its attempts from: the pause grows to 5 s. */
+const retryPolicy = { maxMs: 10_000, random: () => 0 };
 
 export function createRecordSender<T>(options: RecordSenderOptions<T>): RecordSender {
   const { noun, createExporter, requestsOf, signal, onWaiting, explain } = options;
@@ -41,7 +42,7 @@ export function createRecordSender<T>(options: RecordSenderOptions<T>): RecordSe
 
   /** Until it is accepted or rejected, or the signal aborts. */
   async function exportUntilDecided(requests: typeof waiting): Promise<ExportOutcome | undefined> {
-    for (let failures = 0; !signal.aborted; failures++) {
+    for (let failures = 1; !signal.aborted; failures++) {
       const outcome = await exporter.export(requests);
       if (outcome.status !== 'retry') return outcome;
       if (!isWaiting) onWaiting(outcome);
@@ -51,8 +52,7 @@ export function createRecordSender<T>(options: RecordSenderOptions<T>): RecordSe
         exporter.shutdown();
         exporter = createExporter();
       }
-      const delayMs = Math.min(longestRetryMs, firstRetryMs * 2 ** failures);
-      await pause(Math.max(delayMs, outcome.afterMs ?? 0), signal);
+      await pause(retryDelay({ ...retryPolicy, failures, askedMs: outcome.afterMs ?? 0 }), signal);
     }
     return undefined;
   }
