@@ -4,28 +4,12 @@ import type { LogFormat } from '../../catalogue/file-formats.ts';
 import type { Clock } from '../../common/clock.ts';
 import { type FileVersion, sameVersion, versionOf } from '../json-file.ts';
 import { describeReadError, kindOf, type ReadFailure } from '../read-errors.ts';
-import {
-  extendFingerprint,
-  type Fingerprint,
-  fingerprintAt,
-  matchesFingerprint,
-  noFingerprint,
-  readAt,
-} from './fingerprint.ts';
-import { createDecoder } from './formats/create-decoder.ts';
-import type { DecoderProblem, LogRecord, RecordDecoder } from './formats/decoder.ts';
-import { addCompared, addRecord, compareHistory, noHistory, type RecordHistory } from './record-history.ts';
-
-/** Where a file is read from. The offset is the start of a record. */
-export interface FilePosition {
-  readonly offset: number;
-  /** The columns of a CSV file that is not read from its start. */
-  readonly columns?: readonly string[] | undefined;
-  readonly fingerprint: Fingerprint;
-  readonly history: RecordHistory;
-}
-
-export const fileStart: FilePosition = { offset: 0, fingerprint: noFingerprint, history: noHistory };
+import { type FilePosition, fileStart } from './file-position.ts';
+import { type FileReading, readFromPosition, readFromStart, readRecords } from './file-reading.ts';
+import { matchesFingerprint, noFingerprint } from './fingerprint.ts';
+import type { DecoderProblem, LogRecord } from './formats/decoder.ts';
+import { addRecord } from './record-history.ts';
+import { type RewrittenContent, scanRewritten } from './scan-rewritten.ts';
 
 export type FollowResult =
   | {
@@ -65,187 +49,180 @@ export interface FollowOptions {
   readonly from?: FilePosition | undefined;
 }
 
-const chunkBytes = 65_536;
-const recordsOfStep = 1_000;
-/** Limit of one poll, which would otherwise take seconds for a file in which all records are skipped. */
-const maxBytesOfPoll = 16 * 1_048_576;
+/** What is known of a file that is followed. */
+interface FollowedFile extends Pick<FollowOptions, 'path' | 'format' | 'clock'> {
+  handle: FileHandle | undefined;
+  version: FileVersion | undefined;
+  times: FileTimes | undefined;
+  /** Undefined until the position is found in the content. */
+  reading: FileReading | undefined;
+  /** Decoded records that were not returned yet. */
+  decoded: LogRecord[];
+  /** The position after the last record that was returned. */
+  position: FilePosition;
+  lastPosition: FilePosition;
+  /** Since when the content differs from what was read; undefined while it does not. */
+  rewrite: { readonly sinceMs: number; changedMs: number } | undefined;
+  isOther: false | 'rotated' | 'replaced';
+  isRotated: boolean;
+}
+
 /** A rewrite is complete if the file has not changed for this long. */
 const settledAfterMs = 10_000;
 /** The longest rewrite. After it, the file is read as new content. */
 const longestRewriteMs = 30_000;
 
-/** Decodes a file from one offset on. Bytes become part of the fingerprint only when they are confirmed. */
-interface Reading {
-  readonly decoder: RecordDecoder;
-  fingerprint: Fingerprint;
-}
-
-export function createFileFollower({ path, format, clock, from = fileStart }: FollowOptions): FileFollower {
-  let handle: FileHandle | undefined;
-  let version: FileVersion | undefined;
-  let times: FileTimes | undefined;
-  let reading: Reading | undefined;
-  /** Decoded records that were not returned yet. */
-  let decoded: LogRecord[] = [];
-  /** The position after the last record that was returned. */
-  let position = from;
-  let lastPosition = from;
-  /** Since when the content differs from what was read; undefined while it does not. */
-  let rewrite: { readonly sinceMs: number; changedMs: number } | undefined;
-  let isOther: false | 'rotated' | 'replaced' = false;
-  let isRotated = false;
-
-  async function readFromStart(): Promise<Reading> {
-    return { decoder: await createDecoder(format), fingerprint: noFingerprint };
-  }
-
-  /** Undefined if the content before the position has changed. */
-  async function readFromPosition(file: FileHandle): Promise<Reading | undefined> {
-    const { offset, columns, fingerprint } = position;
-    if (!(await matchesFingerprint(file, fingerprint))) return undefined;
-    const decoder = await createDecoder(format, { offset, ...(columns && { columns }) });
-    return { decoder, fingerprint: await fingerprintAt(file, offset) };
-  }
-
-  /** Reads and decodes up to `limit` records; undefined if bytes that were read before have changed. */
-  async function readOn(file: FileHandle, into: Reading, limit: number) {
-    const records: LogRecord[] = [];
-    let { fingerprint } = into;
-    let isAtEnd = false;
-    const stopAt = fingerprint.end + maxBytesOfPoll;
-    while (records.length < limit && fingerprint.end < stopAt && !isAtEnd) {
-      const bytes = await readAt(file, fingerprint.end, chunkBytes);
-      isAtEnd = bytes.length < chunkBytes;
-      fingerprint = extendFingerprint(fingerprint, bytes);
-      records.push(...into.decoder.push(bytes));
-    }
-    // If a writer replaced the content during the read, these bytes are of two versions.
-    if (!(await matchesFingerprint(file, fingerprint))) return undefined;
-    into.fingerprint = fingerprint;
-    return { records, isAtEnd };
-  }
-
-  /** Reads a rewritten file up to the last record that was returned. */
-  async function findPlace(file: FileHandle): Promise<'found' | 'waiting'> {
-    const scan = await readFromStart();
-    let seen = noHistory;
-    for (let isAtEnd = false; !isAtEnd; ) {
-      const read = await readOn(file, scan, recordsOfStep);
-      if (read === undefined) return 'waiting';
-      isAtEnd = read.isAtEnd;
-      for (const [index, record] of read.records.entries()) {
-        seen = addCompared(position.history, seen, record);
-        const comparison = compareHistory(position.history, seen);
-        if (comparison === 'other') return startOver();
-        if (comparison === 'behind') continue;
-        reading = scan;
-        decoded = read.records.slice(index + 1);
-        return 'found';
-      }
-    }
-    return 'waiting';
-  }
-
-  /** Reads new content from its start. */
-  async function startOver(): Promise<'found'> {
-    reading = await readFromStart();
-    position = fileStart;
-    decoded = [];
-    isOther = isRotated ? 'rotated' : 'replaced';
-    isRotated = false;
-    return 'found';
-  }
-
-  async function recover(file: FileHandle, next: FileVersion): Promise<'found' | 'waiting'> {
-    const nowMs = clock().monotonicMs;
-    rewrite ??= { sinceMs: nowMs, changedMs: nowMs };
-    if (version === undefined || !sameVersion(version, next)) rewrite.changedMs = nowMs;
-    reading = undefined;
-    decoded = [];
-    const isOver = nowMs - rewrite.changedMs >= settledAfterMs || nowMs - rewrite.sinceMs >= longestRewriteMs;
-    const isFirst = position.history.count === 0;
-    const place = isFirst || (isOver && next.size > 0n) ? await startOver() : await findPlace(file);
-    if (place === 'found') rewrite = undefined;
-    return place;
-  }
-
-  async function readHandle(file: FileHandle, limit: number): Promise<FollowResult> {
-    const stats = await file.stat({ bigint: true });
-    const next = versionOf(stats);
-    const modifiedMs = Number(stats.mtimeNs / 1_000_000n);
-    // 0 if the file system does not keep it.
-    const createdMs = Number(stats.birthtimeMs) || modifiedMs;
-    times = { createdMs: Math.min(createdMs, modifiedMs), modifiedMs };
-    const isUnchanged = version !== undefined && sameVersion(version, next) && rewrite === undefined;
-    if (decoded.length < limit && !(isUnchanged && reading !== undefined && isDone(reading, next))) {
-      reading ??= rewrite === undefined ? await readFromPosition(file) : undefined;
-      const isAsRead = reading !== undefined && (await matchesFingerprint(file, reading.fingerprint));
-      const place = isAsRead ? 'found' : await recover(file, next);
-      if (place === 'found' && reading !== undefined) {
-        const read = await readOn(file, reading, limit - decoded.length);
-        if (read === undefined) await recover(file, next);
-        else decoded.push(...read.records);
-      }
-    } else if (isUnchanged && reading !== undefined && decoded.length < limit) {
-      decoded.push(...reading.decoder.finish());
-    }
-    version = next;
-    return give(limit, next);
-  }
-
-  const isDone = ({ fingerprint }: Reading, { size }: FileVersion) => BigInt(fingerprint.end) >= size;
-
-  function give(limit: number, next: FileVersion): FollowResult {
-    const records = decoded.splice(0, limit);
-    const problems = reading?.decoder.takeProblems() ?? [];
-    const more = decoded.length > 0 || (reading !== undefined && !isDone(reading, next));
-    const result = { status: 'ok', records, more, isOther, problems } as const;
-    for (const record of records) {
-      lastPosition = position;
-      position = {
-        offset: record.end,
-        columns: reading?.decoder.columns,
-        fingerprint: reading?.fingerprint ?? noFingerprint,
-        history: addRecord(position.history, record),
-      };
-    }
-    if (records.length > 0) isOther = false;
-    return result;
-  }
-
+export function createFileFollower({ from = fileStart, ...options }: FollowOptions): FileFollower {
+  const file: FollowedFile = {
+    ...options,
+    handle: undefined,
+    version: undefined,
+    times: undefined,
+    reading: undefined,
+    decoded: [],
+    position: from,
+    lastPosition: from,
+    rewrite: undefined,
+    isOther: false,
+    isRotated: false,
+  };
   return {
-    async read(limit) {
-      try {
-        const found = await stat(path, { bigint: true }).catch((error) => error as NodeJS.ErrnoException);
-        if (handle !== undefined) {
-          const isSame =
-            !(found instanceof Error) && version?.inode === found.ino && version.device === found.dev;
-          const result = await readHandle(handle, limit);
-          const hasRest = result.status === 'ok' && (result.records.length > 0 || result.more);
-          if (isSame || hasRest) return result;
-          // The file was renamed or removed, and all of it was read.
-          isRotated = (await handle.stat()).nlink > 0;
-          await handle.close();
-          handle = undefined;
-        }
-        if (found instanceof Error) return await describeReadError(path, found);
-        if (!found.isFile()) return { status: 'not_a_file', reason: `${path} is ${kindOf(found)}` };
-        handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-        version = undefined;
-        return await readHandle(handle, limit);
-      } catch (error) {
-        return await describeReadError(path, error as NodeJS.ErrnoException);
-      }
-    },
+    read: (limit) =>
+      readPath(file, limit).catch((error: NodeJS.ErrnoException) => describeReadError(file.path, error)),
     get times() {
-      return times;
+      return file.times;
     },
     get lastPosition() {
-      return lastPosition;
+      return file.lastPosition;
     },
     async close() {
-      await handle?.close().catch(() => undefined);
-      handle = undefined;
+      await file.handle?.close().catch(() => undefined);
+      file.handle = undefined;
     },
   };
 }
+
+/** Reads the open file. If it is no longer at the path and has no more records, opens and reads the one at the path. */
+async function readPath(file: FollowedFile, limit: number): Promise<FollowResult> {
+  const { path, handle, version } = file;
+  const found = await stat(path, { bigint: true }).catch((error) => error as NodeJS.ErrnoException);
+  if (handle !== undefined) {
+    const isSame = !(found instanceof Error) && version?.inode === found.ino && version.device === found.dev;
+    const result = await readHandle(file, handle, limit);
+    const hasRest = result.status === 'ok' && (result.records.length > 0 || result.more);
+    if (isSame || hasRest) return result;
+    await closeMoved(file, handle);
+  }
+  if (found instanceof Error) return describeReadError(path, found);
+  if (!found.isFile()) return { status: 'not_a_file', reason: `${path} is ${kindOf(found)}` };
+  const opened = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  file.handle = opened;
+  file.version = undefined;
+  return readHandle(file, opened, limit);
+}
+
+/** Closes a file that was renamed or removed. */
+async function closeMoved(file: FollowedFile, handle: FileHandle): Promise<void> {
+  file.isRotated = (await handle.stat()).nlink > 0;
+  await handle.close();
+  file.handle = undefined;
+}
+
+async function readHandle(file: FollowedFile, handle: FileHandle, limit: number): Promise<FollowResult> {
+  const stats = await handle.stat({ bigint: true });
+  const version = versionOf(stats);
+  const modifiedMs = Number(stats.mtimeNs / 1_000_000n);
+  // 0 if the file system does not keep it.
+  const createdMs = Number(stats.birthtimeMs) || modifiedMs;
+  file.times = { createdMs: Math.min(createdMs, modifiedMs), modifiedMs };
+  if (file.decoded.length < limit) await decodeMore(file, handle, version, limit);
+  file.version = version;
+  return takeRecords(file, limit);
+}
+
+async function decodeMore(
+  file: FollowedFile,
+  handle: FileHandle,
+  version: FileVersion,
+  limit: number,
+): Promise<void> {
+  const isUnchanged = isVersion(file, version) && file.rewrite === undefined;
+  if (isUnchanged && file.reading !== undefined && !hasUnread(file.reading, version)) {
+    file.decoded.push(...file.reading.decoder.finish());
+    return;
+  }
+  if (!(await isReadable(file, handle)) && !(await recover(file, handle, version))) return;
+  if (file.reading === undefined) return;
+  const read = await readRecords(handle, file.reading, limit - file.decoded.length);
+  if (read === undefined) await recover(file, handle, version);
+  else file.decoded.push(...read.records);
+}
+
+/** Whether the content up to the position is what was read. */
+async function isReadable(file: FollowedFile, handle: FileHandle): Promise<boolean> {
+  if (file.reading === undefined && file.rewrite === undefined)
+    file.reading = await readFromPosition(handle, file.format, file.position);
+  return file.reading !== undefined && matchesFingerprint(handle, file.reading.fingerprint);
+}
+
+/** Finds the position in content that has changed. Returns whether reading can continue. */
+async function recover(file: FollowedFile, handle: FileHandle, version: FileVersion): Promise<boolean> {
+  const isOver = isRewriteOver(file, version);
+  file.reading = undefined;
+  file.decoded = [];
+  const isFirst = file.position.history.count === 0;
+  const content: RewrittenContent =
+    isFirst || (isOver && version.size > 0n)
+      ? { status: 'other' }
+      : await scanRewritten(handle, file.format, file.position.history);
+  if (content.status === 'incomplete') return false;
+  if (content.status === 'other') await startOver(file);
+  else {
+    file.reading = content.reading;
+    file.decoded = content.next;
+  }
+  file.rewrite = undefined;
+  return true;
+}
+
+/** Whether a rewrite, which may begin now, is complete or took too long. */
+function isRewriteOver(file: FollowedFile, version: FileVersion): boolean {
+  const nowMs = file.clock().monotonicMs;
+  file.rewrite ??= { sinceMs: nowMs, changedMs: nowMs };
+  if (!isVersion(file, version)) file.rewrite.changedMs = nowMs;
+  const { sinceMs, changedMs } = file.rewrite;
+  return nowMs - changedMs >= settledAfterMs || nowMs - sinceMs >= longestRewriteMs;
+}
+
+/** Reads new content from its start. */
+async function startOver(file: FollowedFile): Promise<void> {
+  file.reading = await readFromStart(file.format);
+  file.position = fileStart;
+  file.isOther = file.isRotated ? 'rotated' : 'replaced';
+  file.isRotated = false;
+}
+
+function takeRecords(file: FollowedFile, limit: number): FollowResult {
+  const { reading, version, isOther } = file;
+  const records = file.decoded.splice(0, limit);
+  const problems = reading?.decoder.takeProblems() ?? [];
+  const isMoreInFile = reading !== undefined && version !== undefined && hasUnread(reading, version);
+  for (const record of records) {
+    file.lastPosition = file.position;
+    file.position = positionAfter(file, record);
+  }
+  if (records.length > 0) file.isOther = false;
+  return { status: 'ok', records, more: file.decoded.length > 0 || isMoreInFile, isOther, problems };
+}
+
+const positionAfter = ({ position, reading }: FollowedFile, record: LogRecord): FilePosition => ({
+  offset: record.end,
+  columns: reading?.decoder.columns,
+  fingerprint: reading?.fingerprint ?? noFingerprint,
+  history: addRecord(position.history, record),
+});
+
+const isVersion = ({ version }: FollowedFile, other: FileVersion) =>
+  version !== undefined && sameVersion(version, other);
+
+const hasUnread = ({ fingerprint }: FileReading, { size }: FileVersion) => BigInt(fingerprint.end) < size;

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { LogFormat } from '../../catalogue/file-formats.ts';
+import type { FilePosition } from './file-position.ts';
 import { fingerprintAt, readAt } from './fingerprint.ts';
-import type { FilePosition } from './follow-file.ts';
 import { createDecoder } from './formats/create-decoder.ts';
 import { uncountedHistory } from './record-history.ts';
 

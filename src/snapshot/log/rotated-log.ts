@@ -1,7 +1,7 @@
 import { open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { FilePosition } from './file-position.ts';
 import { matchesFingerprint } from './fingerprint.ts';
-import type { FilePosition } from './follow-file.ts';
 import { type LogFailure, type LogFile, type LogFileOptions, openLogFile } from './log-file.ts';
 
 /** So that a folder of many files does not take long. */

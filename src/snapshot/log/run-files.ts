@@ -1,8 +1,8 @@
 import { dirname, relative } from 'node:path';
 import type { SkippedRecords } from '../source.ts';
+import type { FilePosition } from './file-position.ts';
 import { isEventFile } from './find-logs.ts';
 import { firstBytesOf } from './fingerprint.ts';
-import type { FilePosition } from './follow-file.ts';
 import type { LogEntry, LogFailure, LogFile, LogFileOptions, LogRead } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
 import { openLogAndRotated } from './rotated-log.ts';

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { writeStateFile } from '../../common/state-file.ts';
-import type { FilePosition } from './follow-file.ts';
+import type { FilePosition } from './file-position.ts';
 import type { LogRun } from './log-run.ts';
 
 /** How far the logs at a path were exported, for the next bridge. */
