@@ -13,12 +13,12 @@ import {
   sameVersion,
   statMetricsFile,
 } from '../../snapshot/json-file.ts';
-import { tellingFolder } from '../../snapshot/log/identity.ts';
+import { jobIdFromFolder } from '../../snapshot/log/identity.ts';
 import { parsePythonJson } from '../../snapshot/parse.ts';
 import type { MissingFile } from '../../snapshot/read-errors.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import type { PathComponent } from './access.ts';
-import { type FollowedLog, followedLog, runPath } from './followed-log.ts';
+import { type FollowedLog, followedLog } from './followed-log.ts';
 import { formatOfFile, type LogState, readLog } from './log-state.ts';
 
 export type Content =
@@ -96,7 +96,7 @@ async function readLogContent(
       ...interpretation.snapshot,
       job: {
         ...job,
-        jobId: job.jobId ?? jobId ?? tellingFolder(runPath(path, followed)),
+        jobId: job.jobId ?? jobId ?? jobIdFromFolder(followed?.runFolder ?? dirname(path)),
         modelName: job.modelName ?? modelName,
         dataset: job.dataset ?? dataset,
       },

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { findLogs } from '../../snapshot/log/find-logs.ts';
 
 /** The file of a folder or pattern that the bridge follows. */
@@ -30,7 +30,3 @@ export async function followedLog(path: string): Promise<FollowedLog | undefined
     return undefined;
   }
 }
-
-/** A path in the folder of the run, by which the job is named. */
-export const runPath = (path: string, followed: FollowedLog | undefined) =>
-  followed === undefined ? path : join(followed.runFolder, 'log');

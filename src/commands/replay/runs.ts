@@ -1,6 +1,6 @@
-import { basename, join, relative } from 'node:path';
+import { basename, relative } from 'node:path';
 import { findAllLogs } from '../../snapshot/log/find-logs.ts';
-import { tellingFolder } from '../../snapshot/log/identity.ts';
+import { jobIdFromFolder } from '../../snapshot/log/identity.ts';
 import type { LogFiles } from '../../snapshot/log/log-files.ts';
 
 /** A log, and the job its records are of. */
@@ -16,7 +16,7 @@ export interface ReplayRun {
 export async function findRuns(path: string, jobId: string | undefined): Promise<readonly ReplayRun[]> {
   const logs = await findAllLogs(path);
   if (logs.length === 1)
-    return logs.map((files) => ({ files, jobId: jobId ?? tellingFolder(join(files.folder, 'log')) }));
+    return logs.map((files) => ({ files, jobId: jobId ?? jobIdFromFolder(files.folder) }));
   const folders = logs.map(({ folder }) => folder);
   return logs.map((files, index) => {
     const isShared = folders.some((folder, other) => other !== index && folder === files.folder);

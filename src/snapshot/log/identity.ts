@@ -23,14 +23,14 @@ export function withJob(snapshot: Snapshot, given: LogJob, startTimeMs: number):
   };
 }
 
-/** Names of folders that every job of a framework has. */
-const common =
+/** Names of folders that say nothing about the job, because every job of a framework has them. */
+const genericNames =
   /^(version_\d+|\d{8}_\d{6}|vis_data|(lightning_)?logs?|runs?|out(puts?)?|results?|train|val(idation)?|eval|test|detect|metrics|tensorboard|tb|events|checkpoints?|shared|data|tmp|workspace|work_dirs?|app|root|home|mnt|var|volumes?|\.+|)$/i;
 
-/** The nearest folder of a file whose name says something about the job; undefined if there is none. */
-export function tellingFolder(path: string): string | undefined {
-  const folder = dirname(path);
-  if (folder === path) return undefined;
+/** The name of a folder, or of the nearest one above it, that is not generic; undefined if all are. */
+export function jobIdFromFolder(folder: string): string | undefined {
   const name = basename(folder);
-  return common.test(name) ? tellingFolder(folder) : name;
+  if (!genericNames.test(name)) return name;
+  const parent = dirname(folder);
+  return parent === folder ? undefined : jobIdFromFolder(parent);
 }

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import type { PresetName } from '../../catalogue/file-formats.ts';
 import type { Clock, Moment } from '../../common/clock.ts';
 import { createFileAge } from '../file-age.ts';
@@ -13,7 +13,7 @@ import {
   type TimedSnapshot,
 } from '../source.ts';
 import { findLogs, isPattern } from './find-logs.ts';
-import { type LogJob, tellingFolder, withJob } from './identity.ts';
+import { jobIdFromFolder, type LogJob, withJob } from './identity.ts';
 import type { LogEntry, LogFailure, LogFile, LogRead } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
 import { followRun, type LogRun, recordKind } from './log-run.ts';
@@ -203,8 +203,8 @@ export function createLogSource({
 
   /** The log itself takes precedence over the configuration. */
   function ofRun(snapshot: Snapshot, { startTimeMs, resume }: LogRun): Snapshot {
-    const file = runFiles === undefined ? path : join(runFiles.folder, 'log');
-    const given = { ...job, jobId: job.jobId ?? tellingFolder(file) };
+    const folder = runFiles?.folder ?? dirname(path);
+    const given = { ...job, jobId: job.jobId ?? jobIdFromFolder(folder) };
     return { ...withJob(snapshot, given, Math.floor(startTimeMs)), ...(resume && { resume }) };
   }
 
