@@ -49,7 +49,7 @@ export function createRun(
   const steps = trainingSteps(settings);
   const startTimeMs = Date.now();
   const resource = resourceOf(templateJob);
-  const instruments = createRunInstruments(resource, histograms, version);
+  const instruments = createRunInstruments({ resource, histogramAggregation: histograms, version });
   const self = createInternalMetrics(resource, version, {
     backlog: () => 0,
     fileAgeMs: () => 0,

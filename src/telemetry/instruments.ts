@@ -39,13 +39,23 @@ export type Extent = 'full' | 'values' | 'changes';
 
 export const scopeName = 'ml-metrics-bridge';
 
-export function createRunInstruments(
-  resource: Resource,
-  histogramAggregation: Config['histogramAggregation'],
-  version: string,
-  waitingAttributes: Attributes = {},
-  otherRanks: () => readonly RankReading[] = () => [],
-): RunInstruments {
+export interface RunInstrumentsOptions {
+  readonly resource: Resource;
+  readonly histogramAggregation: Config['histogramAggregation'];
+  readonly version: string;
+  /** Attributes of the points while no run has begun; none by default. */
+  readonly waitingAttributes?: Attributes;
+  /** Read from the files of other ranks; none by default. */
+  readonly otherRanks?: () => readonly RankReading[];
+}
+
+export function createRunInstruments({
+  resource,
+  histogramAggregation,
+  version,
+  waitingAttributes = {},
+  otherRanks = () => [],
+}: RunInstrumentsOptions): RunInstruments {
   const reader = new SnapshotReader(histogramAggregation);
   const meter = new MeterProvider({ resource, readers: [reader] }).getMeter(scopeName, version);
   const extras = new Set<string>();

@@ -102,8 +102,9 @@ export function createTelemetry({
   });
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
+  const { histogramAggregation } = config;
   const newInstruments = () =>
-    createRunInstruments(resource, config.histogramAggregation, version, waitingAttributes, otherRanks);
+    createRunInstruments({ resource, histogramAggregation, version, waitingAttributes, otherRanks });
   let instruments: RunInstruments = newInstruments();
   let runStartedUnixMs = startedUnixMs;
   let record: Snapshot | undefined;

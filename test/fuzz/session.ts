@@ -6,7 +6,7 @@ import type { Run } from '../../src/run/run.ts';
 import { interpret } from '../../src/snapshot/interpret.ts';
 import { readMetricsFile } from '../../src/snapshot/json-file.ts';
 import { parsePythonJson } from '../../src/snapshot/parse.ts';
-import { createRunInstruments } from '../../src/telemetry/instruments.ts';
+import { createRunInstruments, type RunInstrumentsOptions } from '../../src/telemetry/instruments.ts';
 import { mutatedFile } from './mutate.ts';
 import { createPointChecker } from './point-checker.ts';
 
@@ -29,6 +29,12 @@ export interface SessionCount {
   readonly points: number;
 }
 
+const instrumentsOptions: RunInstrumentsOptions = {
+  resource: defaultResource(),
+  histogramAggregation: 'explicit_bucket_histogram',
+  version: '0.0.0',
+};
+
 /**
  * Takes files through the bridge from the disk to what its instruments export, in a run of their own, and holds every
  * point against the files. Throws at the first that is not in them, and at one of them that is missing.
@@ -39,7 +45,7 @@ export async function runSession(files: readonly Uint8Array[], path: string): Pr
   const checker = createPointChecker();
   const count = { files: files.length, snapshots: 0, runs: 0, points: 0 };
   let run: Run | undefined;
-  let instruments = createRunInstruments(defaultResource(), 'explicit_bucket_histogram', '0.0.0');
+  let instruments = createRunInstruments(instrumentsOptions);
   for (const [index, bytes] of files.entries()) {
     const snapshot = await readSnapshot(bytes, path);
     if (checker.mustBeRead(bytes) !== (snapshot !== undefined))
@@ -51,7 +57,7 @@ export async function runSession(files: readonly Uint8Array[], path: string): Pr
     const isNameless = run !== undefined && run.identity.jobId === undefined;
     run = transition.run;
     if (transition.events.some(({ kind }) => kind === 'run_began')) {
-      instruments = createRunInstruments(defaultResource(), 'explicit_bucket_histogram', '0.0.0');
+      instruments = createRunInstruments(instrumentsOptions);
       count.runs += 1;
       // A run that takes its name late goes on with what it has counted.
       checker.runBegan(isNameless);

@@ -35,10 +35,10 @@ export function bridgeSeriesOf({ traces }: Pick<Config, 'traces'>): readonly str
 export async function exportedMetrics(
   run: Run,
   resource: Resource,
-  config: Pick<Config, 'histogramAggregation'>,
+  { histogramAggregation }: Pick<Config, 'histogramAggregation'>,
   version: string,
 ): Promise<readonly ExportedMetric[]> {
-  const instruments = createRunInstruments(resource, config.histogramAggregation, version);
+  const instruments = createRunInstruments({ resource, histogramAggregation, version });
   instruments.setRun(run);
   instruments.record(run.latest);
   const target = targetLabels(resource);

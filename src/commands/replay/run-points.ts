@@ -39,6 +39,7 @@ const stateIntervalMs = 60_000;
  */
 export function createRunPoints(options: RunPointsOptions): RunPoints {
   const { config, resource, version, onTransition } = options;
+  const { histogramAggregation } = config;
   const policy: RunPolicy = { ...config, content: 'records' };
   const job = { jobId: options.jobId, modelName: config.modelName, dataset: config.dataset };
   let logRun: LogRun | undefined;
@@ -74,7 +75,7 @@ export function createRunPoints(options: RunPointsOptions): RunPoints {
         if (event.kind === 'run_ended' && event.reason === 'replaced' && timeMs > lastMs + 1)
           before.push(...(await stateOf(event.run)));
         if (event.kind !== 'run_began') continue;
-        instruments = createRunInstruments(resource, config.histogramAggregation, version);
+        instruments = createRunInstruments({ resource, histogramAggregation, version });
         startedMs = timeMs;
         nextStateMs = Number.NEGATIVE_INFINITY;
       }
