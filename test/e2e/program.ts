@@ -16,11 +16,16 @@ export interface ProgramOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** Asked until it is true, with what the program has said so far. */
   readonly isReady: (said: string) => Promise<boolean | undefined>;
+  /** Until when it has to be ready; a minute by default. */
+  readonly readyWithinMs?: number;
 }
 
-/** A program in the background. Rejects where it cannot be run or ends before it is ready, with what it has said. */
+/**
+ * A program in the background. Rejects with what it has said where it cannot be run, ends before it is ready or is not
+ * ready in time, and leaves no process then.
+ */
 export async function startProgram(options: ProgramOptions): Promise<Program> {
-  const { program, args, folder, environment, isReady } = options;
+  const { program, args, folder, environment, isReady, readyWithinMs = 60_000 } = options;
   const child = spawn(program, args, { cwd: folder, env: { ...process.env, ...environment }, stdio: 'pipe' });
   let said = '';
   for (const stream of [child.stdout, child.stderr])
@@ -36,18 +41,22 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   const early = ended.then(() => {
     throw new Error(`${program} ended: ${said}`);
   });
-  const ready = until(() => isReady(said), `${program} to be ready`, 60_000).catch((error) => {
+  const ready = until(() => isReady(said), `${program} to be ready`, readyWithinMs).catch((error) => {
     throw new Error(`${error.message}; it said: ${said}`);
   });
-  await Promise.race([ready, early]);
-  early.catch(() => undefined);
-  return {
-    pid: child.pid as number,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await ended;
-    },
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await ended;
   };
+  try {
+    await Promise.race([ready, early]);
+  } catch (error) {
+    // One that could not be run has no process.
+    await stop().catch(() => undefined);
+    throw error;
+  }
+  early.catch(() => undefined);
+  return { pid: child.pid as number, stop };
 }
 
 /** Whether a GET of the address is answered with a success. */
