@@ -3,6 +3,11 @@
  * tables of the documentation come from the same rows.
  */
 
+import { shorten } from './shorten.ts';
+
+/** Of a value in a message. */
+const maxShownLength = 200;
+
 export type ParseResult<T> =
   | {
       readonly status: 'ok';
@@ -115,7 +120,7 @@ export function readSettings<S extends Settings>(settings: S, environment: Envir
       if (parsed.warning !== undefined) warnings.push(parsed.warning);
     } else {
       const isHidden = row.secret || parsed.mayBeSecret;
-      const shown = isHidden ? 'invalid (value not shown)' : JSON.stringify(shorten(text));
+      const shown = isHidden ? 'invalid (value not shown)' : JSON.stringify(shorten(text, maxShownLength));
       problems.push({ variable, message: `${variable} is ${shown}: expected ${parsed.expected}` });
     }
   }
@@ -127,8 +132,6 @@ export function readSettings<S extends Settings>(settings: S, environment: Envir
     warnings,
   };
 }
-
-const shorten = (text: string) => (text.length > 200 ? `${text.slice(0, 200)}…` : text);
 
 /**
  * Values of a table for printing. A secret record is reduced to its keys, and any other secret is hidden. So is a key

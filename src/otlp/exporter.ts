@@ -1,6 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { Endpoint } from '../common/endpoint.ts';
+import { shorten } from '../common/shorten.ts';
 import {
   classifyResponse,
   describeError,
@@ -45,6 +46,8 @@ export interface ExporterOptions extends CredentialSourceOptions {
 }
 
 const longestDiagnosisMs = 1_000;
+/** Of the text of an answer, which may be as long as a gRPC message. It is shortened once its cause and its secrets are known. */
+const maxReasonLength = 1_000;
 
 /** Numbers the exporters; see `userAgent`. */
 let connections = 0;
@@ -96,7 +99,7 @@ export function exportersOf<T>(signal: Signal<T>, options: ExporterOptions): () 
           const { credentials } = reading;
           const data = signal.merge(requests.map((request) => request.data));
           const response = await send(exporterFor(credentials), data);
-          return await explain(outcomeOf(response, credentials, kind), credentials);
+          return withShortReason(await explain(outcomeOf(response, credentials, kind), credentials));
         } catch (error) {
           return { status: 'retry', cause: 'no_answer', reason: describeError(error) };
         }
@@ -140,6 +143,14 @@ function outcomeOf(
     return { status: 'retry', cause: 'no_answer', reason: redactHeaders(describeError(error), credentials) };
   const outcome = classifyResponse(error, kind);
   return { ...outcome, reason: redactHeaders(outcome.reason, credentials) };
+}
+
+function withShortReason(outcome: ExportOutcome): ExportOutcome {
+  if (outcome.status !== 'success') return { ...outcome, reason: shorten(outcome.reason, maxReasonLength) };
+  const { partialSuccess } = outcome;
+  if (partialSuccess === undefined) return outcome;
+  const reason = shorten(partialSuccess.reason, maxReasonLength);
+  return { ...outcome, partialSuccess: { ...partialSuccess, reason } };
 }
 
 const isFromGrpc = (error: unknown): error is FailedResponse =>

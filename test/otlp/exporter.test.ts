@@ -8,7 +8,7 @@ import {
   type ResourceMetrics,
 } from '@opentelemetry/sdk-metrics';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { type ReceiverResponse, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { exportersOf } from '../../src/otlp/exporter.ts';
 import { metricsRequest, metricsSignal } from '../../src/otlp/metrics-signal.ts';
 import { spansSignal } from '../../src/otlp/spans-signal.ts';
@@ -60,6 +60,22 @@ describe('an exporter', () => {
       partialSuccess: { rejected: partialSuccess.rejectedDataPoints, reason: partialSuccess.errorMessage },
     });
     expect(await exporter.export(requestsOf(2))).toEqual({ status: 'success' });
+  });
+
+  it.each<[string, (text: string) => ReceiverResponse]>([
+    [
+      'a partial success',
+      (text) => ({ status: 'ok', partialSuccess: { rejectedDataPoints: 1, errorMessage: text } }),
+    ],
+    ['a rejection', (text) => ({ status: 'error', code: status.INVALID_ARGUMENT, message: text })],
+    ['a delay', (text) => ({ status: 'error', code: status.UNAVAILABLE, message: text })],
+  ])('hands on the beginning of a long text of %s', async (_name, answer) => {
+    const { receiver, createExporter } = await setUp();
+    receiver.reply(() => answer(`too much: ${'x'.repeat(10_000)}`));
+    const outcome = await createExporter().export(requestsOf(1));
+    const { reason = '' } = outcome.status === 'success' ? (outcome.partialSuccess ?? {}) : outcome;
+    expect(reason).toMatch(/too much: x+…$/);
+    expect(reason).toHaveLength(1_001);
   });
 
   it('tells apart the partial successes of two signals at the same time', async () => {

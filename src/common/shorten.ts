@@ -1,0 +1,3 @@
+/** The beginning of a text that comes from elsewhere, for a log line. */
+export const shorten = (text: string, maxLength: number): string =>
+  text.length > maxLength ? `${text.slice(0, maxLength).toWellFormed()}…` : text;
