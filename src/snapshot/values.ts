@@ -87,3 +87,8 @@ export const lastTimeMs = Math.floor(2 ** 64 / 1e6) - 1;
 function timeInRange(unixMs: number): FieldReading<number> {
   return unixMs >= 0 && unixMs <= lastTimeMs ? { status: 'ok', value: unixMs } : skipped('not_a_time');
 }
+
+const longestAheadMs = 86_400_000;
+
+/** Whether a time of a file is more than a day ahead of the bridge's clock: then it does not come from a clock that was set. */
+export const isFarAhead = (unixMs: number, nowMs: number): boolean => unixMs - nowMs > longestAheadMs;

@@ -42,6 +42,21 @@ describe('JSON lines with times of their own', () => {
     for (const { timeMs } of counts) expect(timeMs).toBeGreaterThan(startMs + 45_000);
   });
 
+  it('that are far in the future are replaced by the time of the write', async () => {
+    const file = fileNamed('log.jsonl');
+    writeFileSync(file, '');
+    const { receiver, outcome } = await startBridge({ file, environment });
+    await outcome('unchanged');
+    const writtenMs = Date.now();
+    appendFileSync(file, line({ timestamp: '2500-01-01T00:00:00Z', step: 1, loss: 0.5 }));
+    await receiver.waitFor(() => last(receiver, 'ml.training.loss')?.value === 0.5, 'the loss');
+    for (const { timeMs } of receiver.points('ml.training.loss')) {
+      // The times of files are as coarse as the kernel's tick.
+      expect(timeMs).toBeGreaterThan(writtenMs - 100);
+      expect(timeMs).toBeLessThanOrEqual(Date.now());
+    }
+  });
+
   it('all arrive out of a burst, in order, with a small export queue', async () => {
     const file = fileNamed('log.jsonl');
     writeFileSync(file, Array.from({ length: 2_000 }, (_, index) => record(index + 1)).join(''));

@@ -95,7 +95,8 @@ function createLogFile(
   let isOtherContent = false;
 
   function entriesOf({ records, more }: Extract<FollowResult, { status: 'ok' }>, times: FileTimes) {
-    const timesOfRecords = recordClock.timesOf(records, { ...times, isBacklog, isAtEnd: !more });
+    const writes = { ...times, nowMs: clock().unixMs, isBacklog, isAtEnd: !more };
+    const timesOfRecords = recordClock.timesOf(records, writes);
     return records.flatMap((record, index): readonly LogEntry[] => {
       const mapped = map(record);
       const parsed = mapped.status === 'ok' ? snapshotOf(mapped) : undefined;

@@ -1,3 +1,4 @@
+import { isFarAhead } from '../values.ts';
 import type { LogRecord } from './formats/decoder.ts';
 
 /** What is known of the writes that brought some records. Unix milliseconds. */
@@ -6,6 +7,8 @@ export interface WriteTimes {
   readonly createdMs: number;
   /** When it was last written. */
   readonly modifiedMs: number;
+  /** The present time. */
+  readonly nowMs: number;
   /** Whether the records were there before the file was followed, so that the last write is not theirs. */
   readonly isBacklog: boolean;
   /** Whether the last of the records is the last in the file, so that the last write is its own. */
@@ -19,9 +22,10 @@ export interface RecordClock {
 }
 
 /**
- * A record's own time counts. Without one it is the time of the write; records of one write stand 1 ms apart. A record
- * that was there before has the seconds since training began, from the creation of the file on, if it says them: text
- * such as `0:00:01` is too coarse for anything else. They begin again when training is resumed.
+ * A record's own time counts, unless it is far in the future. Without one it is the time of the write; records of one
+ * write stand 1 ms apart. A record that was there before has the seconds since training began, from the creation of the
+ * file on, if it says them: text such as `0:00:01` is too coarse for anything else. They begin again when training is
+ * resumed.
  */
 export function createRecordClock(): RecordClock {
   let lastMs = Number.NEGATIVE_INFINITY;
@@ -38,7 +42,7 @@ export function createRecordClock(): RecordClock {
   return {
     timesOf: (records, writes) =>
       records.map((record, index) => {
-        if (record.time !== undefined) return record.time;
+        if (record.time !== undefined && !isFarAhead(record.time, writes.nowMs)) return record.time;
         const after = records.length - 1 - index;
         const isLastWrite = after === 0 && writes.isAtEnd && record.elapsed === undefined;
         const timeMs =

@@ -2,18 +2,22 @@ import type { Attributes } from '@opentelemetry/api';
 import { spanEvents } from '../../catalogue/spans.ts';
 import type { PollTime, RunEvent } from '../../run/run.ts';
 import type { FileEvent, Snapshot } from '../../snapshot/snapshot.ts';
-import { maxTextLength } from '../../snapshot/values.ts';
+import { isFarAhead, maxTextLength } from '../../snapshot/values.ts';
 import { type OpenRun, presentTime, type SpanEvent } from './open-run.ts';
 
 /** Twice the number that is read from a file, so that an event still in the file is not added again. */
 const maxSeenEvents = 200;
 const maxAttributes = 32;
 
-/** The events of the file that were not in it before. An event is identified by its name and time; without one its time is `timeMs`. */
+/**
+ * The events of the file that were not in it before. An event is identified by its name and time. One without a time, or
+ * with one far in the future, has that of the snapshot, `timeMs`.
+ */
 export function newEvents(
   seen: OpenRun['seenEvents'],
   { events }: Snapshot,
   timeMs: number,
+  nowMs: number,
 ): { readonly events: readonly SpanEvent[]; readonly seen: OpenRun['seenEvents'] } {
   const unseen = new Map(events.map((event) => [keyOf(event), event]));
   for (const key of seen) unseen.delete(key);
@@ -21,7 +25,7 @@ export function newEvents(
   return {
     events: [...unseen.values()].map((event) => ({
       name: event.name,
-      timeMs: event.timeMs ?? timeMs,
+      timeMs: event.timeMs === undefined || isFarAhead(event.timeMs, nowMs) ? timeMs : event.timeMs,
       attributes: limitAttributes(event.attributes),
     })),
     seen: new Set([...seen, ...unseen.keys()].slice(-maxSeenEvents)),

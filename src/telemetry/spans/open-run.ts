@@ -1,7 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { PollTime } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import { lastTimeMs } from '../../snapshot/values.ts';
 import type { RunKey } from './ids.ts';
 
 /** The state of a run that its spans are made from. A plain value. Times are Unix milliseconds by the file's clock. */
@@ -53,7 +52,7 @@ export interface FinishedSpan {
 
 /** The present time by the file's clock: that of the latest snapshot, and the time since then. */
 export const presentTime = ({ latest }: OpenRun, { monotonicMs }: Pick<PollTime, 'monotonicMs'>): number =>
-  Math.min(lastTimeMs, latest.timeMs + Math.max(0, monotonicMs - latest.monotonicMs));
+  latest.timeMs + Math.max(0, monotonicMs - latest.monotonicMs);
 
 /** A span keeps this many of its newest events. Source: OpenTelemetry specification, SpanLimits, EventCountLimit. */
 const maxEvents = 128;

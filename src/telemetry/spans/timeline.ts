@@ -1,6 +1,7 @@
 import { spanEvents } from '../../catalogue/spans.ts';
 import type { PollTime, Run, RunIdentity, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { isFarAhead } from '../../snapshot/values.ts';
 import { identityAttributes, outcomeOf, type RunOutcome, runSpanAttributes } from './attributes.ts';
 import { endEpoch, openEpoch, withValues } from './epoch.ts';
 import { detectedEvents, lossFields, newEvents } from './events.ts';
@@ -85,12 +86,13 @@ export function advanceTimeline(
 
 /**
  * When a snapshot was written, by the file's clock. A timestamp before the one of the last snapshot, such as 1970 from a
- * writer that has lost its clock, is replaced: the time since then was measured here.
+ * writer that has lost its clock, or far in the future, is replaced: the time since the last snapshot was measured here.
  */
 function snapshotTime({ timestampMs }: Snapshot, now: PollTime, open?: OpenRun): number {
-  if (open === undefined) return wasSet(timestampMs) ?? now.unixMs;
+  const isPlausible = timestampMs === undefined || !isFarAhead(timestampMs, now.unixMs);
+  if (open === undefined) return (isPlausible ? wasSet(timestampMs) : undefined) ?? now.unixMs;
   const timeMs = timestampMs ?? now.unixMs;
-  return timeMs >= open.latest.timeMs ? timeMs : presentTime(open, now);
+  return isPlausible && timeMs >= open.latest.timeMs ? timeMs : presentTime(open, now);
 }
 
 /** No clock that was set is before this time; one that was not begins at 1970 or 1980. */
@@ -205,7 +207,7 @@ function addSnapshot(timeline: Timeline, { progress }: Run, snapshot: Snapshot, 
   if (before === undefined) return { timeline, actions: [] };
   const actions: SpanAction[] = [];
   const timeMs = snapshotTime(snapshot, now, before);
-  const { events, seen } = newEvents(before.seenEvents, snapshot, timeMs);
+  const { events, seen } = newEvents(before.seenEvents, snapshot, timeMs, now.unixMs);
   const number = progress.epoch === undefined ? undefined : Math.floor(progress.epoch);
   let run: OpenRun = { ...before, seenEvents: seen };
   let pending = events;

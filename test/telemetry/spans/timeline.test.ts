@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { applySnapshot, applyTime, endRun } from '../../../src/run/advance.ts';
 import type { Run, RunPolicy } from '../../../src/run/run.ts';
 import { interpret } from '../../../src/snapshot/interpret.ts';
@@ -128,36 +128,62 @@ test('of many events the newest are held, however many there were', () => {
   expect(epoch?.events.at(-1)?.name).toBe('4.99');
 });
 
-/** The span of a run that writes these timestamps, 10 s apart, and is stopped after 30 s. */
-function runSpanOf(timestamps: readonly string[], job: FileOverrides['job'] = {}) {
+/** What the span writer does for a run that writes these timestamps, 10 s apart, and is stopped after 30 s. */
+function actionsOf(timestamps: readonly string[], { job, top }: Pick<FileOverrides, 'job' | 'top'> = {}) {
   let run: Run | undefined;
   let timeline = newTimeline(bridge);
+  const all: SpanAction[] = [];
   const now = (second: number) => ({ unixMs: begin, monotonicMs: second * 1000, fileAgeMs: 0 });
   for (const [index, timestamp] of timestamps.entries()) {
-    const file = exampleFile({ job, metrics: { epoch: index + 1 }, top: { timestamp } });
+    const file = exampleFile({ job: job ?? {}, metrics: { epoch: index + 1 }, top: { ...top, timestamp } });
     const snapshot = snapshotOf(interpret(file));
     const transition = applySnapshot(run, snapshot, now(10 * index), policy);
     run = transition.run;
-    timeline = advanceTimeline(timeline, transition, snapshot, now(10 * index)).timeline;
+    const next = advanceTimeline(timeline, transition, snapshot, now(10 * index));
+    timeline = next.timeline;
+    all.push(...next.actions);
   }
   const { actions } = advanceTimeline(timeline, endRun(run as Run, 'stopped'), undefined, now(30));
-  return actions.flatMap((action) => (action.kind === 'run_ended' ? [action.span] : []))[0];
+  return [...all, ...actions];
 }
 
-const neverSet = '1970-01-01T00:00:05Z';
+const runSpanOf = (timestamps: readonly string[], job: FileOverrides['job'] = {}) =>
+  actionsOf(timestamps, { job }).flatMap((action) => (action.kind === 'run_ended' ? [action.span] : []))[0];
 
-test.each([
-  ['last timestamp', [at(10), at(20), neverSet], {}, { startMs: begin, endMs: begin + 30_000 }],
-  ['first timestamp', [neverSet, at(10), at(20)], {}, { startMs: begin, endMs: begin + 20_000 }],
-  ['timestamp in each', [neverSet, neverSet, neverSet], {}, { startMs: begin, endMs: begin + 20_000 }],
-  ['start', [at(10), at(20)], { start_time: 5 }, { startMs: begin + 10_000, endMs: begin + 20_000 }],
-])('a %s of 1970 makes the run neither decades long nor empty', (_what, written, job, times) => {
-  expect(runSpanOf(written, job)).toMatchObject(times);
+describe.each([
+  ['1970', '1970-01-01T00:00:05Z'],
+  ['2500', '2500-01-01T00:00:00Z'],
+  ['the last time that OTLP can express', '2554-07-21T23:34:33.708Z'],
+  ['tomorrow', new Date(begin + 86_400_001).toISOString()],
+])('a time of %s', (_when, wrong) => {
+  test.each([
+    ['last timestamp', [at(10), at(20), wrong], {}, { startMs: begin, endMs: begin + 30_000 }],
+    ['first timestamp', [wrong, at(10), at(20)], {}, { startMs: begin, endMs: begin + 20_000 }],
+    ['timestamp in each', [wrong, wrong, wrong], {}, { startMs: begin, endMs: begin + 20_000 }],
+    ['start', [at(10), at(20)], { start_time: wrong }, { startMs: begin + 10_000, endMs: begin + 20_000 }],
+  ])('as %s makes the run neither longer than it was nor empty', (_what, written, job, times) => {
+    expect(runSpanOf(written, job)).toMatchObject(times);
+  });
 });
 
-test('no span ends after the last time that OTLP can express', () => {
-  const last = '2554-07-21T23:34:33.708Z';
-  expect(runSpanOf([at(10), last, at(20)])).toMatchObject({ startMs: begin, endMs: Date.parse(last) });
+test('an event of the file in the year 2500 has the time of its snapshot', () => {
+  const events = [{ name: 'saved', time: '2500-01-01T00:00:00Z' }];
+  const actions = actionsOf([at(10), at(20)], { top: { events } });
+  const found = actions.flatMap((action) => (action.kind === 'run_began' ? [] : action.span.events));
+  expect(found).toMatchObject([{ name: 'saved', timeMs: begin + 10_000 }]);
+});
+
+test('a clock of the training that is a day ahead is used as it is', () => {
+  const day = 86_400;
+  expect(runSpanOf([at(day - 10), at(day)], { start_time: at(day - 20) })).toMatchObject({
+    startMs: begin + (day - 20) * 1000,
+    endMs: begin + day * 1000,
+  });
+});
+
+test('a run without start_time begins with its first timestamp, by the clock of the training', () => {
+  const span = runSpanOf([at(-50), at(-40)], { start_time: undefined });
+  expect(span).toMatchObject({ startMs: begin - 50_000, endMs: begin - 40_000 });
 });
 
 /** The first action of a bridge that started `startedSecond` after the run. */
