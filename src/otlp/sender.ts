@@ -97,7 +97,10 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
   async function drain(): Promise<void> {
     let failures = 0;
     while (queue.size > interval.held && !closing.signal.aborted) {
+      const { size } = queue;
       const outcome = await sendLease(await leaseOldest(), longestLaterMs, closing.signal);
+      // The rest is on a volume that hangs. The next request tries again.
+      if (outcome === undefined && queue.size === size) break;
       failures = outcome?.status === 'retry' ? failures + 1 : 0;
       if (outcome?.status !== 'retry') continue;
       const askedMs = outcome.afterMs ?? 0;
@@ -112,12 +115,9 @@ export function createSender<T>(options: SenderOptions<T>): Sender<T> {
 
   async function flush(deadlineMonotonicMs: number): Promise<void> {
     while (queue.size > 0 && clock().monotonicMs < deadlineMonotonicMs) {
-      const lease = await queue.lease('newest');
-      // The postponed requests are the oldest. This lease may not include them.
-      const beyond = queue.size - lease.requests.length;
-      state = { ...state, postponed: Math.max(0, state.postponed - beyond) };
-      const outcome = await sendLease(lease, 0);
-      if (outcome?.status === 'retry') await pause(retryWhenClosingMs);
+      const outcome = await sendLease(await queue.lease('newest'), 0);
+      // The Collector, or the volume of the queue, does not answer.
+      if (outcome === undefined || outcome.status === 'retry') await pause(retryWhenClosingMs);
     }
   }
 

@@ -13,6 +13,8 @@ import { retryAfter } from './retry-details.ts';
 /** A request with a name, which goes alone. */
 const request = (name: string): ExportRequest<string> => ({ kind: 'snapshot', data: name, bytes: 1 });
 
+const emptyLease = { requests: [], ack: () => undefined, nack: () => undefined };
+
 type Decision = 'ok' | 'unavailable' | 'throttled' | 'hang';
 const throttleMs = 300;
 
@@ -148,4 +150,30 @@ it('does not try without pause while nobody answers', async () => {
   for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
   expect(tried.length - before).toBeLessThan(20);
   await close(10);
+});
+
+it('does not ask a queue whose volume hangs again and again', async () => {
+  let asked = 0;
+  const sender = createSender<string>({
+    queue: {
+      push: () => undefined,
+      size: 1,
+      // After so many, the test could not fail any more: nothing else would run.
+      lease: () => (++asked > 1_000 ? new Promise(() => undefined) : Promise.resolve(emptyLease)),
+      flushed: async () => undefined,
+    },
+    createExporter: () => ({ export: async () => outcomes.ok, shutdown: () => undefined }),
+    canMerge: () => true,
+    clock: systemClock,
+    maxRetryMs: 20,
+    random: Math.random,
+    onExported: () => undefined,
+  });
+  for (const name of ['1', '2']) {
+    sender.send(request(name));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(asked).toBe(2);
+  expect(await sender.close(systemClock().monotonicMs + 500)).toBe(1);
+  expect(asked).toBeLessThan(10);
 });

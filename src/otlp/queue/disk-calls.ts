@@ -8,6 +8,8 @@ export interface DiskCalls {
   isInTime(promise: Promise<unknown>): Promise<boolean>;
   /** Resolves when all calls so far have returned. */
   settled(): Promise<void>;
+  /** Whether a call that was reported has not returned yet. While there is one, nobody waits for the disk. */
+  readonly hangs: boolean;
 }
 
 export const longestHangMs = 5_000;
@@ -15,11 +17,18 @@ export const longestHangMs = 5_000;
 /** @param onHang called once for each call that hangs */
 export function createDiskCalls(onHang: (error: Error) => void): DiskCalls {
   let last: Promise<void> = Promise.resolve();
+  let hanging = 0;
 
   async function isInTime(promise: Promise<unknown>): Promise<boolean> {
     const isDone = await settlesWithin(longestHangMs, promise);
-    if (!isDone) onHang(new Error(`it has not answered for ${longestHangMs / 1000} s`));
-    return isDone;
+    if (isDone) return true;
+    hanging += 1;
+    const returned = () => {
+      hanging -= 1;
+    };
+    promise.then(returned, returned);
+    onHang(new Error(`it has not answered for ${longestHangMs / 1000} s`));
+    return false;
   }
 
   async function waitFor(call: Promise<void>): Promise<void> {
@@ -33,5 +42,8 @@ export function createDiskCalls(onHang: (error: Error) => void): DiskCalls {
     },
     isInTime,
     settled: () => last,
+    get hangs() {
+      return hanging > 0;
+    },
   };
 }

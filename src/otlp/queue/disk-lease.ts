@@ -22,7 +22,7 @@ export function createDiskLeases<R>(reader: DiskReader<R>): () => Promise<Lease<
   let isOpen = false;
   let lateRead: Promise<void> = Promise.resolve();
   return async () => {
-    if (isOpen && index.onlyOnDisk.length === 0) return emptyLease;
+    if ((isOpen && index.onlyOnDisk.length === 0) || calls.hangs) return emptyLease;
     const isIdle = await settlesWithin(longestHangMs, Promise.all([calls.settled(), lateRead]));
     isOpen = true;
     if (!isIdle) return emptyLease;

@@ -16,7 +16,8 @@ import type { Lease } from './lease.ts';
  * Copies of the requests on a disk, which survive the process and can be more than fit in memory. Entries that are only
  * on disk are always older than those in memory.
  *
- * Only reading waits for the disk. If the disk fails or hangs, only the memory queue is used.
+ * Only reading waits for the disk, for 5 seconds. If the disk fails or hangs, only the memory queue is used, until the
+ * call that hangs has returned.
  */
 export interface DiskQueue<R> {
   /** Starts to write a copy of a request. Returns at once. */

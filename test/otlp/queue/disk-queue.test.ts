@@ -472,6 +472,35 @@ describe('the queue', () => {
     await until(() => events.includes('it has not answered for 5 s'), 'the report');
   });
 
+  it('waits for a volume that hangs once, and again only when the call has returned', {
+    timeout: 20_000,
+  }, async () => {
+    const call = deferred<void>();
+    const { queue, push } = setUp({
+      async read(_name, request) {
+        await call.promise;
+        return request;
+      },
+    });
+    for (const value of upTo(5)) push(value);
+    await queue.flushed();
+    const lease = async () => {
+      const startMs = systemClock().monotonicMs;
+      const leased = await queue.lease('oldest');
+      leased.nack();
+      return { values: values(leased), ms: systemClock().monotonicMs - startMs };
+    };
+    expect(await lease()).toEqual({ values: [3, 4, 5], ms: expect.any(Number) });
+    for (const { values: inMemory, ms } of [await lease(), await lease()]) {
+      expect(inMemory).toEqual([3, 4, 5]);
+      expect(ms).toBeLessThan(1_000);
+    }
+    call.resolve();
+    expect(
+      (await until(async () => (await lease()).values.includes(1) && lease(), 'the disk')).values,
+    ).toEqual([1, 2]);
+  });
+
   it('removes from the disk what is acknowledged, and leases the rest again', async () => {
     const { queue, push, written } = setUp({});
     for (const value of upTo(6)) push(value);
