@@ -66,7 +66,7 @@ const hungAfterMs = 5_000;
 export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, log, clock, signal, hostName, version, onPoll } = options;
   const { random = Math.random, logLinesDropped = () => 0 } = options;
-  const conditions = createConditions(log);
+  const conditions = createConditions(log, () => clock().monotonicMs);
   const resource = bridgeResource(config, hostName, version);
   const stateFolder =
     config.exportQueueDir &&

@@ -39,7 +39,7 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
   const warnIfMissing = createMissingFileWarning({ log, path });
 
   function logFailure(outcome: Failure): void {
-    if (lasting !== undefined && lasting !== outcome.status) conditions.discard(lasting);
+    if (lasting !== undefined && lasting !== outcome.status) conditions.replace(lasting);
     lasting = outcome.status;
     const { level, message } =
       outcome.status === 'missing' ? missingLine() : pollOutcomes[outcome.status].log;
@@ -63,6 +63,7 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
   return {
     polled(poll) {
       const { outcome, skipped = [] } = poll;
+      conditions.flush();
       // Usually only rank 0 writes a file.
       if (rank === 0) warnIfMissing(poll);
       for (const { reason, count, message } of skipped)

@@ -29,6 +29,23 @@ describe('what lasts is logged when it begins and when it ends', () => {
     expect(counted().at(-1)?.value).toBeGreaterThanOrEqual(5);
   });
 
+  it('a file that is good and bad in turn, once each, and then not at each write', async () => {
+    const { file, log, polls, write, stop } = await startBridge();
+    const malformed = () => polls.filter(({ outcome }) => outcome.status === 'malformed').length;
+    for (let turn = 1; turn <= 10; turn++) {
+      const before = malformed();
+      writeFileSync(file, `not JSON ${turn}`);
+      await until(() => malformed() > before, 'the malformed file');
+      await write({ metrics: { training_loss: turn } });
+    }
+    await stop();
+    const lines = log.filter(({ message }) => /malformed|readable again/.test(message));
+    expect(lines).toMatchObject([
+      { message: 'Metrics file is malformed' },
+      { message: 'Metrics file is readable again', before: 'malformed' },
+    ]);
+  });
+
   it.each([
     [
       'too_large',

@@ -8,7 +8,7 @@ const full: NodeJS.ErrnoException = Object.assign(new Error('no space left'), { 
 function reported(writes: readonly (readonly [second: number, error: typeof full | undefined])[]) {
   const log: LogLine[] = [];
   let monotonicMs = 0;
-  const conditions = createConditions(createLogger('info', linesInto(log)));
+  const conditions = createConditions(createLogger('info', linesInto(log)), () => monotonicMs);
   const report = createVolumeReport('/queue', () => ({ unixMs: 0, monotonicMs }), conditions);
   for (const [second, error] of writes) {
     monotonicMs = second * 1000;
