@@ -159,22 +159,29 @@ async function meet(answer: (stream: ServerHttp2Stream) => void) {
   });
   for (const value of [1, 2, 3]) await write({ metrics: { training_loss: value } });
   await expect.poll(web.requests, { timeout: 10_000 }).toBeGreaterThan(3);
-  const expectAllLater = async () => {
+  const startCollector = async () => {
     await web.stop();
     const receiver = await startReceiver({ port: web.port });
     onTestFinished(() => receiver.stop());
+    return receiver;
+  };
+  const expectAllLater = async () => {
+    const receiver = await startCollector();
     await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === 3, 'the last');
     expect(new Set(receiver.points('ml.training.loss').map(({ value }) => value))).toEqual(
       new Set([1, 2, 3]),
     );
   };
-  return { log, expectAllLater };
+  return { log, startCollector, expectAllLater };
 }
 
 describe('an HTTP answer that is no gRPC waits, with one error line that says what answered', () => {
   it.each([
-    [404, ''],
+    [400, ''],
     [401, ''],
+    [404, ''],
+    [408, ''],
+    [409, ''],
     [500, ''],
     [200, '<html>welcome</html>'],
   ])('%i %s', async (code, page) => {
@@ -208,6 +215,20 @@ describe('an HTTP answer of a gateway that is "later" waits, with one warning', 
     ]);
     await expectAllLater();
   });
+});
+
+it('an HTTP 413 of a gateway is a refusal: each snapshot that it refuses alone is dropped as too large', async () => {
+  const { log, startCollector } = await meet((stream) => {
+    stream.respond({ ':status': 413 }, { endStream: true });
+  });
+  const refused = 'Collector rejected an export: its snapshots are dropped';
+  await expect.poll(() => log.map(({ message }) => message)).toContain(refused);
+  expect(log.find(({ message }) => message === refused)?.reason).toContain('HTTP status code 413');
+  const receiver = await startCollector();
+  const dropped = () =>
+    receiver.points('ml.bridge.dropped').findLast(({ attributes }) => attributes.reason === 'too_large')
+      ?.value;
+  await receiver.waitFor(() => Number(dropped()) >= 3, 'the three dropped');
 });
 
 describe('a stream that is broken is no answer, whatever its code', () => {

@@ -56,7 +56,7 @@ it.each([
   },
 );
 
-it('a second error that nothing catches ends the process at once, as a failure', async () => {
+it('an error that nothing catches, after a signal, ends the process at once, as a failure', async () => {
   const { child, ended, said } = startEndless(60_000);
   await said('listens');
   child.kill('SIGTERM');
@@ -64,6 +64,15 @@ it('a second error that nothing catches ends the process at once, as a failure',
   child.kill('SIGHUP');
   expect(await ended).toEqual([1, null]);
   await said('error: Unexpected error: flushing and exiting');
+});
+
+it('a second error that nothing catches ends the process at once, as a failure', async () => {
+  const { child, ended, said } = startEndless(60_000);
+  await said('listens');
+  child.kill('SIGHUP');
+  await said('error: Unexpected error: flushing and exiting');
+  child.kill('SIGHUP');
+  expect(await ended).toEqual([1, null]);
 });
 
 it('the deadline counts from the signal, also if it arrived before the configuration was read', async () => {

@@ -24,10 +24,10 @@ function setUp(endpoint: string, environment: Readonly<Record<string, string>> =
       ...environment,
     },
   });
-  const write = (step: number, top = {}, metrics = {}) =>
+  const write = (step: number, top = {}, metrics = {}, job = {}) =>
     replaceFile(
       file,
-      exampleText({ metrics: { epoch: 1, batch_number: step, training_loss: step, ...metrics }, top }),
+      exampleText({ job, metrics: { epoch: 1, batch_number: step, training_loss: step, ...metrics }, top }),
     );
   return { clock, bridge, write };
 }
@@ -72,6 +72,57 @@ it('and no point is older than the one before, nor than its start', async () => 
   expect(times).toEqual(times.toSorted((a, b) => a - b));
   expect(new Set(points.map(({ startTimeMs }) => startTimeMs)).size).toBe(1);
   expect(points.filter(({ startTimeMs = 0, timeMs }) => startTimeMs > timeMs)).toEqual([]);
+});
+
+it('points have the time of the system clock, and of one that runs at half the speed after it was set back', async () => {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const { clock, write } = setUp(receiver.endpoint);
+  const timeOf = async (step: number) => {
+    const last = () => receiver.points('ml.training.loss').at(-1);
+    await receiver.waitFor(() => last()?.value === step, `loss ${step}`);
+    return last()?.timeMs ?? 0;
+  };
+  for (const [step, offsetSeconds] of [
+    [1, 0],
+    [2, hourSeconds],
+  ] as const) {
+    clock.set(offsetSeconds);
+    const beforeMs = Date.now() + offsetSeconds * 1000;
+    write(step);
+    const timeMs = await timeOf(step);
+    expect(timeMs).toBeGreaterThanOrEqual(beforeMs);
+    expect(timeMs).toBeLessThanOrEqual(Date.now() + offsetSeconds * 1000);
+  }
+  clock.set(0);
+  write(3);
+  const backMs = await timeOf(3);
+  const startMs = performance.now();
+  const reached = () => (receiver.points('ml.training.loss').at(-1)?.timeMs ?? 0) >= backMs + 2_000;
+  await receiver.waitFor(reached, 'two seconds by the clock of the points', 20_000);
+  // Four seconds, but for how long the third value was under way.
+  expect(performance.now() - startMs).toBeGreaterThan(3_000);
+});
+
+it('a run that begins after the clock was set back, without start_time, starts after the points of the one before', async () => {
+  const receiver = await startReceiver();
+  onTestFinished(() => receiver.stop());
+  const { clock, write } = setUp(receiver.endpoint);
+  const writeEpoch = async (epoch: number) => {
+    write(1, {}, { epoch, training_loss: epoch }, { start_time: undefined });
+    await receiver.waitFor(
+      () => receiver.points('ml.training.loss').at(-1)?.value === epoch,
+      `epoch ${epoch}`,
+    );
+  };
+  const counts = () => receiver.points('ml.training.batch_number');
+  await writeEpoch(2);
+  clock.set(-hourSeconds);
+  await writeEpoch(1);
+  const [first, second, ...others] = new Set(counts().map(({ startTimeMs }) => startTimeMs));
+  expect(others).toEqual([]);
+  const times = counts().filter(({ startTimeMs }) => startTimeMs === first);
+  expect(second).toBeGreaterThanOrEqual(Math.max(...times.map(({ timeMs }) => timeMs)));
 });
 
 it('10 minutes after the end of a run, a bridge of which SIDECAR_MODE is not set says so once', async () => {
