@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { firstEvent, scalarEvent } from '../support/event-file.ts';
 import { temporaryFolder } from '../support/file.ts';
 import { commandLine } from '../support/terminal.ts';
 import { startCollector } from './collector.ts';
@@ -28,12 +29,26 @@ function writeRun(folder: string, startMs: number): void {
   writeFileSync(join(folder, 'train.jsonl'), lines.join(''));
 }
 
-/** Logs of frameworks beside it, whose records have no times. */
+/** The evaluation of step 1 took a minute and a half. */
+const scalars = (startMs: number) => [
+  { metric: 'ml_training_loss', tag: 'train/loss', timeMs: startMs, value: 0.5 },
+  { metric: 'ml_validation_loss', tag: 'eval/loss', timeMs: startMs + 90_000, value: 0.75 },
+];
+
+function writeEvents(folder: string, startMs: number): void {
+  mkdirSync(folder, { recursive: true });
+  const events = scalars(startMs).map(({ tag, timeMs, value }) => scalarEvent(1, timeMs, { [tag]: value }));
+  writeFileSync(join(folder, 'events.out.tfevents.1.host'), Buffer.concat([firstEvent(startMs), ...events]));
+}
+
+/** Beside it, event files, and logs of frameworks whose records have no times. */
 function writeRuns(startMs: number): string {
   const folder = temporaryFolder();
   writeRun(join(folder, 'own'), startMs);
-  for (const name of ['lightning_logs', 'ultralytics.csv', 'keras.csv'])
-    cpSync(`test/fixtures/logs/${name}`, join(folder, name), { recursive: true });
+  writeEvents(join(folder, 'events'), startMs);
+  // Above the event files they would be second logs of their run.
+  for (const name of ['lightning_logs', 'csv/ultralytics.csv', 'csv/keras.csv'])
+    cpSync(`test/fixtures/logs/${basename(name)}`, join(folder, name), { recursive: true });
   return folder;
 }
 
@@ -50,8 +65,8 @@ const byLabels = (series: readonly Series[]) =>
   );
 
 function expectEveryNumber(stored: readonly Series[], startMs: number): void {
-  const samplesOf = (name: string) => {
-    const found = stored.filter(({ labels }) => labels.__name__ === name && labels.job_id === 'own');
+  const samplesOf = (name: string, job = 'own') => {
+    const found = stored.filter(({ labels }) => labels.__name__ === name && labels.job_id === job);
     expect(found, name).toHaveLength(1);
     return found[0]?.samples ?? [];
   };
@@ -69,6 +84,8 @@ function expectEveryNumber(stored: readonly Series[], startMs: number): void {
   );
   expect(samplesOf('ml_training_batch_number_total')).toEqual(expected((index) => index + 1));
   expect(samplesOf('ml_training_processing_time_milliseconds_count')).toEqual(expected((index) => index + 1));
+  for (const { metric, timeMs, value } of scalars(startMs))
+    expect(samplesOf(metric, 'events')).toEqual([{ timeMs, value }]);
 }
 
 function promtool(...args: readonly string[]): void {
@@ -87,7 +104,7 @@ describe('replay into the real Prometheus', { timeout: 180_000 }, () => {
     expect((await commandLine(['replay', recent, '--endpoint', backend.endpoint])).code).toBe(0);
     const pushed = await commandLine(['replay', folder, '--endpoint', backend.endpoint, ...times]);
     expect(pushed, pushed.errors).toMatchObject({ code: 0 });
-    const jobs = '{job_id=~"own|lightning.*|.*csv"}';
+    const jobs = '{job_id=~"own|events|lightning.*|.*csv"}';
     const stored = await backend.stored(jobs);
     expectEveryNumber(stored, startMs);
     const again = await commandLine(['replay', folder, '--endpoint', backend.endpoint, ...times]);
@@ -102,7 +119,7 @@ describe('replay into the real Prometheus', { timeout: 180_000 }, () => {
     const imported = await storedIn(prometheus, jobs, window);
     expectEveryNumber(imported, startMs);
 
-    expect(new Set(imported.map(({ labels }) => labels.job_id)).size).toBe(4);
+    expect(new Set(imported.map(({ labels }) => labels.job_id)).size).toBe(5);
     expect(byLabels(imported)).toEqual(byLabels(stored));
   });
 

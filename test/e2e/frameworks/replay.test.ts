@@ -173,8 +173,7 @@ describe.each([lightning, huggingface, llamaFactory])('$name', ({ name, modules,
       for (const metric of new Set(expected.map((it) => it.metric))) {
         const [seen, replayed] = [samplesOf(followed, metric), samplesOf(stored, metric)];
         expectFollowed(seen, replayed);
-        // Not those of an evaluation: seen live, they have its time, and replayed that of the first event of their step.
-        if (replay.length === 0 && metric === 'ml_training_loss')
+        if (replay.length === 0 && /^ml_(training|validation)_loss$/.test(metric))
           expect(seen).toEqual(expect.arrayContaining([...replayed]));
       }
       for (const counter of ['ml_training_batch_number_total', 'ml_training_epoch_total'])

@@ -10,6 +10,7 @@ import time
 import torch
 
 epochs, batches, seconds_per_step = 6, 40, 0.26
+seconds_per_evaluation_step = 0.1
 
 
 class Line(torch.nn.Module):
@@ -18,8 +19,7 @@ class Line(torch.nn.Module):
         self.layer = torch.nn.Linear(1, 1)
 
     def forward(self, x, labels):
-        if self.training:
-            time.sleep(seconds_per_step)
+        time.sleep(seconds_per_step if self.training else seconds_per_evaluation_step)
         predicted = self.layer(x)
         return {"loss": torch.nn.functional.mse_loss(predicted, labels), "logits": predicted}
 

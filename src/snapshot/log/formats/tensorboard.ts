@@ -33,13 +33,15 @@ interface OpenRecord {
 
 /** So that a file whose step never changes is not one record. */
 const maxScalars = 2_048;
+/** Scalars of one step that are further apart are two records. An evaluation is written long after the training loss. */
+const maxSpreadMs = 1_000;
 /** `SessionLog.START` in tensorboard/compat/proto/event.proto. */
 const sessionStarted = 1;
 
 /**
- * Decodes TensorBoard event files. Consecutive scalars of one step are one record, with the time of the first. A tag that
- * comes a second time begins a new record, and so does a writer that begins again (`purge_step`). Text, histograms, images and
- * graphs are passed over.
+ * Decodes TensorBoard event files. Consecutive scalars of one step, written within a second, are one record, with the time of
+ * the first. A tag that comes a second time begins a new record, and so does a writer that begins again (`purge_step`). Text,
+ * histograms, images and graphs are passed over.
  */
 export function createEventDecoder(options: DecoderOptions): RecordDecoder {
   const problems = createProblemLog();
@@ -70,6 +72,7 @@ export function createEventDecoder(options: DecoderOptions): RecordDecoder {
       return [];
     }
     const { step = 0, wallTime, summary } = event;
+    const time = timeOf(wallTime);
     const records: LogRecord[] = [];
     if (startsSession(event)) {
       records.push(...close());
@@ -78,9 +81,8 @@ export function createEventDecoder(options: DecoderOptions): RecordDecoder {
     for (const value of summary?.value ?? []) {
       const scalar = value.simpleValue ?? (value.tensor && scalarOf(value.tensor));
       if (scalar === undefined || value.tag === undefined) continue;
-      if (open?.step !== step || open.scalars.has(value.tag) || open.scalars.size >= maxScalars)
-        records.push(...close());
-      open ??= { step, time: timeOf(wallTime), sessionStep: nextSessionStep, scalars: new Map(), end };
+      if (open !== undefined && !belongsTo(open, { step, time, tag: value.tag })) records.push(...close());
+      open ??= { step, time, sessionStep: nextSessionStep, scalars: new Map(), end };
       nextSessionStep = undefined;
       open.scalars.set(value.tag, scalar);
       open.end = end;
@@ -98,6 +100,16 @@ export function createEventDecoder(options: DecoderOptions): RecordDecoder {
     takeProblems: problems.take,
   };
 }
+
+interface Scalar extends Pick<OpenRecord, 'step' | 'time'> {
+  readonly tag: string;
+}
+
+const belongsTo = (record: OpenRecord, { step, time = 0, tag }: Scalar): boolean =>
+  record.step === step &&
+  !record.scalars.has(tag) &&
+  record.scalars.size < maxScalars &&
+  Math.abs(time - (record.time ?? 0)) <= maxSpreadMs;
 
 /** The step at which the first bytes of an event file say that its writer began again; undefined if they do not. */
 export function sessionStepIn(firstBytes: Uint8Array): number | undefined {

@@ -46,6 +46,30 @@ it('begins a new record if a tag comes a second time in one step', async () => {
   expect(records.map(({ fields }) => fields)).toEqual([first?.fields, first?.fields]);
 });
 
+it('begins a new record if the scalars of one step are more than a second apart', async () => {
+  const timeMs = 1_760_000_000_000;
+  const { records } = await decode(
+    scalarEvent(5, timeMs, { loss: 0.5 }),
+    scalarEvent(5, timeMs + 1_000, { lr: 0.25 }),
+    scalarEvent(5, timeMs + 90_000, { 'eval/loss': 0.75 }),
+    scalarEvent(5, timeMs + 90_500, { 'eval/accuracy': 1 }),
+    scalarEvent(5, timeMs + 80_000, { clock_went_back: 1 }),
+  );
+  expect(records.map(({ fields, time = 0 }) => ({ ...fields, after: time - timeMs }))).toEqual([
+    { loss: 0.5, lr: 0.25, step: 5, after: 0 },
+    { 'eval/loss': 0.75, 'eval/accuracy': 1, step: 5, after: 90_000 },
+    { clock_went_back: 1, step: 5, after: 80_000 },
+  ]);
+});
+
+it('does not join a scalar that has a time with one that has none', async () => {
+  const { records } = await decode(scalarEvent(1, 1_760_000_000_000, { a: 1 }), scalarEvent(1, 0, { b: 1 }));
+  expect(records.map(({ fields }) => fields)).toEqual([
+    { a: 1, step: 1 },
+    { b: 1, step: 1 },
+  ]);
+});
+
 it.each([0, -5, 253_402_300_800, 1e300, Number.NaN, Number.POSITIVE_INFINITY])(
   'has no time that is %d s after 1970: the record then has the time of its write',
   async (seconds) => {
