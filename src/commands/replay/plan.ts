@@ -1,10 +1,17 @@
 import type { Clock } from '../../common/clock.ts';
+import type { RunLogs } from '../../snapshot/log/log-files.ts';
 import type { SkippedRecords } from '../../snapshot/source.ts';
 import type { RecordTimes } from './advice.ts';
 import { type Placement, placeRecords, type Survey, surveyRun } from './placement.ts';
 import { readRun } from './read-run.ts';
 import type { ReplayRequest } from './request.ts';
 import { findRuns, type ReplayRun } from './runs.ts';
+
+/** A file that is not sent, though it is a log. */
+export interface LeftOutLog {
+  readonly path: string;
+  readonly reason: string;
+}
 
 export interface PlannedRun extends ReplayRun {
   readonly placement: Placement;
@@ -17,6 +24,7 @@ export interface ReplayPlan extends RecordTimes {
   readonly records: number;
   /** Files that could not be read, and why. */
   readonly failures: readonly string[];
+  readonly leftOut: readonly LeftOutLog[];
 }
 
 export type PlanResult =
@@ -39,15 +47,19 @@ export async function planReplay(request: ReplayRequest, options: PlanOptions): 
   const failures: string[] = [];
   const problems: string[] = [];
   const runs: PlannedRun[] = [];
+  const leftOut: LeftOutLog[] = [];
   let records = 0;
   for (const run of await findRuns(request.path, request.jobId)) {
     const read = { ...options, format: request.config.metricsFileFormat };
+    const before = failures.length;
     const entries = readRun(run.files, { ...read, onFailure: (reason) => void failures.push(reason) });
     const survey = await surveyRun(entries, run.files.paths, {
       signal: options.signal,
       onRecord: (record) => options.onRecords(records + record),
     });
     if (options.signal.aborted) return { status: 'stopped' };
+    leftOut.push(...secondLogsOf(run.files));
+    if (survey.records === 0 && failures.length === before) leftOut.push(...emptyLogsOf(run.files));
     if (survey.records === 0) continue;
     records += survey.records;
     const placed = placeRecords(survey, request);
@@ -62,8 +74,14 @@ export async function planReplay(request: ReplayRequest, options: PlanOptions): 
     };
   const firstMs = Math.min(...runs.map(({ placement }) => placement.firstMs));
   const lastMs = Math.max(...runs.map(({ placement }) => placement.lastMs));
-  return { status: 'ok', runs, records, firstMs, lastMs, failures };
+  return { status: 'ok', runs, records, firstMs, lastMs, failures, leftOut };
 }
+
+const secondLogsOf = ({ paths, secondLogs }: RunLogs): readonly LeftOutLog[] =>
+  secondLogs.map((path) => ({ path, reason: `another log of the run that is read from ${paths[0]}` }));
+
+const emptyLogsOf = ({ paths }: RunLogs): readonly LeftOutLog[] =>
+  paths.map((path) => ({ path, reason: 'no record' }));
 
 const needsInterval = (path: string, { modifiedMs }: Survey) =>
   `${path} does not say when its records were written: give --interval SECONDS, the time between two records, and --start TIME, unless the last one was written at ${new Date(modifiedMs).toISOString()}, the time of the file.`;

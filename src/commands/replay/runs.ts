@@ -1,11 +1,11 @@
 import { basename, relative } from 'node:path';
 import { findAllLogs } from '../../snapshot/log/find-logs.ts';
 import { jobIdFromFolder } from '../../snapshot/log/identity.ts';
-import type { LogFiles } from '../../snapshot/log/log-files.ts';
+import type { RunLogs } from '../../snapshot/log/log-files.ts';
 
 /** A log, and the job its records are of. */
 export interface ReplayRun {
-  readonly files: LogFiles;
+  readonly files: RunLogs;
   readonly jobId: string | undefined;
 }
 

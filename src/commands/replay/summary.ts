@@ -5,7 +5,7 @@ import type { Tally } from './tally.ts';
 
 /** What was read, from when to when, and what was left out. */
 export function summaryLines(
-  { records, runs }: ReplayPlan,
+  { records, runs, leftOut }: ReplayPlan,
   tally: Tally,
   traces: readonly RunTrace[],
 ): readonly string[] {
@@ -18,9 +18,16 @@ export function summaryLines(
       ? []
       : [`${count(moved, 'record')} placed 1 ms after the one before, which has the same or a later time`]),
     ...traceLines(traces, tally.spans),
-    ...(tally.notes.length === 0 ? [] : ['Skipped:', ...tally.notes.map((note) => `  ${note}`)]),
+    ...section('Skipped:', tally.notes),
+    ...section(
+      'Left out:',
+      leftOut.map(({ path, reason }) => `${path}: ${reason}`),
+    ),
   ];
 }
+
+const section = (title: string, lines: readonly string[]): readonly string[] =>
+  lines.length === 0 ? [] : [title, ...lines.map((line) => `  ${line}`)];
 
 const maxTraces = 20;
 

@@ -1,7 +1,7 @@
 import { glob, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { groupBy } from '../../common/group-by.ts';
-import type { LogFiles } from './log-files.ts';
+import type { LogFiles, RunLogs } from './log-files.ts';
 import { areOfOneRun, isBeside, logPriority } from './second-log.ts';
 
 const maxDepth = 5;
@@ -58,9 +58,9 @@ async function filesOfLog(path: string, found: readonly string[]): Promise<LogFi
  * The files of every run at a path, in the order of their paths. A log that is no event file is a run of its own, unless it
  * is a second log of one.
  */
-export async function findAllLogs(path: string): Promise<readonly LogFiles[]> {
+export async function findAllLogs(path: string): Promise<readonly RunLogs[]> {
   const stats = await stat(path).catch(() => undefined);
-  if (stats?.isFile()) return [{ folder: dirname(path), paths: [path] }];
+  if (stats?.isFile()) return [{ folder: dirname(path), paths: [path], secondLogs: [] }];
   const found = (await filesBelow(path)).sort();
   const events = found.filter(isEventFile);
   const runs = groupBy(found, (file) => (isEventFile(file) ? runFolderOf(file, events) : file));
@@ -69,15 +69,28 @@ export async function findAllLogs(path: string): Promise<readonly LogFiles[]> {
 }
 
 /** Of several logs of one run, keeps the one with the highest priority. */
-async function withoutSecondLogs(logs: readonly LogFiles[]): Promise<readonly LogFiles[]> {
+async function withoutSecondLogs(logs: readonly LogFiles[]): Promise<readonly RunLogs[]> {
   const priorities = await Promise.all(logs.map(({ paths }) => logPriority(paths[0] ?? '')));
-  const kept: LogFiles[] = [];
-  for (const [index, log] of logs.entries()) {
-    const better = logs.filter((_, other) => (priorities[other] ?? 0) < (priorities[index] ?? 0));
-    const isSecond = await Promise.all(better.map((other) => areOfOneRun(log, other)));
-    if (!isSecond.includes(true)) kept.push(log);
+  const ranked = logs
+    .map((log, index) => ({ log, priority: priorities[index] ?? 0 }))
+    .sort((a, b) => a.priority - b.priority);
+  const keptFor = new Map<LogFiles, LogFiles>();
+  for (const { log, priority } of ranked) {
+    const better = ranked.filter((other) => other.priority < priority).map((other) => other.log);
+    const ofOneRun = await firstOfOneRun(log, better);
+    keptFor.set(log, (ofOneRun && keptFor.get(ofOneRun)) ?? log);
   }
-  return kept;
+  const byKept = groupBy(logs, (log) => keptFor.get(log) ?? log);
+  return logs.flatMap((kept) => {
+    const all = byKept.get(kept);
+    if (all === undefined) return [];
+    return [{ ...kept, secondLogs: all.filter((log) => log !== kept).flatMap(({ paths }) => paths) }];
+  });
+}
+
+async function firstOfOneRun(log: LogFiles, others: readonly LogFiles[]): Promise<LogFiles | undefined> {
+  for (const other of others) if (await areOfOneRun(log, other)) return other;
+  return undefined;
 }
 
 /** Logs in a folder and below it, or those that a pattern matches. */

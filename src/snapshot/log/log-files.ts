@@ -4,3 +4,8 @@ export interface LogFiles {
   readonly folder: string;
   readonly paths: readonly string[];
 }
+
+/** The log that is read of a run, and the files of its other logs. */
+export interface RunLogs extends LogFiles {
+  readonly secondLogs: readonly string[];
+}

@@ -3,8 +3,13 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { Receiver } from '../../../src/commands/demo/receiver/receiver.ts';
+import { firstEvent, scalarEvent } from '../../support/event-file.ts';
 import { commandLine } from '../../support/terminal.ts';
 import { expectEachOnce, folderOf, jsonLines, receiver, startMs, valuesOf } from './support.ts';
+
+/** The lines below `Left out:`. */
+const leftOutOf = (text: string) =>
+  (/^Left out:\n((?: {2}.*\n)*)/m.exec(text)?.[1] ?? '').split('\n').flatMap((line) => line.trim() || []);
 
 const steps = (count: number) => Array.from({ length: count }, (_, index) => index + 1);
 const timeOf = (step: number) => startMs + 10_000 * step;
@@ -244,6 +249,30 @@ describe('a folder of several logs', () => {
       'x/two/version_0/a.jsonl',
       'x/two/version_0/b.jsonl',
     ]);
+  });
+
+  it('names each file that is left out, and why', async () => {
+    const events = Buffer.concat([firstEvent(startMs), scalarEvent(1, startMs, { loss: 1 })]);
+    const folder = folderOf({
+      'a/metrics.csv': 'epoch,step,train_loss\n0,0,1\n',
+      'a/events.out.tfevents.1.host': events,
+      'a/logging.jsonl': '{"loss": 1, "global_step/max_steps": "1/60", "elapsed_time": "1s"}\n',
+      'b/train.jsonl': log,
+      'c/log.csv': 'epoch,loss\n',
+    });
+    const { code, text } = await commandLine(['replay', folder, '--dry-run']);
+    expect(code).toBe(0);
+    expect(text).toContain('3 records of 2 runs');
+    expect(leftOutOf(text)).toEqual([
+      `${folder}/a/events.out.tfevents.1.host: another log of the run that is read from ${folder}/a/logging.jsonl`,
+      `${folder}/a/metrics.csv: another log of the run that is read from ${folder}/a/logging.jsonl`,
+      `${folder}/c/log.csv: no record`,
+    ]);
+  });
+
+  it('says nothing of files that are left out if there are none', async () => {
+    const { text } = await commandLine(['replay', folderOf({ 'one/train.jsonl': log }), '--dry-run']);
+    expect(text).not.toContain('Left out');
   });
 
   it('names a single one by --job-id alone', async () => {

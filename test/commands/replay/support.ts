@@ -16,7 +16,7 @@ export const jsonLines = (count: number): string =>
     .join('');
 
 /** Writes files below a temporary folder and gives its path. */
-export function folderOf(files: Readonly<Record<string, string>>): string {
+export function folderOf(files: Readonly<Record<string, string | Uint8Array>>): string {
   const folder = temporaryFolder();
   for (const [name, content] of Object.entries(files)) {
     const path = join(folder, name);

@@ -85,7 +85,10 @@ describe.each(runs)('a run with two logs: $name', ({ files, read }) => {
     const { write } = followLog(root);
     for (const [name, [head, record]] of logs)
       write(join(root, name), Buffer.concat([Buffer.from(head), Buffer.from(record(1))]));
-    expect((await findAllLogs(root)).map(({ paths }) => paths)).toEqual([[join(root, read)]]);
+    const second = Object.keys(files).filter((name) => name !== read);
+    expect(await findAllLogs(root)).toMatchObject([
+      { paths: [join(root, read)], secondLogs: second.map((name) => join(root, name)) },
+    ]);
     expect((await findLogs(root))?.paths).toEqual([join(root, read)]);
   });
 });
