@@ -17,10 +17,10 @@ describe('the bundle', () => {
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('keeps what the sidecar loads below 720,000 bytes', () => {
+  it('keeps what the sidecar loads below 730,000 bytes', () => {
     const loaded = loadedBySidecar(files.sidecar.outputs);
     const sizes = loaded.map((path) => statSync(join(folder, basename(path))).size);
-    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(720_000);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(730_000);
   });
 
   it('keeps all of it below 3,200,000 bytes', () => {
