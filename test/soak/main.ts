@@ -91,7 +91,8 @@ const telegraf = values.telegraf && source !== 'json' ? await startTelegraf(file
 /** CPU time of the bridge up to each measurement. */
 const cpuMs: number[] = [];
 const memory: { readonly rss: number; readonly heap: number; readonly peak: number }[] = [];
-const seriesThen: number[] = [];
+/** Series after the first tenth. */
+let seriesAtFirst: ReadonlySet<string> | undefined;
 let end = { taken: 0, lost: Number.NaN };
 bridge.on('message', (message: Message) => {
   if (message.status === 'ended') {
@@ -101,7 +102,7 @@ bridge.on('message', (message: Message) => {
   const { rss, heap, peak } = message;
   cpuMs.push(message.cpuMs);
   memory.push({ rss: megabytes(rss), heap: megabytes(heap), peak: megabytes(peak) });
-  seriesThen.push(series.size);
+  seriesAtFirst ??= new Set(series);
   console.error(`${message.taken} snapshots: ${JSON.stringify(memory.at(-1))}, ${series.size} series`);
   append();
 });
@@ -131,7 +132,8 @@ if (first === undefined || last === undefined)
   throw new Error('the bridge ended before anything was measured');
 const ratio = (of: 'rss' | 'heap') => Math.round((last[of] / first[of]) * 1000) / 1000;
 const growth = { rss: ratio('rss'), heap: ratio('heap') };
-const [seriesAtFirst, seriesAtLast] = [seriesThen[0], series.size];
+/** A metric that is first exported late is as much growth as one with another attribute: both are named. */
+const newSeries = [...series].filter((it) => !seriesAtFirst?.has(it));
 console.log(
   JSON.stringify({
     source,
@@ -140,8 +142,8 @@ console.log(
     seconds: Math.round((performance.now() - started) / 1000),
     memory,
     growth,
-    seriesAtFirst,
-    seriesAtLast,
+    series: series.size,
+    newSeries,
     requests,
     cpuMicrosPerSnapshot: cpuMs.map((ms, index) => microsOf(ms - (cpuMs[index - 1] ?? 0), tenth)),
     ...(besideUsage && {
@@ -152,7 +154,7 @@ console.log(
 const isFlat =
   growth.heap <= mostGrowth &&
   growth.rss <= mostGrowth &&
-  seriesAtFirst === seriesAtLast &&
+  newSeries.length === 0 &&
   (source === 'json' || last.peak <= mostInBurstMb);
 const isWhole =
   end.taken === snapshots &&
