@@ -1,5 +1,8 @@
 import type { Moment } from '../common/clock.ts';
 
+/** A trainer may write a little before its bridge has started. A file that is older by more is of an earlier run. */
+export const maxWriteBeforeStartMs = 60_000;
+
 /** Time since the file was last written, measured by the monotonic clock. */
 export interface FileAge {
   /** Call it when a new version of the file is found. */
