@@ -1,19 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { standInKubectl, submit } from '../commands/submit/kubectl.ts';
-import { type Collector, startCollector } from './collector.ts';
-import { type Jaeger, type JaegerSpan, startJaeger } from './jaeger.ts';
+import type { JaegerSpan } from './jaeger.ts';
 import { startPlatform, train } from './platform.ts';
+import { useTracingBackend } from './tracing-backend.ts';
 
-let jaeger: Jaeger;
-let collector: Collector;
-beforeAll(async () => {
-  jaeger = await startJaeger();
-  collector = await startCollector(jaeger.otlp);
-}, 60_000);
-afterAll(async () => {
-  await collector?.stop();
-  await jaeger?.stop();
-});
+const backend = useTracingBackend();
 
 const named = (spans: readonly JaegerSpan[], name: string): JaegerSpan => {
   const [span, ...others] = spans.filter((it) => it.name === name);
@@ -39,7 +30,7 @@ spec:
 `;
 
 it('a request to the platform is one trace down to the last epoch of the job it submits', async () => {
-  const platform = await startPlatform({ collector: collector.endpoint });
+  const platform = await startPlatform({ collector: backend.collector.endpoint });
   const traceId = await platform.post('tuning', 'llama-3-8b');
   const parentsOf = {
     'POST /training/jobs': undefined,
@@ -52,7 +43,7 @@ it('a request to the platform is one trace down to the last epoch of the job it 
     'trainer.submit_job': 'process training-jobs',
   };
   const names = Object.keys(parentsOf);
-  const spans = await jaeger.trace(traceId, names);
+  const spans = await backend.jaeger.trace(traceId, names);
   const parents = Object.fromEntries(
     names.map((name) => [name, spans.find(({ spanId }) => spanId === named(spans, name).parentSpanId)?.name]),
   );
@@ -64,8 +55,8 @@ it('a request to the platform is one trace down to the last epoch of the job it 
   const header = platform.header();
   expect(header).toBe(`00-${traceId}-${spanId}-01`);
 
-  await train({ collector: collector.endpoint, header, jobId: 'tuning' });
-  const whole = await jaeger.trace(traceId, ['training.run', 'training.epoch']);
+  await train({ collector: backend.collector.endpoint, header, jobId: 'tuning' });
+  const whole = await backend.jaeger.trace(traceId, ['training.run', 'training.epoch']);
   const run = named(whole, 'training.run');
   expect(run.parentSpanId).toBe(spanId);
   const epochs = whole.filter(({ name }) => name === 'training.epoch');
@@ -79,15 +70,15 @@ it('a job from the command line is found by the link, the service, the model and
     args: ['--model', 'llama-3-8b-instruct'],
     input: job,
     kubectl: standInKubectl(),
-    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, JAEGER_URL: jaeger.url },
+    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: backend.collector.endpoint, JAEGER_URL: backend.jaeger.url },
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
   const [, traceId = ''] = /^Trace: (\w+)$/m.exec(stdout) ?? [];
-  expect(stdout).toContain(`${jaeger.url}/trace/${traceId}\n`);
-  await jaeger.trace(traceId, ['trainer.submit_job']);
+  expect(stdout).toContain(`${backend.jaeger.url}/trace/${traceId}\n`);
+  await backend.jaeger.trace(traceId, ['trainer.submit_job']);
   for (const tags of [{ 'gen_ai.request.model': 'llama-3-8b-instruct' }, { 'kubeflow.job.name': 'tuning' }]) {
     const service = 'ml-metrics-bridge-submit';
-    expect(await jaeger.search({ service, tags: JSON.stringify(tags) })).toEqual([traceId]);
+    expect(await backend.jaeger.search({ service, tags: JSON.stringify(tags) })).toEqual([traceId]);
   }
 });
 
@@ -95,11 +86,15 @@ it('a job that kubectl refuses is an error in its trace', async () => {
   const { code, stdout } = await submit({
     input: job,
     kubectl: standInKubectl(),
-    environment: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint, EXITS: '1', COMPLAINS: 'forbidden' },
+    environment: {
+      OTEL_EXPORTER_OTLP_ENDPOINT: backend.collector.endpoint,
+      EXITS: '1',
+      COMPLAINS: 'forbidden',
+    },
   });
   expect(code).toBe(1);
   const [, traceId = ''] = /^Trace: (\w+)$/m.exec(stdout) ?? [];
-  const spans = await jaeger.trace(traceId, ['trainer.submit_job']);
+  const spans = await backend.jaeger.trace(traceId, ['trainer.submit_job']);
   expect(named(spans, 'trainer.submit_job').tags).toMatchObject({
     error: true,
     'otel.status_description': 'forbidden',

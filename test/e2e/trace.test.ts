@@ -1,21 +1,11 @@
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
-import { type Collector, startCollector } from './collector.ts';
-import { type Jaeger, startJaeger } from './jaeger.ts';
+import { useTracingBackend } from './tracing-backend.ts';
 
-let jaeger: Jaeger;
-let collector: Collector;
-beforeAll(async () => {
-  jaeger = await startJaeger();
-  collector = await startCollector(jaeger.otlp);
-}, 60_000);
-afterAll(async () => {
-  await collector?.stop();
-  await jaeger?.stop();
-});
+const backend = useTracingBackend();
 
 const parentTrace = '0af7651916cd43dd8448eb211c80319c';
 const parentSpan = 'b7ad6b7169203331';
@@ -28,7 +18,7 @@ async function startTraced(
     environment: {
       METRICS_FILE_PATH: file,
       COLLECTION_INTERVAL: '0.02',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      OTEL_EXPORTER_OTLP_ENDPOINT: backend.collector.endpoint,
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_BSP_SCHEDULE_DELAY: '50',
       ...environment,
@@ -49,12 +39,12 @@ async function startTraced(
 it('a run and its epochs are in Jaeger, below whoever submitted the job, each epoch when it ends', async () => {
   const { bridge, write } = await startTraced({ TRACEPARENT: `00-${parentTrace}-${parentSpan}-01` });
   write('in-a-trace', 1);
-  await jaeger.trace(parentTrace, ['training.run.started']);
+  await backend.jaeger.trace(parentTrace, ['training.run.started']);
   write('in-a-trace', 2);
-  const early = await jaeger.trace(parentTrace, ['training.epoch']);
+  const early = await backend.jaeger.trace(parentTrace, ['training.epoch']);
   expect(early.map(({ name }) => name).sort()).toEqual(['training.epoch', 'training.run.started']);
   write('in-a-trace', 3, { status: 'completed' });
-  const spans = await jaeger.trace(parentTrace, ['training.run']);
+  const spans = await backend.jaeger.trace(parentTrace, ['training.run']);
   bridge.child.kill('SIGTERM');
   await bridge.ended;
 
@@ -85,7 +75,7 @@ it('a bridge that is stopped in the middle of an epoch and started anew is one t
   const { traceId } = await second.bridge.said('Run is traced');
   first.write('restarted', 2, { status: 'completed' });
   const spans = await until(async () => {
-    const all = await jaeger.trace(String(traceId), ['training.run']);
+    const all = await backend.jaeger.trace(String(traceId), ['training.run']);
     return all.filter(({ name }) => name === 'training.run').length === 2 && all;
   }, 'both runs');
   second.bridge.child.kill('SIGTERM');
@@ -102,7 +92,7 @@ it('a bridge that is stopped in the middle of an epoch and started anew is one t
 
 /** What Jaeger's search finds of a service within days of the file's times. */
 const found = (more: Readonly<Record<string, string>>) =>
-  jaeger.search({
+  backend.jaeger.search({
     service: 'ml-metrics-bridge',
     start: String(Date.parse('2025-10-20T00:00:00Z') * 1000),
     end: String(Date.parse('2025-10-30T00:00:00Z') * 1000),
@@ -113,13 +103,13 @@ it('a run of nobody is found by its job and by its model, and is marked where it
   const { bridge, write } = await startTraced();
   write('of-nobody', 1);
   const { traceId } = await bridge.said('Run is traced');
-  await jaeger.trace(String(traceId), ['training.run.started']);
+  await backend.jaeger.trace(String(traceId), ['training.run.started']);
   expect(await found({ tags: JSON.stringify({ 'training.job_id': 'of-nobody' }) })).toEqual([traceId]);
   write('of-nobody', 2, {
     status: 'failed',
     error: { type: 'RuntimeError', message: 'CUDA out of memory' },
   });
-  const spans = await jaeger.trace(String(traceId), ['training.run']);
+  const spans = await backend.jaeger.trace(String(traceId), ['training.run']);
   const run = spans.find(({ name }) => name === 'training.run');
   expect(run?.tags).toMatchObject({ error: true, 'error.type': 'RuntimeError' });
   const model = { 'gen_ai.request.model': 'resnet-50' };
@@ -137,12 +127,12 @@ it('a run of three days is found by a look-back longer than it, and by a late ep
     const { traceId } = await bridge.said('Run is traced');
     // Each has to be read before the next one takes its place.
     await until(async () => {
-      const spans = await jaeger.trace(String(traceId), ['training.run.started']);
+      const spans = await backend.jaeger.trace(String(traceId), ['training.run.started']);
       return spans.filter(({ name }) => name === 'training.epoch').length >= days - 1;
     }, `day ${days}`);
   }
   const { traceId } = await bridge.said('Run is traced');
-  const spans = await jaeger.trace(String(traceId), ['training.run']);
+  const spans = await backend.jaeger.trace(String(traceId), ['training.run']);
   expect(spans.find(({ name }) => name === 'training.run')?.durationMs).toBe(3 * 86_400_000);
   const tags = JSON.stringify({ 'training.job_id': 'of-days' });
   expect(await found({ operation: 'training.run', tags })).toEqual([traceId]);

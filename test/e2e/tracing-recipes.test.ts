@@ -6,29 +6,20 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import { withPhase, withSpan } from '../../src/tracing/index.ts';
 import { configureTracing } from '../../src/tracing/node.ts';
 import { documentBlocks } from '../support/document-blocks.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
-import { type Collector, startCollector } from './collector.ts';
-import { type Jaeger, type JaegerSpan, startJaeger } from './jaeger.ts';
+import type { JaegerSpan } from './jaeger.ts';
 import { startPlatform, train } from './platform.ts';
+import { useTracingBackend } from './tracing-backend.ts';
 
 const document = readFileSync(new URL('../../docs/tracing-recipes.md', import.meta.url), 'utf8');
 
-let jaeger: Jaeger;
-let collector: Collector;
-beforeAll(async () => {
-  jaeger = await startJaeger();
-  collector = await startCollector(jaeger.otlp);
-}, 60_000);
-afterAll(async () => {
-  await collector?.stop();
-  await jaeger?.stop();
-});
+const backend = useTracingBackend();
 
 /** What the command of a recipe prints, as rows of columns. */
 async function recipe(name: string, environment: Readonly<Record<string, string>> = {}) {
@@ -36,7 +27,7 @@ async function recipe(name: string, environment: Readonly<Record<string, string>
     .map((block) => block.script)
     .join('\n');
   const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
-    env: { ...process.env, JAEGER_URL: jaeger.url, ...environment },
+    env: { ...process.env, JAEGER_URL: backend.jaeger.url, ...environment },
   });
   return stdout
     .split('\n')
@@ -61,7 +52,7 @@ async function slowRegistry(registry: string, slowModel: string): Promise<string
 
 it('a slow request, and the part of it that is slow', async () => {
   const platform = await startPlatform({
-    collector: collector.endpoint,
+    collector: backend.collector.endpoint,
     registryAt: (address) => slowRegistry(address, 'llama-3-8b'),
   });
   const fast = await platform.post('fast', 'resnet-50');
@@ -69,7 +60,7 @@ it('a slow request, and the part of it that is slow', async () => {
   // On a busy machine, any request may be slow.
   const expected: string[] = [];
   for (const traceId of [fast, slow]) {
-    const spans = await jaeger.trace(traceId, ['POST /training/jobs', 'trainer.submit_job']);
+    const spans = await backend.jaeger.trace(traceId, ['POST /training/jobs', 'trainer.submit_job']);
     if (durationOf(spans, 'POST /training/jobs') >= 500) expected.push(traceId);
   }
   const found = await recipe('slow');
@@ -89,7 +80,10 @@ it('a slow request, and the part of it that is slow', async () => {
 });
 
 it('the phases of a pipeline, in their order', async () => {
-  const tracing = configureTracing({ serviceName: 'training-pipeline', endpoint: collector.endpoint });
+  const tracing = configureTracing({
+    serviceName: 'training-pipeline',
+    endpoint: backend.collector.endpoint,
+  });
   const phases = ['data_preprocessing', 'model_training', 'model_evaluation'] as const;
   await withSpan('pipeline', {}, async () => {
     for (const phase of phases)
@@ -108,11 +102,11 @@ it('the phases of a pipeline, in their order', async () => {
 });
 
 it('a job over several services', async () => {
-  const platform = await startPlatform({ collector: collector.endpoint });
+  const platform = await startPlatform({ collector: backend.collector.endpoint });
   const traceId = await platform.post('tuning', 'llama-3-8b');
-  await jaeger.trace(traceId, ['POST /training/jobs', 'trainer.submit_job', 'GET /models/:name']);
-  await train({ collector: collector.endpoint, header: platform.header(), jobId: 'tuning' });
-  await jaeger.trace(traceId, ['training.run']);
+  await backend.jaeger.trace(traceId, ['POST /training/jobs', 'trainer.submit_job', 'GET /models/:name']);
+  await train({ collector: backend.collector.endpoint, header: platform.header(), jobId: 'tuning' });
+  await backend.jaeger.trace(traceId, ['training.run']);
   const spans = (await recipe('services')).map(([service, name]) => `${service} ${name}`);
   expect(spans[0]).toBe('platform-api POST /training/jobs');
   expect(spans).toEqual(
@@ -126,11 +120,11 @@ it('a job over several services', async () => {
     ]),
   );
   const tags = JSON.stringify({ 'kubeflow.job.name': 'tuning' });
-  expect(await jaeger.search({ service: 'training-worker', tags })).toEqual([traceId]);
+  expect(await backend.jaeger.search({ service: 'training-worker', tags })).toEqual([traceId]);
 });
 
 it('errors of requests by their status code', async () => {
-  const platform = await startPlatform({ collector: collector.endpoint });
+  const platform = await startPlatform({ collector: backend.collector.endpoint });
   const status = async (body: object) => {
     const response = await fetch(`${platform.api}/training/jobs`, {
       method: 'POST',
@@ -145,7 +139,7 @@ it('errors of requests by their status code', async () => {
   await platform.redis.stop();
   expect(await status({ name: 'not-queued', model: 'resnet-50' })).toBe(503);
   const withTag = (tag: Readonly<Record<string, string>>) =>
-    jaeger.search({ service: 'platform-api', tags: JSON.stringify(tag) });
+    backend.jaeger.search({ service: 'platform-api', tags: JSON.stringify(tag) });
   const errors = await until(async () => {
     const found = await recipe('errors');
     return found.some(([code]) => code === '503') && found;
@@ -160,11 +154,11 @@ it('errors of requests by their status code', async () => {
 
 it('a job that the cluster refused', async () => {
   const refusal = { EXITS: '1', COMPLAINS: 'jobs.batch is forbidden' };
-  const platform = await startPlatform({ collector: collector.endpoint, kubectl: refusal });
+  const platform = await startPlatform({ collector: backend.collector.endpoint, kubectl: refusal });
   const traceId = await platform.post('refused', 'resnet-50');
-  await jaeger.trace(traceId, ['trainer.submit_job']);
+  await backend.jaeger.trace(traceId, ['trainer.submit_job']);
   const tags = JSON.stringify({ 'error.type': 'KubectlError' });
-  expect(await jaeger.search({ service: 'training-worker', tags })).toEqual([traceId]);
+  expect(await backend.jaeger.search({ service: 'training-worker', tags })).toEqual([traceId]);
 });
 
 it('runs that failed, with the reason', async () => {
@@ -179,7 +173,7 @@ it('runs that failed, with the reason', async () => {
       COLLECTION_INTERVAL: '0.02',
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_BSP_SCHEDULE_DELAY: '50',
-      OTEL_EXPORTER_OTLP_ENDPOINT: collector.endpoint,
+      OTEL_EXPORTER_OTLP_ENDPOINT: backend.collector.endpoint,
     },
   });
   for (const [jobId, top] of Object.entries(ends)) {
@@ -189,7 +183,8 @@ it('runs that failed, with the reason', async () => {
     const tags = JSON.stringify({ 'training.job_id': jobId });
     await until(
       async () =>
-        (await jaeger.search({ service: 'ml-metrics-bridge', operation: 'training.run', tags })).length > 0,
+        (await backend.jaeger.search({ service: 'ml-metrics-bridge', operation: 'training.run', tags }))
+          .length > 0,
       `the run ${jobId}`,
     );
   }
@@ -197,15 +192,15 @@ it('runs that failed, with the reason', async () => {
   await bridge.ended;
   expect(await recipe('failed-runs')).toEqual([['broken', 'RuntimeError']]);
   const tags = JSON.stringify({ 'training.run.state': 'failed' });
-  expect(await jaeger.search({ service: 'ml-metrics-bridge', tags })).toHaveLength(1);
+  expect(await backend.jaeger.search({ service: 'ml-metrics-bridge', tags })).toHaveLength(1);
 });
 
 it('two traces beside each other', async () => {
   const [FIRST, SECOND] = ['0af7651916cd43dd8448eb211c80a001', '0af7651916cd43dd8448eb211c80a002'] as const;
   const traceOf = async (traceId: string, epochs: number) => {
     const header = `00-${traceId}-b7ad6b7169203331-01`;
-    await train({ collector: collector.endpoint, header, jobId: 'compared', epochs });
-    return jaeger.trace(traceId, ['training.run']);
+    await train({ collector: backend.collector.endpoint, header, jobId: 'compared', epochs });
+    return backend.jaeger.trace(traceId, ['training.run']);
   };
   const [first, second] = [await traceOf(FIRST, 2), await traceOf(SECOND, 3)];
   const rows = await recipe('compare', { FIRST, SECOND });
