@@ -6,7 +6,7 @@ import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
 import type { PollTime, RunEvent, Transition } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { maxSnapshotsOfPoll, type Poll } from '../snapshot/source.ts';
-import type { Occasion } from '../telemetry/telemetry.ts';
+import type { CollectionTrigger } from '../telemetry/telemetry.ts';
 import { type Bridge, type BridgeOptions, createBridge } from './create-bridge.ts';
 import { afterExport, afterPoll, type Intervals, idleMs, type Schedule, startSchedule } from './schedule.ts';
 import { outlivesRun, shouldExit } from './should-exit.ts';
@@ -56,21 +56,21 @@ async function pollUntilDone(bridge: Bridge): Promise<void> {
   let schedule = startSchedule(bridge.startedMs, intervalsOf(bridge), jitter);
   while (!signal.aborted) {
     const polled = now() >= schedule.nextPollMs;
-    let news = polled ? await pollOnce(bridge) : undefined;
+    let change = polled ? await pollOnce(bridge) : undefined;
     if (polled) schedule = schedulePoll(bridge, schedule);
     if (isDone(bridge)) return;
-    if (news !== undefined || now() >= schedule.nextExportMs) {
-      if (!polled) news = await passTimeBetweenPolls(bridge);
-      await telemetry.collect(occasionOf(bridge, news));
-      schedule = afterExport(schedule, now(), config, news === 'event' ? jitter : undefined);
+    if (change !== undefined || now() >= schedule.nextExportMs) {
+      if (!polled) change = await passTimeBetweenPolls(bridge);
+      await telemetry.collect(triggerOf(bridge, change));
+      schedule = afterExport(schedule, now(), config, change === 'event' ? jitter : undefined);
     }
     bridge.positions.update();
     schedule = await untilDue(bridge, schedule);
   }
 }
 
-/** What has to be exported after a poll or after time has passed. Undefined: at most a heartbeat is due. */
-type News = Extract<Occasion, 'snapshot' | 'event'>;
+/** What has changed and has to be exported after a poll, or after time has passed. Undefined: at most a heartbeat is due. */
+type RunChange = Extract<CollectionTrigger, 'snapshot' | 'event'>;
 
 /** An alert may depend on these events, so they do not wait for EXPORT_MIN_INTERVAL either. */
 const urgentEvents: ReadonlySet<RunEvent['kind']> = new Set([
@@ -81,15 +81,15 @@ const urgentEvents: ReadonlySet<RunEvent['kind']> = new Set([
   'became_non_finite',
 ]);
 
-function newsOf({ events }: Transition, snapshot?: Snapshot): News | undefined {
+function changeOf({ events }: Transition, snapshot?: Snapshot): RunChange | undefined {
   if (events.some(({ kind }) => urgentEvents.has(kind))) return 'event';
   return snapshot !== undefined || events.length > 0 ? 'snapshot' : undefined;
 }
 
 /** The records of a log are queued one by one. The state after them is sent with them, until a later state replaces it. */
-function occasionOf({ poller, hasMore }: Bridge, news: News | undefined): Occasion {
-  if (poller.content === 'state') return news ?? 'heartbeat';
-  return news === 'snapshot' && !hasMore ? 'records' : 'heartbeat';
+function triggerOf({ poller, hasMore }: Bridge, change: RunChange | undefined): CollectionTrigger {
+  if (poller.content === 'state') return change ?? 'heartbeat';
+  return change === 'snapshot' && !hasMore ? 'records' : 'heartbeat';
 }
 
 /** A log is polled this often, because a record without a time of its own gets the time at which its write was found. */
@@ -113,11 +113,11 @@ function schedulePoll(bridge: Bridge, schedule: Schedule): Schedule {
 }
 
 /** Polls the file once and updates the run. */
-async function pollOnce(bridge: Bridge): Promise<News | undefined> {
+async function pollOnce(bridge: Bridge): Promise<RunChange | undefined> {
   return applyPoll(bridge, await bridge.poller.poll(snapshotLimit(bridge)));
 }
 
-async function applyPoll(bridge: Bridge, poll: Poll): Promise<News | undefined> {
+async function applyPoll(bridge: Bridge, poll: Poll): Promise<RunChange | undefined> {
   const { config, counts, telemetry, eventLog } = bridge;
   await bridge.rankFiles?.refresh();
   const snapshots = poll.outcome.status === 'ok' ? poll.outcome.snapshots : [];
@@ -129,17 +129,17 @@ async function applyPoll(bridge: Bridge, poll: Poll): Promise<News | undefined> 
   eventLog.polled(poll);
   bridge.hasMore = poll.more ?? false;
   counts.passedOver += poll.passedOver ?? 0;
-  let news = snapshots.length === 0 ? await passTime(bridge, time) : undefined;
+  let change = snapshots.length === 0 ? await passTime(bridge, time) : undefined;
   const policy = { ...config, content: bridge.poller.content };
   for (const { snapshot, timeMs } of snapshots) {
     const transition = applySnapshot(bridge.run, snapshot, time, policy);
     await applyTransition(bridge, transition, time, snapshot);
     if (timeMs !== undefined) await telemetry.collectRecord(timeMs);
-    if (news !== 'event') news = newsOf(transition, snapshot);
+    if (change !== 'event') change = changeOf(transition, snapshot);
   }
   bridge.positions.polled(poll);
   bridge.onPoll?.(poll);
-  return news;
+  return change;
 }
 
 /** A log is read only while the export queue is less than half full. The other records are read later. */
@@ -154,16 +154,16 @@ function timeOf(bridge: Bridge, moment: Moment, fileAgeMs = 0): PollTime {
 }
 
 /** Values go stale between polls, too, however long COLLECTION_INTERVAL is. */
-async function passTimeBetweenPolls(bridge: Bridge): Promise<News | undefined> {
+async function passTimeBetweenPolls(bridge: Bridge): Promise<RunChange | undefined> {
   await bridge.poller.stat();
   return passTime(bridge, timeOf(bridge, bridge.clock(), bridge.poller.ages().snapshotAgeMs));
 }
 
 /** Applies the time to the run while no snapshot is new. */
-async function passTime(bridge: Bridge, time: PollTime): Promise<News | undefined> {
+async function passTime(bridge: Bridge, time: PollTime): Promise<RunChange | undefined> {
   const transition = applyTime(bridge.run, time, bridge.config);
   await applyTransition(bridge, transition, time);
-  return newsOf(transition);
+  return changeOf(transition);
 }
 
 /** Makes the transition's run the current one and reports its events to the log, the metrics and the spans. */

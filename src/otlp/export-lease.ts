@@ -1,7 +1,7 @@
 import type { ExportOutcome } from './classify-response.ts';
 import { type ExportRequest, withinBytes } from './export-request.ts';
 import type { Lease } from './queue/lease.ts';
-import { decide, postponeFirst, type SendState } from './send-state.ts';
+import { applyOutcome, postponeFirst, type SendState } from './send-state.ts';
 
 export interface LeaseExport<T> {
   readonly canMerge: (one: T, other: T) => boolean;
@@ -42,14 +42,14 @@ async function exportInOrder<T>(
   for (let left = requests; left.length > 0 && !signal?.aborted; ) {
     const batch = firstBatch(left, canMerge, state.limit);
     outcome = await exportBatch(batch);
-    const decided = decide(state, outcome, batch.length, nowMs(), patienceMs);
-    state = decided.state;
-    if (decided.step === 'wait') break;
-    if (decided.step === 'acknowledge') {
+    const applied = applyOutcome(state, outcome, batch.length, nowMs(), patienceMs);
+    state = applied.state;
+    if (applied.action === 'wait') break;
+    if (applied.action === 'acknowledge') {
       lease.ack(batch);
       left = left.slice(batch.length);
     }
-    if (decided.step === 'bypass') {
+    if (applied.action === 'bypass') {
       const passed = await exportNext(lease, left, exportBatch);
       if (passed?.status !== 'success') return { state, outcome };
       outcome = passed;

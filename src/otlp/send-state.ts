@@ -11,7 +11,7 @@ export interface SendState {
 }
 
 /** What to do with the requests that were exported. */
-export type Step =
+export type SendAction =
   /** They were accepted, or are dropped. */
   | 'acknowledge'
   /** Fewer of them are exported at once. */
@@ -28,31 +28,31 @@ export const initialSendState: SendState = {
 };
 
 /**
- * Decides by the answer to one export.
+ * Applies the answer to one export.
  *
  * @param count requests in the export
  * @param patienceMs how long a request is answered with "later" until the next one may try
  */
-export function decide(
+export function applyOutcome(
   state: SendState,
   outcome: ExportOutcome,
   count: number,
   nowMs: number,
   patienceMs: number,
-): { readonly state: SendState; readonly step: Step } {
+): { readonly state: SendState; readonly action: SendAction } {
   const halved = Math.max(1, Math.floor(count / 2));
-  if (outcome.status === 'split') return { state: { ...state, limit: halved }, step: 'split' };
+  if (outcome.status === 'split') return { state: { ...state, limit: halved }, action: 'split' };
   if (outcome.status !== 'retry')
-    return { state: { ...state, limit: state.limit * 2, laterSinceMs: undefined }, step: 'acknowledge' };
+    return { state: { ...state, limit: state.limit * 2, laterSinceMs: undefined }, action: 'acknowledge' };
   // If there was no answer, the request cannot be the reason.
   if (outcome.cause === 'no_answer' || outcome.cause === 'no_credentials')
-    return { state: { ...state, laterSinceMs: undefined }, step: 'wait' };
+    return { state: { ...state, laterSinceMs: undefined }, action: 'wait' };
   const laterSinceMs = state.laterSinceMs ?? nowMs;
   const waited = { ...state, laterSinceMs };
-  if (nowMs - laterSinceMs < patienceMs) return { state: waited, step: 'wait' };
+  if (nowMs - laterSinceMs < patienceMs) return { state: waited, action: 'wait' };
   return count > 1
-    ? { state: { ...waited, limit: halved }, step: 'wait' }
-    : { state: waited, step: 'bypass' };
+    ? { state: { ...waited, limit: halved }, action: 'wait' }
+    : { state: waited, action: 'bypass' };
 }
 
 /** Call it when a newer request was accepted while the first one was not. */

@@ -26,7 +26,7 @@ export interface RunInstruments {
   setRun(run: Run | undefined): void;
   /** Records the snapshot's values in the histograms; call it once for each snapshot. */
   record(snapshot: Snapshot): void;
-  collect(extent?: Extent): Promise<ScopeMetrics[]>;
+  collect(mode?: CollectionMode): Promise<ScopeMetrics[]>;
   /** The gauges of one record of a log, without the state, counters and histograms of the run. */
   collectGauges(record: Snapshot): Promise<ScopeMetrics[]>;
 }
@@ -35,7 +35,7 @@ export interface RunInstruments {
  * `full` is everything. `values` omits the state of the run while it is the same as in the last collection. `changes`
  * also omits the other metrics of the catalogue that rarely change, while they are the same.
  */
-export type Extent = 'full' | 'values' | 'changes';
+export type CollectionMode = 'full' | 'values' | 'changes';
 
 export const scopeName = 'ml-metrics-bridge';
 
@@ -108,12 +108,12 @@ export function createRunInstruments({
         if (value !== undefined) histogram.record(value, attributes);
       }
     },
-    async collect(extent = 'full') {
-      isStateDue ||= extent === 'full';
+    async collect(mode = 'full') {
+      isStateDue ||= mode === 'full';
       const metrics = await reader.read();
       isStateDue = false;
       const changes = changesOf(metrics);
-      return extent === 'changes' ? changes : metrics;
+      return mode === 'changes' ? changes : metrics;
     },
     async collectGauges(record) {
       const [current, wasDue] = [run, isStateDue];

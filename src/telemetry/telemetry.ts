@@ -26,7 +26,7 @@ export interface Telemetry {
    * EXPORT_MIN_INTERVAL has passed since the last export. The bridge's own metrics and an unchanged state of
    * the run are included in heartbeats, in the final collection, and in a snapshot once an export interval.
    */
-  collect(occasion: Occasion): Promise<void>;
+  collect(trigger: CollectionTrigger): Promise<void>;
   /** Collects and queues the gauges of the record that was followed last, at its own time in Unix milliseconds. */
   collectRecord(timeMs: number): Promise<void>;
   /** How many records were queued, and how many of them at least have left the queue, in this order. */
@@ -44,7 +44,7 @@ export interface Telemetry {
  * Why metrics are collected. An `event` is a snapshot, or passing time, that is exported at once. `records` is the state
  * after records of a log, which is repeated like that of a heartbeat, and waits like a snapshot.
  */
-export type Occasion = 'snapshot' | 'event' | 'records' | 'heartbeat' | 'final';
+export type CollectionTrigger = 'snapshot' | 'event' | 'records' | 'heartbeat' | 'final';
 
 export interface TelemetryOptions {
   readonly config: Config;
@@ -113,10 +113,10 @@ export function createTelemetry({
   let nextFullMonotonicMs = Number.NEGATIVE_INFINITY;
 
   /** The bridge's own metrics and an unchanged state are a third of an export, so most exports of snapshots omit them. */
-  async function collect(occasion: Occasion): Promise<void> {
+  async function collect(trigger: CollectionTrigger): Promise<void> {
     if (!exporting) return;
     const { monotonicMs, unixMs } = exportClock();
-    const isSnapshot = occasion === 'snapshot' || occasion === 'event';
+    const isSnapshot = trigger === 'snapshot' || trigger === 'event';
     const isFull = !isSnapshot || monotonicMs >= nextFullMonotonicMs;
     const scopeMetrics = stamp(
       await instruments.collect(isFull ? 'full' : 'changes'),
@@ -128,9 +128,9 @@ export function createTelemetry({
     if (isFull && isSnapshot)
       nextFullMonotonicMs = monotonicMs + Math.min(config.exportIntervalMs, maxFullIntervalMs);
     pipeline.send(
-      occasion === 'heartbeat' || occasion === 'records' ? 'heartbeat' : 'snapshot',
+      trigger === 'heartbeat' || trigger === 'records' ? 'heartbeat' : 'snapshot',
       { resource, scopeMetrics },
-      occasion === 'snapshot' || occasion === 'records' ? 'may_wait' : 'at_once',
+      trigger === 'snapshot' || trigger === 'records' ? 'may_wait' : 'at_once',
     );
   }
 

@@ -6,7 +6,7 @@ import { exportLease } from '../../src/otlp/export-lease.ts';
 import type { ExportRequest } from '../../src/otlp/export-request.ts';
 import { createMemoryQueue } from '../../src/otlp/queue/memory-queue.ts';
 import { createQueue } from '../../src/otlp/queue/queue.ts';
-import { decide, initialSendState, type SendState } from '../../src/otlp/send-state.ts';
+import { applyOutcome, initialSendState, type SendState } from '../../src/otlp/send-state.ts';
 
 const retry = (cause: 'no_answer' | 'no_credentials' | 'later'): ExportOutcome => ({
   status: 'retry',
@@ -61,10 +61,10 @@ describe('an answer', () => {
       'bypass',
       { laterSinceMs: 9 },
     ],
-  ])('%s', (_name, before, outcome, count, nowMs, step, after) => {
-    const decided = decide(before, outcome, count, nowMs, patienceMs);
-    expect(decided.step).toBe(step);
-    expect(decided.state).toMatchObject(after);
+  ])('%s', (_name, before, outcome, count, nowMs, action, after) => {
+    const applied = applyOutcome(before, outcome, count, nowMs, patienceMs);
+    expect(applied.action).toBe(action);
+    expect(applied.state).toMatchObject(after);
   });
 });
 

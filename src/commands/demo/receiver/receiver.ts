@@ -43,7 +43,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
   const { host = '127.0.0.1', credentials, keep = Number.POSITIVE_INFINITY } = options;
   const requests: ReceivedRequest[] = [];
   const waiting = createWaiting(summary);
-  let decide = counted(() => ({ status: 'ok' }));
+  let nextReply = counted(() => ({ status: 'ok' }));
 
   const respond = async ({ request, metadata }: ServerUnaryCall<Call, unknown>, send: SendResponse) => {
     const arrived = { receivedAtMs: Date.now(), ...request, headers: headersOf(metadata) };
@@ -51,7 +51,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     requests.push(record);
     if (requests.length > keep) requests.shift();
     // Decided synchronously if possible, so that a waiter never sees a known answer as pending.
-    const decision = decide(arrived);
+    const decision = nextReply(arrived);
     if (decision instanceof Promise) waiting.check(receiver);
     const reply = decision instanceof Promise ? await decision.catch(failed) : decision;
     record.reply = reply.status;
@@ -81,7 +81,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     requests,
     points: (metric) => accepted(requests).filter((point) => point.metric === metric),
     reply: (next) => {
-      decide = counted(next);
+      nextReply = counted(next);
     },
     waitFor: (condition, what, timeoutMs = 10_000) => waiting.wait(receiver, condition, what, timeoutMs),
     stop: async () => {
