@@ -21,7 +21,7 @@ import { createSender } from '../otlp/sender.ts';
 import { formatMetrics } from './console-printer.ts';
 import { withEndedRun } from './ended-run.ts';
 import type { InternalMetrics } from './internal-metrics.ts';
-import { logCredentials, logOutcome } from './log-exports.ts';
+import { clearDropReasons, logCredentials, logOutcome, metricsMessages } from './log-exports.ts';
 import { createVolumeReport } from './volume-report.ts';
 
 /** Sends collected metrics to the Collector or prints them on the console; counts and logs the results. */
@@ -76,7 +76,9 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
     sent[outcome.status] += 1;
     internalMetrics.exported(outcome, clock().unixMs);
     if (outcome.status === 'rejected') drop(outcome.dropReason, requests.length);
-    logOutcome(conditions, outcome, config, sender.waiting);
+    if (outcome.status === 'success') clearDropReasons(conditions);
+    const endpoint = config.endpoint.target;
+    logOutcome(outcome, metricsMessages, { conditions, endpoint, waiting: sender.waiting });
   };
   const sender = createSender({
     queue,

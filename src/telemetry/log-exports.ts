@@ -1,49 +1,85 @@
 import { dropReasons, retryCauses, sendOutcomes } from '../catalogue/outcomes.ts';
-import type { Conditions } from '../common/logger.ts';
+import type { Conditions, Level } from '../common/logger.ts';
 import type { Problem } from '../common/setting.ts';
-import type { Config } from '../config/bridge.ts';
-import type { ExportOutcome } from '../otlp/classify-response.ts';
+import type { ExportOutcome, RetryCause } from '../otlp/classify-response.ts';
+
+/** The log lines of one signal's exports. */
+export interface ExportMessages {
+  /** Start of the names of the conditions, so that each signal has its own. */
+  readonly prefix: string;
+  readonly noun: 'points' | 'spans';
+  readonly retry: (cause: RetryCause) => ExportLog;
+  readonly retryOver: string;
+  readonly rejected: ExportLog;
+  readonly rejectedOver: string;
+}
+
+interface ExportLog {
+  readonly level: Level;
+  readonly message: string;
+}
+
+export const metricsMessages: ExportMessages = {
+  prefix: '',
+  noun: 'points',
+  retry: (cause) => retryCauses[cause].log,
+  retryOver: sendOutcomes.retry.over,
+  rejected: sendOutcomes.rejected.log,
+  rejectedOver: sendOutcomes.rejected.over,
+};
+
+export interface ExportContext {
+  readonly conditions: Conditions;
+  readonly endpoint: string;
+  /** Requests in the queue. */
+  readonly waiting: number;
+}
 
 /** Logs the result of an export: a failure when it begins and when it is over. */
-export function logOutcome(
-  conditions: Conditions,
-  outcome: ExportOutcome,
-  config: Pick<Config, 'endpoint'>,
-  waiting: number,
-): void {
-  const endpoint = config.endpoint.target;
+export function logOutcome(outcome: ExportOutcome, messages: ExportMessages, context: ExportContext): void {
+  const { prefix, rejected } = messages;
+  const { conditions, endpoint, waiting } = context;
   switch (outcome.status) {
     case 'success':
-      conditions.clearAll('retry', sendOutcomes.retry.over, { endpoint });
-      conditions.clear('rejected', sendOutcomes.rejected.over, { endpoint });
-      for (const [reason, row] of Object.entries(dropReasons))
-        if ('over' in row) conditions.clear(reason, row.over);
-      if (outcome.partialSuccess !== undefined)
-        conditions.raise(
-          'partial_success',
-          'warn',
-          { endpoint, points: outcome.partialSuccess.rejected, reason: outcome.partialSuccess.reason },
-          'Collector accepted an export but not all of its points; it may be the same with each',
-        );
-      return;
+      return logSuccess(outcome, messages, context);
     case 'retry': {
       const { cause, reason, advice } = outcome;
-      const { level, message } = retryCauses[cause].log;
-      return conditions.raise(retryCondition(outcome), level, { endpoint, reason, advice, waiting }, message);
+      const { level, message } = messages.retry(cause);
+      const details = { endpoint, reason, advice, waiting };
+      return conditions.raise(`${prefix}${retryCondition(outcome)}`, level, details, message);
     }
     case 'split':
       return;
     case 'rejected': {
-      const { level, message } = sendOutcomes.rejected.log;
-      return conditions.raise('rejected', level, { endpoint, reason: outcome.reason }, message);
+      const details = { endpoint, reason: outcome.reason };
+      return conditions.raise(`${prefix}rejected`, rejected.level, details, rejected.message);
     }
   }
+}
+
+function logSuccess(
+  { partialSuccess }: Extract<ExportOutcome, { status: 'success' }>,
+  { prefix, noun, retryOver, rejectedOver }: ExportMessages,
+  { conditions, endpoint }: ExportContext,
+): void {
+  conditions.clearAll(`${prefix}retry`, retryOver, { endpoint });
+  conditions.clear(`${prefix}rejected`, rejectedOver, { endpoint });
+  if (partialSuccess === undefined) return;
+  const details = { endpoint, [noun]: partialSuccess.rejected, reason: partialSuccess.reason };
+  const message = `Collector accepted a request but rejected some of its ${noun}; this may happen with every request`;
+  conditions.raise(`${prefix}partial success`, 'warn', details, message);
 }
 
 /** A cause that becomes known during an outage gets a log line of its own. */
 function retryCondition({ cause, reason, advice }: Extract<ExportOutcome, { status: 'retry' }>): string {
   if (advice !== undefined) return `retry: ${reason}`;
   return cause === 'no_answer' ? 'retry' : `retry: ${cause}`;
+}
+
+/** Logs that the queue has room again. Call it after a successful export. */
+export function clearDropReasons(conditions: Conditions): void {
+  for (const [reason, row] of Object.entries(dropReasons))
+    if ('over' in row) conditions.clear(reason, row.over);
 }
 
 /** Logs the problems of the credential files after each read; none means that all of them can be read. */

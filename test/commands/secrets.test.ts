@@ -89,7 +89,9 @@ describe('no secret is printed', () => {
       partialSuccess: { rejectedDataPoints: 1, errorMessage: `too much for ${headers['x-api-key']}` },
     }));
     const bridge = start({});
-    await bridge.said('Collector accepted an export but not all of its points; it may be the same with each');
+    await bridge.said(
+      'Collector accepted a request but rejected some of its points; this may happen with every request',
+    );
     bridge.child.kill('SIGTERM');
     const output = await printed(bridge);
     expect(output).toContain('too much for ***');

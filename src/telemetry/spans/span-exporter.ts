@@ -5,13 +5,14 @@ import { retryCauses } from '../../catalogue/outcomes.ts';
 import type { Clock } from '../../common/clock.ts';
 import type { Random } from '../../common/jitter.ts';
 import type { Conditions } from '../../common/logger.ts';
-import type { ExportOutcome, RetryCause } from '../../otlp/classify-response.ts';
+import type { ExportOutcome } from '../../otlp/classify-response.ts';
 import type { ExportRequest } from '../../otlp/export-request.ts';
 import type { Exporter } from '../../otlp/exporter.ts';
 import { createMemoryQueue } from '../../otlp/queue/memory-queue.ts';
 import { createQueue } from '../../otlp/queue/queue.ts';
 import { createSender } from '../../otlp/sender.ts';
 import { spansRequest, spansSignal } from '../../otlp/spans-signal.ts';
+import { type ExportMessages, logOutcome } from '../log-exports.ts';
 
 export interface SpanExporterOptions {
   readonly createExporter: () => Exporter<ReadableSpan[]>;
@@ -61,7 +62,10 @@ export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExpo
     random,
     onExported(outcome, requests) {
       rejected += countRejected(outcome, requests);
-      if (outcome.status === 'success') options.onAccepted(requests.flatMap(({ data }) => data));
+      if (outcome.status === 'success') {
+        conditions.clear('spans full', 'Span queue has room again');
+        options.onAccepted(requests.flatMap(({ data }) => data));
+      }
       if (outcome.status === 'rejected' && outcome.code === status.UNIMPLEMENTED) {
         conditions.raise(
           'no traces',
@@ -70,7 +74,7 @@ export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExpo
           'Collector does not accept traces: tracing is off until the bridge restarts',
         );
         options.onUnsupported();
-      } else report(conditions, outcome, endpoint, queue.size);
+      } else logOutcome(outcome, messages, { conditions, endpoint, waiting: queue.size });
     },
   });
   return {
@@ -86,51 +90,21 @@ export function createSpanExporter(options: SpanExporterOptions): QueuedSpanExpo
   };
 }
 
-const unreachable = {
-  level: 'warn',
-  message: 'Collector cannot be reached: spans wait and are sent when it is back',
-} as const;
-
-const spanRetryLog = (cause: RetryCause) =>
-  cause === 'no_answer'
-    ? unreachable
-    : { ...retryCauses[cause].log, message: `${retryCauses[cause].log.message}; spans wait` };
+const messages: ExportMessages = {
+  prefix: 'spans ',
+  noun: 'spans',
+  retry(cause) {
+    const { level, message } = retryCauses[cause].log;
+    return cause === 'no_answer'
+      ? { level, message: 'Collector cannot be reached: spans wait and are sent when it is back' }
+      : { level, message: `${message}; spans wait` };
+  },
+  retryOver: 'Collector accepts spans again after an outage',
+  rejected: { level: 'error', message: 'Collector rejected spans: they are dropped' },
+  rejectedOver: 'Collector accepts spans again',
+};
 
 function countRejected(outcome: ExportOutcome, requests: readonly ExportRequest<ReadableSpan[]>[]): number {
   if (outcome.status === 'success') return outcome.partialSuccess?.rejected ?? 0;
   return outcome.status === 'rejected' ? requests.reduce((sum, { data }) => sum + data.length, 0) : 0;
-}
-
-function report(conditions: Conditions, outcome: ExportOutcome, endpoint: string, waiting: number): void {
-  switch (outcome.status) {
-    case 'success': {
-      conditions.clearAll('spans retry', 'Collector accepts spans again after an outage', { endpoint });
-      conditions.clear('spans rejected', 'Collector accepts spans again', { endpoint });
-      conditions.clear('spans full', 'Span queue has room again');
-      const { partialSuccess } = outcome;
-      if (partialSuccess !== undefined)
-        conditions.raise(
-          'spans partial success',
-          'warn',
-          { endpoint, spans: partialSuccess.rejected, reason: partialSuccess.reason },
-          'Collector accepted a request but rejected some of its spans; this may happen with every request',
-        );
-      return;
-    }
-    case 'retry': {
-      const { cause, reason, advice } = outcome;
-      const details = { endpoint, reason, advice, waiting };
-      const { level, message } = spanRetryLog(cause);
-      return conditions.raise(`spans retry: ${cause}`, level, details, message);
-    }
-    case 'split':
-      return;
-    case 'rejected':
-      return conditions.raise(
-        'spans rejected',
-        'error',
-        { endpoint, reason: outcome.reason },
-        'Collector rejected spans: they are dropped',
-      );
-  }
 }

@@ -572,7 +572,7 @@ test('spans that the Collector rejects are counted, and said once', async () => 
   expect(Number(count()) % 3).toBe(0);
   const warnings = bridge.log.filter(({ message }) => message.includes('rejected some of its spans'));
   expect(warnings).toMatchObject([{ level: 'warn', spans: 3, reason: 'too many' }]);
-  const ofPoints = bridge.log.filter(({ message }) => message.includes('not all of its points'));
+  const ofPoints = bridge.log.filter(({ message }) => message.includes('rejected some of its points'));
   expect(ofPoints).toMatchObject([{ points: 2, reason: 'too old' }]);
 });
 
