@@ -1,4 +1,4 @@
-/** The first place where a file is not JSON as Python writes it, described for the person who fixes the writer. */
+/** The first position at which a file is not JSON as Python writes it, described for the author of the writer. */
 export interface JsonSyntaxError {
   /** What is wrong there, and how to fix it. */
   readonly message: string;
@@ -11,8 +11,8 @@ export interface JsonSyntaxError {
 const halfWritten = 'the file may be half-written: write it under another name, then rename it';
 
 /**
- * Finds the first error that makes `parsePythonJson` fail; undefined if there is none. The message of JSON.parse is
- * short, often has no position, and has a wrong one after a NaN. Never throws.
+ * Finds the first error that makes `parsePythonJson` fail; undefined if there is none. JSON.parse gives
+ * only a short message, often without a position; after a NaN, the position is wrong. Never throws.
  */
 export function locateJsonSyntaxError(bytes: Uint8Array): JsonSyntaxError | undefined {
   const text = new TextDecoder().decode(bytes);
@@ -42,7 +42,7 @@ function findInvalidUtf8(bytes: Uint8Array): LocatedError | undefined {
 
 type Expected = 'value' | 'value or end' | 'name' | 'name or end' | 'colon' | 'comma or end' | 'nothing';
 
-/** Parses without building values. It has a stack of its own, because a file may be nested deeper than the call stack. */
+/** Checks the syntax without building values. Keeps its own stack, because a file may be nested deeper than the call stack. */
 function findSyntaxError(text: string): LocatedError | undefined {
   const open: ('{' | '[')[] = [];
   let expected: Expected = 'value';
@@ -74,7 +74,7 @@ function findSyntaxError(text: string): LocatedError | undefined {
     } else {
       const isName = expected.startsWith('name');
       if (',]}'.includes(character) && previousEnd > 0 && text[previousEnd - 1] === ',')
-        return { offset: previousEnd - 1, message: 'a comma too many' };
+        return { offset: previousEnd - 1, message: 'unexpected comma' };
       const token = readToken(text, at, isName);
       if (typeof token !== 'number')
         return open.length === 0 && at === token.offset ? describeNonObject(text, at, token) : token;
@@ -84,7 +84,7 @@ function findSyntaxError(text: string): LocatedError | undefined {
   }
 }
 
-/** For a file that is not JSON at all: that an object is expected helps more than which value is invalid. */
+/** For a file that is not JSON at all: says that an object is expected, which helps more than the name of an invalid value. */
 function describeNonObject(text: string, at: number, found: LocatedError): LocatedError {
   return text[at] === '"'
     ? found
@@ -98,7 +98,7 @@ function skipSpace(text: string, from: number): number {
 }
 
 const scalar = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
-/** The parser puts these in quotes, and so accepts them as names too. */
+/** `parsePythonJson` puts these in quotes before it parses, so they are also accepted as names. */
 const bareNonFinite = /-?Infinity|NaN/y;
 
 /** The position after a string, number or word, or the error in it. */
@@ -116,7 +116,7 @@ function readString(text: string, start: number): number | LocatedError {
     const character = text[at] as string;
     if (character === '"') return at + 1;
     if (character < ' ') {
-      const message = `a string holds a raw ${character === '\n' ? 'line break' : 'control character'}: write the file with json.dumps, which escapes it`;
+      const message = `a string contains an unescaped ${character === '\n' ? 'line break' : 'control character'}: write the file with json.dumps, which escapes it`;
       return { offset: at, message };
     }
     if (character !== '\\') continue;
@@ -127,7 +127,7 @@ function readString(text: string, start: number): number | LocatedError {
       if (/^u[0-9a-fA-F]{0,3}$/.test(text.slice(at + 1))) break;
       return {
         offset: at,
-        message: `\\${text[at + 1]} is no escape in JSON: a backslash itself is written \\\\`,
+        message: `\\${text[at + 1]} is not an escape sequence in JSON: write a backslash as \\\\`,
       };
     }
     at = sequence.lastIndex - 1;
@@ -136,14 +136,15 @@ function readString(text: string, start: number): number | LocatedError {
 }
 
 function unexpectedEnd(text: string, inside: '{' | '[' | undefined): LocatedError {
-  if (text.trim() === '') return { offset: 0, message: 'the file holds nothing but white space' };
+  if (text.trim() === '') return { offset: 0, message: 'the file contains only white space' };
   const what = inside === '[' ? 'a list' : 'an object';
   return { offset: text.length, message: `the file ends before ${what} is closed: ${halfWritten}` };
 }
 
 function describeTrailingContent(text: string, at: number): string {
-  if (/^[}\]]\s*$/.test(text.slice(at, at + 100))) return `a ${text[at]} too many`;
-  return `the JSON document${text.startsWith('{') ? ', which began with the first {,' : ''} is over before this: what follows may be left from an earlier, longer write, or come from a second writer`;
+  if (/^[}\]]\s*$/.test(text.slice(at, at + 100))) return `unexpected ${text[at]}`;
+  const what = text.startsWith('{') ? 'the object that began with the first {' : 'the JSON document';
+  return `${what} ends before this: the rest may be left from an earlier, longer write, or come from a second writer`;
 }
 
 /** A missing comma is reported after the value before it, which is often on the line before. */
@@ -155,9 +156,9 @@ function missingComma(text: string, at: number, previousEnd: number, closing: st
 
 function describeInvalidName(text: string, at: number): string {
   if (text[at] === "'")
-    return 'names stand in double quotes: write the file with json.dumps(data), not str(data)';
+    return 'names must be in double quotes: write the file with json.dumps(data), not str(data)';
   if (text[at] === '\u0000')
-    return 'there are NUL characters, as in UTF-16: write the file with encoding="utf-8"';
+    return 'the file contains NUL characters, as in UTF-16: write it with encoding="utf-8"';
   return `a name in double quotes is expected, not ${quoted(text, at)}`;
 }
 
@@ -179,8 +180,8 @@ function describeInvalidValue(text: string, at: number): string {
   if (json !== undefined) return `${word} is written ${json} in JSON, as json.dumps(data) does`;
   if (character === ',' || character === '}') return `a value is missing before ${character}`;
   if (character === "'")
-    return 'text stands in double quotes: write the file with json.dumps(data), not str(data)';
-  if (/[+.]/.test(character)) return `a number does not begin with ${character} in JSON`;
+    return 'text must be in double quotes: write the file with json.dumps(data), not str(data)';
+  if (/[+.]/.test(character)) return `in JSON, a number cannot start with ${character}`;
   if (/^(tensor|array)$/.test(word)) return `${word}(…) is not a number: write its .item()`;
   return `a value is expected, not ${quoted(text, at)}`;
 }

@@ -38,31 +38,33 @@ export const numberSchemas = Object.fromEntries(
 ) as Readonly<Record<NumericField, z.ZodMiniNumber<number>>>;
 
 export const jobMetadataSchemas = {
-  job_id: described(identifier, 'Name of the job; a restarted job keeps it'),
+  job_id: described(identifier, 'Name of the job. A restarted job keeps it'),
   model_name: described(identifier, 'Name of the model'),
   dataset: described(identifier, 'Name of the dataset'),
   start_time: described(
     time,
-    'When this run began: ISO 8601, without a zone UTC, or seconds since 1970. A restarted job has a new one',
+    'When this run began: ISO 8601 (UTC if there is no time zone), or seconds since 1970. A restarted job has a new start time',
   ),
   rank: described(z.number().check(z.minimum(0)), 'Rank of the process that writes the file'),
-  job_type: described(z.string(), 'Kind of the job, such as pytorch or fine-tuning; in traces alone'),
-  traceparent: described(z.string(), 'W3C trace context of whoever submitted the job'),
-  tracestate: described(z.string(), 'W3C trace state that goes with traceparent'),
+  job_type: described(z.string(), 'Kind of the job, such as pytorch or fine-tuning. Used only in traces'),
+  traceparent: described(z.string(), 'W3C trace context of the program that submitted the job'),
+  tracestate: described(z.string(), 'W3C trace state that belongs to traceparent'),
 };
 
 export const errorSchema = z.looseObject({
   type: text('Class of the error, such as ValueError'),
-  message: text('What it says'),
+  message: text('Message of the error'),
 });
 
 export const eventSchema = z.looseObject({
-  name: described(z.string(), 'What happened, such as model_checkpoint_saved'),
-  time: z.optional(described(time, 'When it happened: ISO 8601, or seconds since 1970')),
+  name: described(z.string(), 'Name of the event, such as model_checkpoint_saved'),
+  time: z.optional(
+    described(time, 'When it happened: ISO 8601 (UTC if there is no time zone), or seconds since 1970'),
+  ),
   attributes: z.optional(
     described(
       z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-      'More about it: text, numbers, true or false',
+      'Details of the event: text, numbers or booleans',
     ),
   ),
 });
@@ -72,14 +74,17 @@ export const runStatus = z.enum(['running', 'completed', 'failed']);
 export const topLevelSchemas = {
   timestamp: described(
     time,
-    'When the file was written: ISO 8601, without a zone UTC, or seconds since 1970',
+    'When the file was written: ISO 8601 (UTC if there is no time zone), or seconds since 1970',
   ),
   status: described(
     runStatus,
-    'Where the run is; without it a run ends by a new start_time or when the bridge is stopped',
+    'State of the run. Without this field, a run ends when start_time changes or when the bridge is stopped',
   ),
-  error: described(errorSchema, 'What made the run fail'),
-  events: described(z.array(eventSchema), 'What happened, append-only; the last 100 are read'),
+  error: described(errorSchema, 'The error that made the run fail'),
+  events: described(
+    z.array(eventSchema),
+    'Events of the run, oldest first. Append new ones; the last 100 are read',
+  ),
 };
 
 export const fileSchema = z.looseObject({
@@ -87,13 +92,13 @@ export const fileSchema = z.looseObject({
   job_metadata: z.optional(
     described(
       z.looseObject(optional(jobMetadataSchemas)),
-      'Which run this is; job_id, model_name and dataset become labels',
+      'Identifies the run. job_id, model_name and dataset become labels',
     ),
   ),
   training_metrics: z.optional(
     described(
       z.looseObject(optional(numberSchemas)),
-      'What was measured. Any further field that holds a number becomes a gauge ml.training.<field>; its name is of a to z, 0 to 9 and _, a letter first, and at most 64 long',
+      'Measurements. Any other field with a number becomes the gauge ml.training.<field>. Its name starts with a letter, consists of a to z, 0 to 9 and _, and has at most 64 characters',
     ),
   ),
 });

@@ -1,31 +1,33 @@
 import { isFarAhead } from '../values.ts';
 import type { LogRecord } from './formats/decoder.ts';
 
-/** What is known of the writes that brought some records. Unix milliseconds. */
+/** What is known about the writes of some records. Times are Unix milliseconds. */
 export interface WriteTimes {
-  /** When the file was created; that of its first record if nothing says more. */
+  /** When the file was created. */
   readonly createdMs: number;
   /** When it was last written. */
   readonly modifiedMs: number;
   /** The present time. */
   readonly nowMs: number;
-  /** Whether the records were there before the file was followed, so that the last write is not theirs. */
+  /** Whether the records were in the file before it was followed. The time of the last write is then not theirs. */
   readonly isBacklog: boolean;
-  /** Whether the last of the records is the last in the file, so that the last write is its own. */
+  /** Whether the last of the records is the last in the file. The time of the last write is then its time. */
   readonly isAtEnd: boolean;
 }
 
-/** Gives each record of a file its time. */
+/** Assigns a time to each record of a file. */
 export interface RecordClock {
   /** In Unix milliseconds, in the order of the records. */
   timesOf(records: readonly LogRecord[], writes: WriteTimes): readonly number[];
 }
 
 /**
- * A record's own time counts, unless it is far in the future. Without one it is the time of the write; records of one
- * write stand 1 ms apart. A record that was there before has the seconds since training began, from the creation of the
- * file on, if it says them: text such as `0:00:01` is too coarse for anything else. They begin again when training is
- * resumed.
+ * Assigns times as follows:
+ * - A record that has its own time gets that time, unless it is far in the future.
+ * - A new record gets the time of the write that added it. Records of one write are 1 ms apart.
+ * - A record that was in the file before it was followed gets the creation time of the file, plus the seconds since
+ *   training began if the record has them. These seconds start again when training is resumed. They are not used for new
+ *   records, because text such as `0:00:01` is too coarse.
  */
 export function createRecordClock(): RecordClock {
   let lastMs = Number.NEGATIVE_INFINITY;

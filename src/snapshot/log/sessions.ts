@@ -3,26 +3,29 @@ import { isEventFile } from './find-logs.ts';
 import { firstBytesOf } from './fingerprint.ts';
 import type { LogEntry } from './log-file.ts';
 
-/** Where the writers of the event files of one run began again (`purge_step`). */
+/** The steps at which writers of the event files of one run restarted (`purge_step`). A session begins at each restart. */
 export interface Sessions {
   /** Call it before a file is read. Never throws. */
   add(path: string): Promise<void>;
-  /** A record as the run has it; undefined if it is void, because a later file of the folder began at its step or before. */
+  /**
+   * The record, without `sessionStep` if the run knows the session already. Undefined if the record is void: a later file
+   * of the folder begins at its step or before.
+   */
   apply(path: string, entry: LogEntry): LogEntry | undefined;
 }
 
 export function createSessions(): Sessions {
   const paths = new Set<string>();
-  /** Steps that sessions began at, by the file's path. */
+  /** The step at which the session of a file began, by its path. */
   const steps = new Map<string, number>();
-  /** Sessions that the run has been told of, and the folders in which writers began them. */
-  const told: { readonly step: number; readonly folders: Set<string> }[] = [];
+  /** Sessions whose step was returned, and the folders of their writers. */
+  const known: { readonly step: number; readonly folders: Set<string> }[] = [];
 
-  /** Whether the writer of another folder of the run, such as `train/`, has begun the session already. */
-  function isTold(path: string, step: number): boolean {
+  /** Whether a writer in another folder of the run, such as `train/`, began the same session before. */
+  function isKnown(path: string, step: number): boolean {
     const folder = dirname(path);
-    const session = told.find((other) => other.step === step && !other.folders.has(folder));
-    if (session === undefined) told.push({ step, folders: new Set([folder]) });
+    const session = known.find((other) => other.step === step && !other.folders.has(folder));
+    if (session === undefined) known.push({ step, folders: new Set([folder]) });
     session?.folders.add(folder);
     return session !== undefined;
   }
@@ -41,9 +44,9 @@ export function createSessions(): Sessions {
         if (isEarlier(path, other) && Number(record.fields.step) >= step) return undefined;
       if (sessionStep === undefined) return entry;
       steps.set(path, sessionStep);
-      // The first file of a folder has none before it in which its writer could have gone back.
+      // There is no earlier file in the folder, so its writer did not restart.
       const isFirst = ![...paths].some((other) => isEarlier(other, path));
-      return isFirst || isTold(path, sessionStep) ? { ...entry, record } : entry;
+      return isFirst || isKnown(path, sessionStep) ? { ...entry, record } : entry;
     },
   };
 }

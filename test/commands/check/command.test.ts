@@ -266,7 +266,7 @@ describe('--watch', () => {
     await shows(/\d\d:\d\d:\d\d {2}epoch 3 → 4, training_loss 1\.2345 → 1, own added: 5, accuracy removed\n/);
     replaceFile(file, '{"training_metrics": {"epoch": 5,}}');
     await shows(
-      / {2}not usable: line 1, column 33: a comma too many, epoch removed|not usable: line 1, column 33: a comma too many/,
+      / {2}not usable: line 1, column 33: unexpected comma, epoch removed|not usable: line 1, column 33: unexpected comma/,
     );
     replaceFile(file, exampleText({ metrics: { epoch: 5 } }));
     await shows(/\d {2}usable[,\n]/);

@@ -16,11 +16,11 @@ import { respell } from './respell.ts';
 
 type Fields = LogRecord['fields'];
 
-/** What became of a column. */
+/** How a column of a log is used. */
 export type ColumnUse =
   | { readonly use: 'field'; readonly field: NumericField }
   | { readonly use: 'gauge'; readonly name: string }
-  /** It says when the record was written, or repeats a measurement. */
+  /** It is the time of the record, or repeats a measurement. */
   | { readonly use: 'left_out' }
   /** Another column has become the gauge of this name. */
   | { readonly use: 'name_taken'; readonly name: string };
@@ -28,13 +28,13 @@ export type ColumnUse =
 export type MappedRecord =
   | {
       readonly status: 'ok';
-      /** What a metrics file of these measurements would hold. */
+      /** The content of a metrics file with these measurements. */
       readonly document: Fields;
-      /** Its columns as written, those of an object that holds the measurements included. */
+      /** The columns as written, also those inside an object that has the measurements. */
       readonly written: Fields;
       /** By the column's name in the log. */
       readonly columns: ReadonlyMap<string, ColumnUse>;
-      /** The loss is 0 and grad_norm is NaN: the loss was NaN, and the framework hid it. */
+      /** The loss is 0 and grad_norm is NaN. The loss was NaN, but the framework wrote 0. */
       readonly hidesNaN: boolean;
       readonly progress: ReportedProgress | undefined;
     }
@@ -47,12 +47,12 @@ export interface MapperOptions {
   readonly folder?: string;
 }
 
-/** Names that a hostile file may hold before the table of them is begun again. */
+/** Limit of the table of gauge names, so that a hostile file cannot fill the memory. The table is then cleared. */
 const maxNames = 20_000;
 
 /**
- * Maps records of one log to the shape of a metrics file. The first column that becomes a gauge keeps its name in all
- * records after it, because two columns of one name would be one curve.
+ * Maps records of one log to the shape of a metrics file. Two columns may get the same name as a gauge. The first of them
+ * keeps the name in all later records, because the values of both would otherwise be mixed in one series.
  */
 export function createRecordMapper(
   presetName: PresetName,
@@ -109,7 +109,10 @@ export function createRecordMapper(
   };
 }
 
-/** Which rules apply to each record, one after another. A validation of a run that counts iterations has none of its own. */
+/**
+ * Chooses the rules for each record, in the order of the records. If a run counts iterations, its validation records have
+ * no column rules of their own.
+ */
 function createPresetChoice(preset: LogPreset): (fields: Fields) => LogPreset {
   const { validation } = preset;
   if (validation === undefined) return () => preset;
@@ -125,7 +128,7 @@ function createPresetChoice(preset: LogPreset): (fields: Fields) => LogPreset {
   };
 }
 
-/** The snapshot of a record. Columns whose names are taken are skipped fields of it. */
+/** The snapshot of a record. Columns whose names are taken are among its skipped fields. */
 export function snapshotOf({
   document,
   columns,
@@ -142,7 +145,7 @@ export function snapshotOf({
   return { status: 'ok', snapshot: { ...snapshot, skipped: [...snapshot.skipped, ...taken] } };
 }
 
-/** Undefined if the record says neither. */
+/** Undefined if the record has neither a percentage nor a remaining time. */
 function progressOf({ progress }: LogPreset, fields: Fields): ReportedProgress | undefined {
   if (progress === undefined) return undefined;
   const percent = progress.percent === undefined ? undefined : numberOf(fields[progress.percent]);
@@ -174,7 +177,7 @@ function inFolder(fields: Fields, folder: string): Fields {
   );
 }
 
-/** Whether a column that is no field is no gauge either. */
+/** Whether a column that is not a field is not exported as a gauge either. */
 function isLeftOut(preset: LogPreset, column: string, fields: Fields): boolean {
   const beside = ruleOf(preset, column, fields)?.beside;
   const isRepeated = beside !== undefined && !Object.hasOwn(fields, beside);
@@ -193,7 +196,7 @@ function isHiddenNaN({ training_loss, grad_norm, train_grad_norm }: Fields): boo
   return training_loss === 0 && [grad_norm, train_grad_norm].some((norm) => Number.isNaN(numberOf(norm)));
 }
 
-/** Undefined for what is not a number at all. */
+/** Undefined if the value is not a number. */
 function numberOf(value: unknown): number | undefined {
   const reading = readNumber(value);
   return reading.status === 'skipped' ? undefined : reading.value;
