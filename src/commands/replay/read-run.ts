@@ -3,6 +3,7 @@ import type { Clock } from '../../common/clock.ts';
 import type { Config } from '../../config/bridge.ts';
 import { type LogEntry, type LogFile, openLogFile } from '../../snapshot/log/log-file.ts';
 import type { LogFiles } from '../../snapshot/log/log-files.ts';
+import { createSessions, type Sessions } from '../../snapshot/log/sessions.ts';
 import type { SkippedRecords } from '../../snapshot/source.ts';
 
 export interface ReadOptions {
@@ -21,16 +22,20 @@ const recordsOfRead = 1_000;
  * order. Only a few records are in memory.
  */
 export async function* readRun(files: LogFiles, options: ReadOptions): AsyncGenerator<LogEntry> {
-  const opened: LogFile[] = [];
+  const opened: (readonly [path: string, file: LogFile])[] = [];
+  const sessions = createSessions();
   try {
     for (const path of files.paths) {
+      await sessions.add(path);
       const file = await open(path, files.folder, options);
-      if (file !== undefined) opened.push(file);
+      if (file !== undefined) opened.push([path, file]);
     }
-    const [first, ...others] = opened.map((file) => entriesOf(file, options));
+    const [first, ...others] = opened.map(([path, file]) =>
+      withoutVoid(path, entriesOf(file, options), sessions, options),
+    );
     if (first !== undefined) yield* others.length === 0 ? first : merged([first, ...others]);
   } finally {
-    for (const file of opened) await file.close();
+    for (const [, file] of opened) await file.close();
   }
 }
 
@@ -56,6 +61,26 @@ async function* entriesOf(file: LogFile, { onSkipped, onFailure }: ReadOptions):
     reads = result.more ? 0 : reads + 1;
   }
 }
+
+/** Records that a later file of the folder has not made void. */
+async function* withoutVoid(
+  path: string,
+  entries: AsyncGenerator<LogEntry>,
+  sessions: Sessions,
+  { onSkipped }: ReadOptions,
+): AsyncGenerator<LogEntry> {
+  for await (const entry of entries) {
+    const applied = sessions.apply(path, entry);
+    if (applied === undefined) onSkipped(voidRecord);
+    else yield applied;
+  }
+}
+
+const voidRecord: SkippedRecords = {
+  reason: 'void',
+  count: 1,
+  message: 'a later event file of the folder began again at their step or before (purge_step)',
+};
 
 async function* merged(sources: readonly AsyncGenerator<LogEntry>[]): AsyncGenerator<LogEntry> {
   const heads: { entry: LogEntry; readonly source: AsyncGenerator<LogEntry> }[] = [];

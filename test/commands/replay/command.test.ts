@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { Receiver } from '../../../src/commands/demo/receiver/receiver.ts';
-import { firstEvent, scalarEvent } from '../../support/event-file.ts';
+import { firstEvent, scalarEvent, sessionStart } from '../../support/event-file.ts';
 import { commandLine } from '../../support/terminal.ts';
 import { expectEachOnce, folderOf, jsonLines, receiver, startMs, valuesOf } from './support.ts';
 
@@ -156,6 +156,29 @@ describe('replay', () => {
       [startMs + 2, 1],
     ]);
     expect(text).toContain('2 records placed 1 ms after the one before');
+  });
+
+  it('leaves out what the writer of an event file has made void (purge_step)', async () => {
+    const target = await receiver();
+    const scalars = (steps: readonly number[], second: number) =>
+      steps.map((step) => scalarEvent(step, startMs + (second + step) * 1_000, { loss: step }));
+    const folder = folderOf({
+      'bert/events.out.tfevents.1.host': Buffer.concat([firstEvent(startMs), ...scalars([1, 2, 3, 4], 0)]),
+      'bert/events.out.tfevents.2.host': Buffer.concat([
+        firstEvent(startMs + 100_000),
+        sessionStart(3, startMs + 100_000),
+        ...scalars([3, 4, 5], 100),
+      ]),
+    });
+    const { code, text } = await commandLine(['replay', folder, '--endpoint', target.endpoint]);
+    expect(code).toBe(0);
+    expect([...valuesOf(target, 'ml.training.loss')]).toEqual(
+      [1, 2, 103, 104, 105].map((second) => [startMs + second * 1_000, second % 100]),
+    );
+    expect(text).toContain('5 records of 1 run');
+    expect(text).toContain(
+      '2 × records: a later event file of the folder began again at their step or before',
+    );
   });
 
   it('counts what it leaves out', async () => {
