@@ -80,7 +80,7 @@ function evaluateField(field: string, context: MetricsContext): Evaluation {
   const extra = extraName(field);
   const name = known ? field : extra.status === 'ok' ? extra.name : field;
   if (!known && !context.run.extras.has(name))
-    return snapshot.nonFinite.has(name) ? neverFinite : tooMany(context);
+    return snapshot.nonFinite.has(name) ? notFiniteYet(preset, context) : tooMany(context);
   const definition = known ? definitionOf(field) : extraMetric(name);
   const metric = definition && context.exported.get(definition.name);
   if (snapshot.nonFinite.has(name)) return notFinite(definition, metric);
@@ -144,6 +144,10 @@ function skippedField(field: string, reason: SkipReason, { metrics, snapshot }: 
       return { verdict: 'refused', reason };
   }
 }
+
+/** One that is read as a field of the catalogue is exported as that field. */
+const notFiniteYet = (preset: NumericField | undefined, context: MetricsContext): Evaluation =>
+  preset === undefined ? neverFinite : evaluatePreset(preset, context);
 
 /** A field that was NaN from the beginning may not be a number at all. */
 const neverFinite: Evaluation = {
