@@ -102,14 +102,20 @@ export function withoutPatchesOf(
   return rest.length === patches.length ? spec : withValueOrEmpty(spec, 'runtimePatches', rest, emptyText);
 }
 
-/** The names of the replicated jobs of a runtime whose pods have the bridge. */
-export function replicatedJobsWithBridge(runtime: ManifestMap): readonly string[] {
-  return namedItems(valueAt(runtime, ['spec', 'template', 'spec', 'replicatedJobs']))
-    .filter(({ item }) => {
-      const pod = valueAt(item, ['template', 'spec', 'template', 'spec']);
-      return isManifestMap(pod) && hasBridge(pod);
-    })
-    .map(({ name }) => name);
+/** The names of the replicated jobs of a runtime. */
+export interface RuntimeJobs {
+  readonly all: readonly string[];
+  /** Those whose pods have the bridge. */
+  readonly withBridge: readonly string[];
+}
+
+export function jobsOfRuntime(runtime: ManifestMap): RuntimeJobs {
+  const jobs = namedItems(valueAt(runtime, ['spec', 'template', 'spec', 'replicatedJobs']));
+  const withBridge = jobs.filter(({ item }) => {
+    const pod = valueAt(item, ['template', 'spec', 'template', 'spec']);
+    return isManifestMap(pod) && hasBridge(pod);
+  });
+  return { all: jobs.map(({ name }) => name), withBridge: withBridge.map(({ name }) => name) };
 }
 
 const namedItems = (list: ManifestValue) =>

@@ -1,7 +1,13 @@
 import { bridgeSettings } from '../config/bridge.ts';
 import { containerName } from './container.ts';
 import { describeResource } from './resource.ts';
-import { hasPatchOf, replicatedJobsOfPatch, withPodPatch } from './runtime-patch.ts';
+import {
+  hasPatchOf,
+  type RuntimeJobs,
+  replicatedJobsOfPatch,
+  traceManager,
+  withPodPatch,
+} from './runtime-patch.ts';
 import { ManifestProblem } from './yaml/problem.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
@@ -31,13 +37,31 @@ export function withStatusPatch(spec: ManifestMap, job: ManifestMap, replicatedJ
   });
 }
 
-/** A note if the patch is for a replicated job that is not among these, which have the bridge in the runtime. */
-export function statusPatchNotes(spec: ManifestMap, replicatedJobs: readonly string[]): readonly string[] {
-  const unmatched = replicatedJobsOfPatch(spec, statusManager).filter((it) => !replicatedJobs.includes(it));
-  return unmatched.map(
+/** A note if there is the patch and the runtime is not known. */
+export function unknownRuntimeNotes(spec: ManifestMap): readonly string[] {
+  return replicatedJobsOfPatch(spec, statusManager).map(
     (name) =>
       `spec.runtimePatches of ${statusManager} is for the replicated job "${name}". If the runtime has none of this name with the bridge as a native sidecar, the TrainJob never runs`,
   );
+}
+
+/**
+ * Throws a ManifestProblem if a patch of the bridge is for a replicated job that the runtime does not have. Kubeflow
+ * Trainer would accept the TrainJob, never run it, and not say so in its status. The patch of the status also needs a
+ * bridge that it can change.
+ */
+export function checkPatches(spec: ManifestMap, { all, withBridge }: RuntimeJobs): void {
+  const check = (manager: string, names: readonly string[], missing: string) => {
+    const unknown = replicatedJobsOfPatch(spec, manager).find((it) => !names.includes(it));
+    if (unknown === undefined) return;
+    const present =
+      withBridge.length === 0 ? 'none has the bridge' : `the bridge is in ${withBridge.join(', ')}`;
+    throw new ManifestProblem(
+      `spec.runtimePatches of ${manager} is for the replicated job "${unknown}", which ${missing} in the runtime (${present}): the TrainJob would never run. Name the right one with inject --replicated-job`,
+    );
+  };
+  check(traceManager, all, 'does not exist');
+  check(statusManager, withBridge, 'does not exist or has no bridge');
 }
 
 const missing = (key: string) => `metadata.${key} is missing: --trainjob-status needs it for the token`;

@@ -6,8 +6,14 @@ import { type EditedManifest, editResources } from './edit-resources.ts';
 import { childItems, childMap, stringField, withField } from './fields.ts';
 import { annotationsOf } from './injection-record.ts';
 import { type Pod, presentBridge } from './pod.ts';
-import { type RuntimeReference, runtimeOf, specOfTrainJob, withTracePatch } from './runtime-patch.ts';
-import { statusPatchNotes } from './status-patch.ts';
+import {
+  type RuntimeJobs,
+  type RuntimeReference,
+  runtimeOf,
+  specOfTrainJob,
+  withTracePatch,
+} from './runtime-patch.ts';
+import { checkPatches, unknownRuntimeNotes } from './status-patch.ts';
 import type { ManifestMap, ManifestValue } from './yaml/values.ts';
 
 /** The runtimes that the TrainJobs of a manifest name, which `traceManifest` has accepted. */
@@ -27,23 +33,26 @@ export function runtimesOf(manifest: string): readonly RuntimeReference[] {
 /** Every job that is created from one of these would get the same trace. */
 const templatesOfManyJobs = new Set(['TrainingRuntime', 'ClusterTrainingRuntime']);
 
-/** The replicated jobs of a TrainJob's runtime whose pods have the bridge; none if the runtime is not known. */
-export type ReplicatedJobsOf = (job: ManifestMap) => readonly string[];
+/** The replicated jobs of a TrainJob's runtime; undefined if the runtime is not known. */
+export type JobsOfRuntimeOf = (job: ManifestMap) => RuntimeJobs | undefined;
 
 /**
  * Adds the context's span to the environment of every container and to the annotations of every pod. Values that are set
- * are kept. Without a valid span, nothing is added.
+ * are kept. Without a valid span, nothing is added. A TrainJob that its runtime cannot run is a problem.
  */
 export function traceManifest(
   manifest: string,
   from: Context,
-  replicatedJobsOf: ReplicatedJobsOf = () => [],
+  jobsOfRuntimeOf: JobsOfRuntimeOf = () => undefined,
 ): EditedManifest {
   const hasTrace = injectToEnvList(undefined, from) !== undefined;
   return editResources(manifest, {
     pod: (pod) => (hasTrace ? tracePod(pod, from) : { holder: pod.holder, notes: [] }),
-    trainJob: (job) =>
-      hasTrace ? traceTrainJob(job, from, replicatedJobsOf(job)) : { holder: job, notes: [] },
+    trainJob: (job) => {
+      const runtime = jobsOfRuntimeOf(job);
+      if (runtime) checkPatches(specOfTrainJob(job), runtime);
+      return hasTrace ? traceTrainJob(job, from, runtime) : { holder: job, notes: [] };
+    },
     unchangedKinds: templatesOfManyJobs,
   });
 }
@@ -67,16 +76,17 @@ function tracePod(pod: Pod, from: Context): EditedHolder {
  * A TrainJob takes its containers from a runtime. The trainer gets the trace in its environment, the bridge by a patch of
  * the annotations of its pod.
  */
-function traceTrainJob(job: ManifestMap, from: Context, replicatedJobs: readonly string[]): EditedHolder {
+function traceTrainJob(job: ManifestMap, from: Context, runtime: RuntimeJobs | undefined): EditedHolder {
   const spec = specOfTrainJob(job);
+  const withBridge = runtime?.withBridge ?? [];
   const trainer = childMap(spec, 'trainer', 'spec') ?? {};
   const traced = withTraceEnv(trainer, from, 'spec.trainer');
   const annotations = injectToAnnotations<Readonly<Record<string, string>>>({}, from);
-  const patched = withTracePatch(spec, replicatedJobs, annotations);
+  const patched = withTracePatch(spec, withBridge, annotations);
   const changed = traced === trainer ? patched : withField(patched, 'trainer', traced);
   const holder = changed === spec ? job : withField(withTraceAnnotations(job, from, ''), 'spec', changed);
-  const notes = statusPatchNotes(spec, replicatedJobs);
-  return { holder, notes: replicatedJobs.length === 0 ? [trainerOnly, ...notes] : notes };
+  const notes = runtime ? [] : unknownRuntimeNotes(spec);
+  return { holder, notes: withBridge.length === 0 ? [trainerOnly, ...notes] : notes };
 }
 
 const trainerOnly =

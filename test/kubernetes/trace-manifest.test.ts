@@ -77,8 +77,8 @@ describe('the trace of a manifest', () => {
 
   describe('of a TrainJob', () => {
     const input = goldens.find(({ name }) => name === 'trainjob')?.input ?? '';
-    const patched = (manifest: string, jobs: readonly string[]) => {
-      const edited = traceManifest(manifest, here, () => jobs);
+    const patched = (manifest: string, withBridge: readonly string[], all = withBridge) => {
+      const edited = traceManifest(manifest, here, () => ({ all, withBridge }));
       if (edited.status === 'invalid') throw new Error(edited.problems.join('\n'));
       return edited;
     };
@@ -107,14 +107,37 @@ describe('the trace of a manifest', () => {
       expect(patched(text, ['launcher', 'node']).text, 'a second time changes nothing').toBe(text);
     });
 
-    it('comes with a note if the patch of the status is for a replicated job without a bridge', () => {
-      const golden = goldens.find(({ name }) => name === 'trainjob-status');
-      const manifest = readFileSync(golden?.path ?? '', 'utf8');
+    const golden = goldens.find(({ name }) => name === 'trainjob-status');
+    const withStatus = readFileSync(golden?.path ?? '', 'utf8');
+
+    it('is beside the patch of the status, which has a note if the runtime is not known', () => {
+      const { text, notes } = patched(withStatus, ['node']);
+      expect(parse(text).spec.runtimePatches).toHaveLength(2);
+      expect(notes).toEqual([]);
       const note = expect.stringMatching(/ml-metrics-bridge.dev\/status is for the replicated job "node"/);
-      expect(patched(manifest, ['workers']).notes).toEqual([note]);
-      expect(patched(manifest, []).notes).toContainEqual(note);
-      expect(patched(manifest, ['node']).notes).toEqual([]);
-      expect(parse(patched(manifest, ['node']).text).spec.runtimePatches).toHaveLength(2);
+      expect(traceManifest(withStatus, here)).toMatchObject({ notes: expect.arrayContaining([note]) });
+    });
+
+    it.each([
+      ['does not exist', ['workers'], ['workers']],
+      ['has no bridge', ['workers'], ['workers', 'node']],
+      ['has no bridge, as all others', [], ['node']],
+    ])('is a problem if the replicated job of the status patch %s', (_what, withBridge, all) => {
+      const problem = /ml-metrics-bridge.dev\/status is for the replicated job "node".*would never run/;
+      expect(() => patched(withStatus, withBridge, all)).toThrow(problem);
+      expect(() => patched(withStatus, withBridge, all)).toThrow(
+        withBridge.length > 0 ? '(the bridge is in workers)' : '(none has the bridge)',
+      );
+    });
+
+    it('is a problem if its own patch is for a replicated job that does not exist', () => {
+      const { text } = patched(input, ['node']);
+      expect(() => patched(text, ['workers'])).toThrow(
+        'spec.runtimePatches of ml-metrics-bridge.dev/trace is for the replicated job "node", which does not exist in the runtime (the bridge is in workers)',
+      );
+      expect(patched(text, ['workers'], ['node', 'workers']).text, 'the pods of "node" start').toBe(text);
+      const reading = traceManifest(text, ROOT_CONTEXT, () => ({ all: ['workers'], withBridge: [] }));
+      expect(reading, 'without a span too').toMatchObject({ status: 'invalid' });
     });
 
     it('is no patch where the runtime has no bridge', () => {

@@ -56,7 +56,7 @@ export async function submitCommand(context: CommandContext): Promise<number> {
   const span = beginSpan(submission, context);
   const runtimes = await readRuntimes(runtimesOf(input.text), submission.namespace);
   printErrors(context, runtimes.notes);
-  const traced = traceManifest(input.text, span.context, runtimes.replicatedJobsOf);
+  const traced = traceManifest(input.text, span.context, runtimes.jobsOfRuntimeOf);
   if (traced.status === 'invalid') return fail(context, traced.problems);
   if (args.options['dry-run']) {
     // The span is not ended, so it is not sent.

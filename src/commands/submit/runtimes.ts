@@ -1,15 +1,16 @@
 import {
+  jobsOfRuntime,
+  type RuntimeJobs,
   type RuntimeReference,
-  replicatedJobsWithBridge,
   runtimeOf,
 } from '../../kubernetes/runtime-patch.ts';
-import type { ReplicatedJobsOf } from '../../kubernetes/trace-manifest.ts';
+import type { JobsOfRuntimeOf } from '../../kubernetes/trace-manifest.ts';
 import type { ManifestMap } from '../../kubernetes/yaml/values.ts';
 import { kubectlGet, namespaceOptions } from './kubectl.ts';
 
 /** What the runtimes of TrainJobs contain, as read from the cluster. */
 export interface Runtimes {
-  readonly replicatedJobsOf: ReplicatedJobsOf;
+  readonly jobsOfRuntimeOf: JobsOfRuntimeOf;
   /** For the user: why the bridge of a TrainJob is not in the trace. */
   readonly notes: readonly string[];
 }
@@ -27,11 +28,11 @@ export async function readRuntimes(
 ): Promise<Runtimes> {
   const unique = [...new Map(references.map((it) => [keyOf(it), it])).values()];
   const readings = await Promise.all(unique.map((it) => readRuntime(it, namespace)));
-  const jobs = new Map(readings.map(({ key, replicatedJobs }) => [key, replicatedJobs]));
+  const jobs = new Map(readings.map(({ key, runtimeJobs }) => [key, runtimeJobs]));
   return {
-    replicatedJobsOf(job) {
+    jobsOfRuntimeOf(job) {
       const runtime = runtimeOf(job);
-      return (runtime && jobs.get(keyOf(runtime))) ?? [];
+      return runtime && jobs.get(keyOf(runtime));
     },
     notes: readings.flatMap(({ note }) => note ?? []),
   };
@@ -39,7 +40,7 @@ export async function readRuntimes(
 
 interface RuntimeReading {
   readonly key: string;
-  readonly replicatedJobs: readonly string[];
+  readonly runtimeJobs: RuntimeJobs | undefined;
   readonly note: string | undefined;
 }
 
@@ -51,11 +52,11 @@ async function readRuntime(
   const kind = `${reference.kind.toLowerCase()}.trainer.kubeflow.org`;
   const fetched = await kubectlGet(kind, reference.name, namespaceOptions(namespace));
   if (fetched.status === 'failed')
-    return { key, replicatedJobs: [], note: `${title} cannot be read: ${fetched.reason}` };
-  const replicatedJobs = replicatedJobsWithBridge(fetched.object as ManifestMap);
+    return { key, runtimeJobs: undefined, note: `${title} cannot be read: ${fetched.reason}` };
+  const runtimeJobs = jobsOfRuntime(fetched.object as ManifestMap);
   const note =
-    replicatedJobs.length === 0
+    runtimeJobs.withBridge.length === 0
       ? `${title} has no bridge: kubectl get ${title} -o yaml | ml-metrics-bridge inject | kubectl apply -f -`
       : undefined;
-  return { key, replicatedJobs, note };
+  return { key, runtimeJobs, note };
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { temporaryFolder } from '../../support/file.ts';
+import { commandLine } from '../../support/terminal.ts';
 import { spanId, traceId, traceparent } from '../../tracing/support/trace-headers.ts';
 import { startTraceReceiver } from '../../tracing/support/trace-receiver.ts';
 import { standInKubectl, submit } from './kubectl.ts';
@@ -374,6 +375,20 @@ describe('a TrainJob', () => {
   it('is looked up in the namespace that is given', async () => {
     const { read } = await submitTrainJob(runtimeWith(), ['--namespace', 'other']);
     expect(read).toBe('get trainingruntime.trainer.kubeflow.org own --namespace other -o json');
+  });
+
+  it('is not created if a patch is for a replicated job that its runtime does not have', async () => {
+    const kubectl = standInKubectl();
+    const injected = await commandLine(['inject', '--trainjob-status', '--replicated-job', 'wrong'], {
+      input: trainJob({ kind: 'TrainingRuntime', name: 'own' }),
+    });
+    const environment = { RUNTIME: runtimeWith({ name: 'workers', ...pod(bridge) }) };
+    const { code, stderr } = await submit({ input: injected.text, kubectl, environment });
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      '"wrong", which does not exist or has no bridge in the runtime (the bridge is in workers)',
+    );
+    expect(kubectl.arguments()).toBeUndefined();
   });
 
   it.each([
