@@ -6,7 +6,7 @@ import { forget, forwarded, namespace, query, startStack } from './cluster.ts';
 import { apply, kubectl } from './command.ts';
 import { inject } from './inject.ts';
 import { submitted } from './submitted.ts';
-import { resource, trainingRuntime } from './training.ts';
+import { resource, runtimeWithInitializer, trainingRuntime } from './training.ts';
 
 beforeAll(async () => {
   await startStack();
@@ -25,10 +25,10 @@ async function spansArrive(): Promise<boolean> {
 }
 
 /** A runtime with the bridge, and a TrainJob that uses it. */
-async function setUp(name: string, replicatedJob: string): Promise<string> {
+async function setUp(name: string, replicatedJob: string, runtimeOf = trainingRuntime): Promise<string> {
   await forget('trainjob', name);
   await forget('trainingruntime', name);
-  await apply(await inject(JSON.stringify(trainingRuntime(name, name, replicatedJob))));
+  await apply(await inject(JSON.stringify(runtimeOf(name, name, replicatedJob))));
   const runtimeRef = { kind: 'TrainingRuntime', name };
   return JSON.stringify(resource('trainer.kubeflow.org/v1alpha1', 'TrainJob', name, { runtimeRef }));
 }
@@ -88,17 +88,62 @@ describe('a TrainJob in the trace of its submission', () => {
   });
 });
 
-it('a TrainJob to which inject --trace has added a trace completes, and its runs are in that trace', async () => {
-  const name = 'injected-trace';
-  const manifest = await setUp(name, 'node');
-  const [traceId, spanId] = [Date.now().toString(16).padStart(32, 'a'), 'b7ad6b7169203331'];
-  const { code, text } = await commandLine(['inject', '--trace'], {
+const spanId = 'b7ad6b7169203331';
+
+/** `inject` with a trace that no other test uses. */
+async function injectTrace(manifest: string, ...options: readonly string[]) {
+  const traceId = Date.now().toString(16).padStart(32, 'a');
+  const { code, text, errors } = await commandLine(['inject', '--trace', ...options], {
     input: manifest,
     environment: { TRACEPARENT: `00-${traceId}-${spanId}-01` },
   });
-  expect(code).toBe(0);
+  expect(code, errors).toBe(0);
+  return { traceId, text };
+}
+
+it('a TrainJob to which inject --trace has added a trace completes, and its runs are in that trace', async () => {
+  const name = 'injected-trace';
+  const { traceId, text } = await injectTrace(await setUp(name, 'node'));
   await apply(text);
   await completes(name);
   await expectFinalValues(name);
   await expectRuns(traceId, spanId);
+});
+
+describe('a TrainJob whose runtime has an initializer and a replicated job "workers"', () => {
+  const patches = ['--trainjob-status', '--replicated-job'];
+  const fields = (path: string, ...selector: readonly string[]) =>
+    kubectl('-n', namespace, 'get', ...selector, '-o', `jsonpath=${path}`);
+
+  it('completes with inject --replicated-job workers, and only the pods of "workers" have the bridge', async () => {
+    const name = 'injected-workers';
+    const manifest = await setUp(name, 'workers', runtimeWithInitializer);
+    const { traceId, text } = await injectTrace(manifest, ...patches, 'workers');
+    await apply(text);
+    await completes(name);
+    await expectFinalValues(name);
+    await expectRuns(traceId, spanId);
+    const path =
+      '{range .items[*]}{.metadata.labels.jobset\\.sigs\\.k8s\\.io/replicatedjob-name}: {.spec.initContainers[*].name}{"\\n"}{end}';
+    const pods = await fields(path, 'pod', '-l', `jobset.sigs.k8s.io/jobset-name=${name}`);
+    expect(pods.trimEnd().split('\n').toSorted()).toEqual([
+      'dataset-initializer: ',
+      'workers: otel-metrics-bridge',
+      'workers: otel-metrics-bridge',
+    ]);
+  });
+
+  it('is not created by submit with the name of a replicated job that does not exist', async () => {
+    const name = 'injected-wrong';
+    const manifest = await setUp(name, 'workers', runtimeWithInitializer);
+    const { text } = await injectTrace(manifest, ...patches, 'node');
+    const { code, stderr } = await submitted(text);
+    expect({ code, stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(
+        '"node", which does not exist in the runtime (the bridge is in workers)',
+      ),
+    });
+    expect(await fields('{.items[*].metadata.name}', 'trainjob')).not.toContain(name);
+  });
 });

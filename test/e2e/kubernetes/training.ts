@@ -34,21 +34,34 @@ export const resource = (apiVersion: string, kind: string, name: string, spec: o
   spec,
 });
 
-/** A runtime of two nodes whose replicated job has this name. */
-export const trainingRuntime = (name: string, jobId: string, replicatedJob: string) =>
+const replicatedJobOf = (name: string, step: string, podTemplate: object) => ({
+  name,
+  template: {
+    metadata: { labels: { 'trainer.kubeflow.org/trainjob-ancestor-step': step } },
+    spec: { template: podTemplate },
+  },
+});
+
+const runtimeOf = (name: string, replicatedJobs: readonly object[]) =>
   resource('trainer.kubeflow.org/v1alpha1', 'TrainingRuntime', name, {
     mlPolicy: { numNodes: 2 },
-    template: {
-      spec: {
-        replicatedJobs: [
-          {
-            name: replicatedJob,
-            template: {
-              metadata: { labels: { 'trainer.kubeflow.org/trainjob-ancestor-step': 'trainer' } },
-              spec: { template: templateOf(jobId, 'node') },
-            },
-          },
-        ],
-      },
-    },
+    template: { spec: { replicatedJobs } },
   });
+
+/** A runtime of two nodes whose replicated job has this name. */
+export const trainingRuntime = (name: string, jobId: string, replicatedJob: string) =>
+  runtimeOf(name, [replicatedJobOf(replicatedJob, 'trainer', templateOf(jobId, 'node'))]);
+
+/** As above, and before the training, a replicated job `dataset-initializer` runs to its end. */
+export function runtimeWithInitializer(name: string, jobId: string, replicatedJob: string) {
+  const initializer = 'dataset-initializer';
+  const { spec } = templateOf(jobId, initializer);
+  const containers = spec.containers.map((it) => ({ ...it, args: ['--version'] }));
+  return runtimeOf(name, [
+    replicatedJobOf(initializer, initializer, { spec: { ...spec, containers } }),
+    {
+      ...replicatedJobOf(replicatedJob, 'trainer', templateOf(jobId, 'node')),
+      dependsOn: [{ name: initializer, status: 'Complete' }],
+    },
+  ]);
+}
