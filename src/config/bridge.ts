@@ -1,4 +1,5 @@
 import { frameworkFormats, logFormats, metricsFileFormats } from '../catalogue/file-formats.ts';
+import { pathOrPattern } from '../common/glob.ts';
 import { keysOf } from '../common/keys.ts';
 import {
   type Environment,
@@ -53,7 +54,7 @@ const onlyCumulative = (value: string): ParseResult<'cumulative'> =>
 const ownSettings = {
   metricsFilePath: setting(
     'METRICS_FILE_PATH',
-    textSetting,
+    pathOrPattern,
     '/shared/metrics/current.json',
     'The file that the training job writes: its latest values as JSON, or a log that its framework appends to. Of a folder, or a pattern such as /runs/*/events.*, the newest run is followed',
   ),
@@ -215,7 +216,7 @@ const ownSettings = {
   ),
   rankFiles: setting<string | undefined>(
     'RANK_FILES',
-    textSetting,
+    pathOrPattern,
     undefined,
     'Files of the other ranks in this pod, as a glob such as /shared/metrics/rank-*.json; at most 64. Each has rank, global_step, and rank_compute_ms or processing_time_ms',
   ),

@@ -1,4 +1,5 @@
-import { glob, open } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+import { glob } from '../common/glob.ts';
 import type { Conditions } from '../common/logger.ts';
 import { settlesWithin } from '../common/timing.ts';
 import { parseRankFile, type RankReading } from './rank-reading.ts';

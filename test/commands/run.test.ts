@@ -384,6 +384,20 @@ describe('a wrong configuration', () => {
     for (const variable of Object.keys(wrong)) expect(JSON.stringify(problems)).toContain(variable);
   });
 
+  it('is a pattern on Node 20, which has no glob', async () => {
+    const preload = join(temporaryFolder(), 'node-20.cjs');
+    writeFileSync(preload, `delete require('node:fs/promises').glob;`);
+    const { bridge } = await setUp({
+      preload: pathToFileURL(preload).href,
+      environment: { METRICS_FILE_PATH: '/runs/*.csv', RANK_FILES: '/shared/metrics/rank-?.json' },
+    });
+    expect(await bridge.ended).toEqual({ code: 2, signal: null });
+    const { problems } = await bridge.said('Configuration is invalid');
+    const problem = (variable: string) =>
+      expect.stringMatching(new RegExp(`${variable}.*patterns need Node 22 or newer, and this is v`));
+    expect(problems).toEqual(['METRICS_FILE_PATH', 'RANK_FILES'].map(problem));
+  });
+
   it.each(['exit', 'idle'])(
     'in container mode ends at once with 0, also with ON_CONFIG_ERROR=%s',
     async (onError) => {

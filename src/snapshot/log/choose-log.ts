@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
-import { findLogs, isPattern } from './find-logs.ts';
+import { isPattern } from '../../common/glob.ts';
+import { findLogs } from './find-logs.ts';
 import type { LogFailure, LogRead } from './log-file.ts';
 import type { LogFiles } from './log-files.ts';
 import { type LogReader, openedLog } from './log-reader.ts';

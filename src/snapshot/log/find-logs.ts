@@ -1,5 +1,6 @@
-import { glob, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { glob, isPattern } from '../../common/glob.ts';
 import { groupBy } from '../../common/group-by.ts';
 import type { LogFiles, RunLogs } from './log-files.ts';
 import { areOfOneRun, isBeside, logPriority } from './second-log.ts';
@@ -11,9 +12,6 @@ const maxCompared = 20;
 export const isEventFile = (path: string) => basename(path).includes('.tfevents.');
 const isLogFile = (path: string) =>
   isEventFile(path) || /\.(jsonl|ndjson|csv)$|^(metrics|scalars)\.json$/i.test(basename(path));
-
-/** Whether a path stands for several files. */
-export const isPattern = (path: string): boolean => /[*?[{]/.test(path);
 
 /**
  * The files of the newest run at a path: a file, a folder, or a pattern of files or folders. All event files in the folder
