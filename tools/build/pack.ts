@@ -129,8 +129,11 @@ function published(): object {
       './tracing/node': entry('node'),
       './package.json': './package.json',
     },
-    // Ranges from the tested version on, so that the version of the program can be used.
-    peerDependencies: Object.fromEntries(peers.map((name) => [name, `^${manifest.dependencies[name]}`])),
+    // Ranges, so that the version of the program can be used. From the tested minor version on, because the newest exporter
+    // may require an older patch of the SDK than the tested one, and the program must not have two.
+    peerDependencies: Object.fromEntries(
+      peers.map((name) => [name, `^${manifest.dependencies[name].replace(/\d+$/, '0')}`]),
+    ),
     peerDependenciesMeta: Object.fromEntries(peers.map((name) => [name, { optional: true }])),
     files: ['dist', 'CHANGELOG.md'],
   };

@@ -37,6 +37,8 @@ it('installs into an empty project with nothing the bundle does not need, and ru
   // The tracing library's peers, which only its users need.
   for (const name of Object.keys(manifest.peerDependencies)) {
     expect(manifest.peerDependenciesMeta[name]).toEqual({ optional: true });
+    // The newest exporter requires an older patch of the SDK than the bridge uses.
+    expect(manifest.peerDependencies[name]).toMatch(/^\^\d+\.\d+\.0$/);
   }
   const files = readdirSync(join(installed, 'dist'), { recursive: true, encoding: 'utf8' });
   const isBundle = (file: string) =>

@@ -85,6 +85,11 @@ it('comes from the lockfile: exact versions, a hash for each archive, and no pla
   expect(Object.keys(locked).length).toBeGreaterThan(100);
   expect(of(({ integrity = '' }) => !/^sha512-[A-Za-z0-9+/]{86}==$/.test(integrity))).toEqual([]);
   expect(of(({ resolved }) => resolved !== undefined)).toEqual([]);
+  // Two copies of the SDK would not know each other's classes and state.
+  const copies = Object.keys(locked).filter((name) =>
+    /node_modules\/.*node_modules\/@opentelemetry\//.test(name),
+  );
+  expect(copies).toEqual([]);
 });
 
 it('is installed by npm ci alone, in the image and in CI', () => {
