@@ -28,6 +28,7 @@ export interface RecordClock {
  * - A record that was in the file before it was followed gets the creation time of the file, plus the seconds since
  *   training began if the record has them. These seconds start again when training is resumed. They are not used for new
  *   records, because text such as `0:00:01` is too coarse.
+ * - The last record of such a file, if it has no such seconds, gets the time of the last write.
  */
 export function createRecordClock(): RecordClock {
   let lastMs = Number.NEGATIVE_INFINITY;
