@@ -1,8 +1,11 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { createEventLog } from '../../src/bridge/log-events.ts';
 import { systemClock } from '../../src/common/clock.ts';
-import { startBridge } from '../support/bridge.ts';
+import { createConditions, createLogger } from '../../src/common/logger.ts';
+import type { PollOutcome } from '../../src/snapshot/source.ts';
+import { type LogLine, linesInto, startBridge } from '../support/bridge.ts';
 import { exampleText, temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
 
@@ -224,5 +227,45 @@ describe('what lasts is logged when it begins and when it ends', () => {
     expect(log).toContainEqual(
       expect.objectContaining({ message: 'Training run ended', reason: 'stopped', batches: 45 }),
     );
+  });
+});
+
+describe('what changes again and again', () => {
+  function setUp() {
+    const lines: LogLine[] = [];
+    const log = createLogger('info', linesInto(lines));
+    let monotonicMs = 0;
+    const conditions = createConditions(log, () => monotonicMs);
+    const events = createEventLog({ log, conditions, path: '/metrics', rank: undefined });
+    return {
+      events,
+      poll: (second: number, outcome: PollOutcome) => {
+        monotonicMs = second * 1000;
+        const moment = { unixMs: 0, monotonicMs };
+        events.polled({ outcome, moment, fileAgeMs: undefined, snapshotAgeMs: undefined });
+      },
+      messages: () => lines.map(({ message }) => message),
+    };
+  }
+
+  it('is logged as it is now a minute after the last line', () => {
+    const { events, poll, messages } = setUp();
+    const loss = { field: 'training_loss', value: Number.NaN } as const;
+    events.runEvent({ kind: 'became_non_finite', ...loss });
+    events.runEvent({ kind: 'became_finite', field: loss.field });
+    events.runEvent({ kind: 'became_non_finite', ...loss });
+    poll(59, { status: 'unchanged' });
+    expect(messages()).toEqual(['Value is NaN or infinite', 'Value is finite again']);
+    poll(60, { status: 'unchanged' });
+    expect(messages().slice(2)).toEqual(['Value is NaN or infinite']);
+  });
+
+  it('is logged once each, in which way a file is unusable', () => {
+    const { poll, messages } = setUp();
+    for (let second = 0; second < 60; second += 2) {
+      poll(second, { status: 'malformed', reason: 'half of it' });
+      poll(second + 1, { status: 'empty', reason: 'nothing' });
+    }
+    expect(messages()).toEqual(['Metrics file is malformed', 'Metrics file is empty']);
   });
 });
