@@ -64,6 +64,12 @@ export function removeOnlyOnDisk<R>(index: DiskIndex<R>, file: QueuedFile): bool
   return true;
 }
 
+/** Whether the write of the oldest file that is not leased has not ended yet. */
+export function isOldestUnwritten<R>({ onlyOnDisk, leased, unwritten }: DiskIndex<R>): boolean {
+  const oldest = onlyOnDisk.find((file) => !leased.has(file));
+  return oldest !== undefined && unwritten.has(oldest);
+}
+
 /** The oldest files that are written, are not leased and together fit one export; at least one, if there is any. */
 export function readableFiles<R>({ onlyOnDisk, leased, unwritten }: DiskIndex<R>): readonly QueuedFile[] {
   const free = onlyOnDisk.filter((file) => !leased.has(file));

@@ -1,7 +1,7 @@
 import { settlesWithin } from '../../common/timing.ts';
 import { longestHangMs } from './disk-calls.ts';
 import { type DiskFiles, deleteFile } from './disk-files.ts';
-import { readableFiles, removeOnlyOnDisk } from './disk-index.ts';
+import { isOldestUnwritten, readableFiles, removeOnlyOnDisk } from './disk-index.ts';
 import type { Encoding } from './encoding.ts';
 import type { Lease } from './lease.ts';
 import type { QueuedFile } from './queue-folder.ts';
@@ -21,9 +21,16 @@ export function createDiskLeases<R>(reader: DiskReader<R>): () => Promise<Lease<
   const { index, calls } = reader.files;
   let isOpen = false;
   let lateRead: Promise<void> = Promise.resolve();
+
+  /** Waits for the writes so far. The oldest request may have left memory, or become the oldest, meanwhile: then for its own, too. */
+  async function oldestWritten(): Promise<void> {
+    do await calls.settled();
+    while (isOldestUnwritten(index));
+  }
+
   return async () => {
     if ((isOpen && index.onlyOnDisk.length === 0) || calls.hangs) return emptyLease;
-    const isIdle = await settlesWithin(longestHangMs, Promise.all([calls.settled(), lateRead]));
+    const isIdle = await settlesWithin(longestHangMs, Promise.all([oldestWritten(), lateRead]));
     isOpen = true;
     if (!isIdle) return emptyLease;
     const reading = leaseFiles(reader, readableFiles(index));

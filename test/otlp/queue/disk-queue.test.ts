@@ -501,6 +501,27 @@ describe('the queue', () => {
     ).toEqual([1, 2]);
   });
 
+  it('leases what is on disk before what is in memory, though it became the oldest while another was written', async () => {
+    const gates = new Map(['001', '005'].map((name) => [name, deferred<void>()]));
+    const { written, queue, push, events } = setUp(
+      {
+        async write(name, request, put) {
+          await gates.get(name)?.promise;
+          put(name, request);
+        },
+      },
+      4,
+    );
+    for (const value of upTo(4)) push(value);
+    const lease = queue.lease('oldest');
+    for (const value of [5, 6, 7, 8]) push(value);
+    gates.get('001')?.resolve();
+    await until(() => written.has('004'), 'the writes before the lease');
+    gates.get('005')?.resolve();
+    expect(values(await lease)).toEqual([5]);
+    expect(events).toEqual(Array(4).fill('queue_dir_full'));
+  });
+
   it('removes from the disk what is acknowledged, and leases the rest again', async () => {
     const { queue, push, written } = setUp({});
     for (const value of upTo(6)) push(value);
