@@ -1,6 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { parse, parseAllDocuments } from 'yaml';
 import { until } from '../../support/until.ts';
 import { jobEnded, lastLoss } from './cluster.ts';
 import { apply, kubectl, repository, run } from './command.ts';
@@ -52,6 +54,23 @@ const withoutChecksum = (resource: object): unknown =>
 describe('the chart', () => {
   it('has no mistake that Helm finds', async () => {
     expect(await helm('lint', '--strict', chart)).toContain('0 chart(s) failed');
+  });
+
+  /** An OCI registry without a password, by plain HTTP: HOST:PORT. */
+  const registry = process.env.E2E_REGISTRY;
+
+  it.skipIf(registry === undefined)('is the same after it was pushed to a registry and pulled', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-chart-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const { version } = parse(readFileSync(`${repository}${chart}/Chart.yaml`, 'utf8'));
+    const archive = join(folder, `${release}-${version}.tgz`);
+    const pulled = join(folder, 'pulled');
+    mkdirSync(pulled);
+    await helm('package', chart, '--destination', folder);
+    await helm('push', archive, `oci://${registry}/charts`, '--plain-http');
+    const address = `oci://${registry}/charts/${release}`;
+    await helm('pull', address, '--version', version, '--destination', pulled, '--plain-http');
+    expect(readFileSync(join(pulled, `${release}-${version}.tgz`)).equals(readFileSync(archive))).toBe(true);
   });
 
   it.each([
