@@ -119,7 +119,7 @@ describe('an export that is taken in part', () => {
     expect(receiver.points('ml.training.loss').map(({ value }) => value)).toEqual([1, 2, 3, 4]);
     await stop();
     expect(counted()).toBe(2 * partly());
-    const warnings = log.filter(({ message }) => message.startsWith('Collector accepted an export but'));
+    const warnings = log.filter(({ message }) => message.startsWith('Collector accepted a request but'));
     expect(warnings).toMatchObject([{ level: 'warn', points: 2, reason: 'too old' }]);
   });
 });
