@@ -1,9 +1,11 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments, stringify } from 'yaml';
+import { freePort } from '../../support/port.ts';
 import { until } from '../../support/until.ts';
+import { startProgram, takesConnections } from '../program.ts';
 import { jobEnded, lastLoss } from './cluster.ts';
 import { apply, kubectl, repository, run } from './command.ts';
 import { podOf, shippedAs, withoutBridge } from './jobs.ts';
@@ -51,21 +53,41 @@ const withoutChecksum = (resource: object): unknown =>
     }),
   );
 
+/** Starts an OCI registry without a password; gives its HOST:PORT. */
+async function startRegistry(folder: string): Promise<string> {
+  const port = await freePort();
+  const config = join(folder, 'registry.yml');
+  const address = `127.0.0.1:${port}`;
+  writeFileSync(
+    config,
+    stringify({
+      version: '0.1',
+      http: { addr: address },
+      storage: { filesystem: { rootdirectory: join(folder, 'registry') } },
+    }),
+  );
+  const { stop } = await startProgram({
+    program: 'docker-registry',
+    args: ['serve', config],
+    isReady: () => takesConnections(port),
+  });
+  onTestFinished(stop);
+  return address;
+}
+
 describe('the chart', () => {
   it('has no mistake that Helm finds', async () => {
     expect(await helm('lint', '--strict', chart)).toContain('0 chart(s) failed');
   });
 
-  /** An OCI registry without a password, by plain HTTP: HOST:PORT. */
-  const registry = process.env.E2E_REGISTRY;
-
-  it.skipIf(registry === undefined)('is the same after it was pushed to a registry and pulled', async () => {
+  it('is the same after it was pushed to a registry and pulled', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'ml-metrics-bridge-chart-'));
     onTestFinished(() => rmSync(folder, { recursive: true }));
     const { version } = parse(readFileSync(`${repository}${chart}/Chart.yaml`, 'utf8'));
     const archive = join(folder, `${release}-${version}.tgz`);
     const pulled = join(folder, 'pulled');
     mkdirSync(pulled);
+    const registry = await startRegistry(folder);
     await helm('package', chart, '--destination', folder);
     await helm('push', archive, `oci://${registry}/charts`, '--plain-http');
     const address = `oci://${registry}/charts/${release}`;
