@@ -145,16 +145,15 @@ async function startWebServer(answer: (stream: ServerHttp2Stream) => void) {
 }
 
 /** A bridge with three snapshots whose endpoint answers each request in this way, and later as a Collector does. */
-async function meet(answer: (stream: ServerHttp2Stream) => void) {
+async function meet(answer: (stream: ServerHttp2Stream) => void, environment = {}) {
   const web = await startWebServer(answer);
   const { write, log } = await startBridge({
     environment: {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${web.port}`,
       OTEL_METRIC_EXPORT_INTERVAL: '50',
-      // gRPC overlooks some streams that are closed with NO_ERROR until the timeout.
-      OTEL_EXPORTER_OTLP_TIMEOUT: '500',
       // The receiver is stopped first.
       SHUTDOWN_TIMEOUT: '0.3',
+      ...environment,
     },
   });
   for (const value of [1, 2, 3]) await write({ metrics: { training_loss: value } });
@@ -242,7 +241,10 @@ describe('a stream that is broken is no answer, whatever its code', () => {
     'NGHTTP2_INADEQUATE_SECURITY',
     'NGHTTP2_HTTP_1_1_REQUIRED',
   ] as const)('%s', async (name) => {
-    const { log, expectAllLater } = await meet((stream) => stream.close(constants[name]));
+    const { log, expectAllLater } = await meet((stream) => stream.close(constants[name]), {
+      // gRPC overlooks some streams that are closed with NO_ERROR until the timeout.
+      OTEL_EXPORTER_OTLP_TIMEOUT: '500',
+    });
     const lines = log.filter(({ level }) => level === 'warn' || level === 'error');
     expect(lines).toMatchObject([
       { level: 'warn', message: 'Collector cannot be reached: snapshots wait and are sent when it is back' },
