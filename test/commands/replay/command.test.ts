@@ -1,11 +1,14 @@
 import { utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Receiver } from '../../../src/commands/demo/receiver/receiver.ts';
 import { firstEvent, scalarEvent, sessionStart } from '../../support/event-file.ts';
 import { commandLine } from '../../support/terminal.ts';
 import { expectEachOnce, folderOf, jsonLines, receiver, startMs, valuesOf } from './support.ts';
+
+// Thousands of records: more than 30 s on a machine that is busy with other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 /** The lines below `Left out:`. */
 const leftOutOf = (text: string) =>

@@ -2,13 +2,16 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { startBridge } from '../../support/bridge.ts';
 import { temporaryFolder } from '../../support/file.ts';
 import { startProcess } from '../../support/process.ts';
 import { commandLine } from '../../support/terminal.ts';
 import { until } from '../../support/until.ts';
 import { expectEachOnce, folderOf, jsonLines, receiver, valuesOf } from './support.ts';
+
+// Processes one after the other: more than 30 s on a machine that is busy with other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 it.each(['SIGINT', 'SIGTERM'] as const)(
   'ends in order at %s while the Collector does not accept, and goes on as it says',
@@ -20,7 +23,7 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     );
     const args = ['replay', folder, '--endpoint', target.endpoint];
     const { child, stderr, ended } = startProcess({ environment: {}, args });
-    await until(() => stderr().includes('busy'), 'the first refusal');
+    await until(() => stderr().includes('busy'), 'the first refusal', 60_000);
     child.kill(signal);
     expect(await ended).toEqual({ code: 1, signal: null });
     const accepted = target.points('ml.training.loss').length;

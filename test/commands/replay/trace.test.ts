@@ -1,13 +1,16 @@
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { status } from '@grpc/grpc-js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { startBridge } from '../../support/bridge.ts';
 import { temporaryFolder } from '../../support/file.ts';
 import { commandLine } from '../../support/terminal.ts';
 import { until } from '../../support/until.ts';
 import { type ReceivedSpan, startTraceReceiver } from '../../tracing/support/trace-receiver.ts';
 import { folderOf, receiver, startMs, valuesOf } from './support.ts';
+
+// A thousand records and their spans: nearly 30 s on a machine that is busy with other work.
+vi.setConfig({ testTimeout: 120_000 });
 
 const batches = 4;
 
