@@ -51,13 +51,13 @@ export function unknownRuntimeNotes(spec: ManifestMap): readonly string[] {
  * bridge that it can change.
  */
 export function checkPatches(spec: ManifestMap, { all, withBridge }: RuntimeJobs): void {
-  const check = (manager: string, names: readonly string[], missing: string) => {
+  const check = (manager: string, names: readonly string[], problem: string) => {
     const unknown = replicatedJobsOfPatch(spec, manager).find((it) => !names.includes(it));
     if (unknown === undefined) return;
     const present =
       withBridge.length === 0 ? 'none has the bridge' : `the bridge is in ${withBridge.join(', ')}`;
     throw new ManifestProblem(
-      `spec.runtimePatches of ${manager} is for the replicated job "${unknown}", which ${missing} in the runtime (${present}): the TrainJob would never run. Name the right one with inject --replicated-job`,
+      `spec.runtimePatches of ${manager} is for the replicated job "${unknown}", which ${problem} in the runtime (${present}): the TrainJob would never run. Name the right one with inject --replicated-job`,
     );
   };
   check(traceManager, all, 'does not exist');

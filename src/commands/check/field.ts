@@ -8,6 +8,7 @@ import {
 } from '../../catalogue/metrics.ts';
 import type { SkipReason } from '../../catalogue/outcomes.ts';
 import { prometheusName } from '../../catalogue/prometheus-name.ts';
+import { shorten } from '../../common/shorten.ts';
 import type { Run } from '../../run/run.ts';
 import { extraMetric, extraName } from '../../snapshot/extras.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
@@ -219,5 +220,5 @@ const maxWritten = 200;
 export function writtenText(value: unknown): string {
   if (typeof value === 'string' && /^-?(NaN|Infinity)$/.test(value)) return value;
   const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'undefined');
-  return text.length > maxWritten ? `${text.slice(0, maxWritten)}…`.toWellFormed() : text;
+  return shorten(text, maxWritten);
 }

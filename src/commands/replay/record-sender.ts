@@ -30,7 +30,7 @@ export interface RecordSenderOptions<T> {
 
 const requestsOfExport = 1_000;
 const bytesOfExport = maxRequestBytes / 3;
-/** Without a random part, because one replay has no others to spread its attempts from: the pause grows to 5 s. */
+/** Without the random part, which spreads many bridges. The rest of the pause grows to half of `maxMs`. */
 const retryPolicy = { maxMs: 10_000, random: () => 0 };
 
 export function createRecordSender<T>(options: RecordSenderOptions<T>): RecordSender {

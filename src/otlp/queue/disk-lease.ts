@@ -22,7 +22,7 @@ export function createDiskLeases<R>(reader: DiskReader<R>): () => Promise<Lease<
   let isOpen = false;
   let lateRead: Promise<void> = Promise.resolve();
 
-  /** Waits for the writes so far. The oldest request may have left memory, or become the oldest, meanwhile: then for its own, too. */
+  /** Waits until the oldest file is written. While it waits, another file may become the oldest. */
   async function oldestWritten(): Promise<void> {
     do await calls.settled();
     while (isOldestUnwritten(index));
