@@ -147,42 +147,64 @@ export const mayBeHalfWritten = ({ status }: { readonly status: string }): boole
 export async function readMetricsFile(path: string, known?: FileVersion): Promise<ReadOutcome> {
   let handle: FileHandle | undefined;
   try {
-    const before = await stat(path, { bigint: true });
-    if (!before.isFile())
-      return { status: 'not_a_file', reason: `${path} is ${kindOf(before)}, not a regular file` };
-    if (known !== undefined && sameVersion(versionOf(before), known)) return { status: 'unchanged' };
+    const found = await stat(path, { bigint: true });
+    if (known !== undefined && sameVersion(versionOf(found), known)) return { status: 'unchanged' };
+    const unreadable = reasonNotToRead(path, found);
+    if (unreadable) return unreadable;
     // Without blocking, in case a FIFO has replaced the file since stat().
     handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const opened = await handle.stat({ bigint: true });
-    if (!opened.isFile())
-      return { status: 'not_a_file', reason: `${path} is ${kindOf(opened)}, not a regular file` };
-    const version = versionOf(opened);
-    if (opened.size > maxFileBytes) {
-      return {
-        status: 'too_large',
-        reason: `${path} has ${opened.size} bytes, at most ${maxFileBytes} are read`,
-        version,
-      };
-    }
-    const bytes = Buffer.allocUnsafeSlow(Number(opened.size));
-    let length = 0;
-    while (length < bytes.length) {
-      const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    const after = await handle.stat({ bigint: true });
-    // ctime is not compared: a rename over the file changes it, and does not change the bytes that are read.
-    const isComplete =
-      after.mtimeNs === opened.mtimeNs && after.size === opened.size && length === bytes.length;
-    if (!isComplete) return { status: 'torn' };
-    return length === 0 ? { status: 'empty', version } : { status: 'ok', bytes, version };
+    return await readOpened(path, handle, found);
   } catch (error) {
     return await describeReadError(path, error as NodeJS.ErrnoException);
   } finally {
     await handle?.close().catch(() => undefined);
   }
 }
+
+/**
+ * Reads as many bytes as the file had, and checks afterwards whether it was that file and did not change. A call of
+ * fstat() before would be one more turn of a thread, a sixth of the reading. If the file was replaced or written since
+ * stat(), reads the one that is open again.
+ */
+async function readOpened(path: string, handle: FileHandle, found: BigIntStats): Promise<ReadOutcome> {
+  let before = found;
+  for (let attempt = 1; attempt <= 2; attempt++) {
+    const bytes = await readBytes(handle, Number(before.size));
+    const after = await handle.stat({ bigint: true });
+    const unreadable = reasonNotToRead(path, after);
+    if (unreadable) return unreadable;
+    if (isSameContent(before, after) && bytes.length === Number(before.size)) {
+      const version = versionOf(before);
+      return bytes.length === 0 ? { status: 'empty', version } : { status: 'ok', bytes, version };
+    }
+    before = after;
+  }
+  return { status: 'torn' };
+}
+
+/** Shorter than `size` if the file is. */
+async function readBytes(handle: FileHandle, size: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let length = 0;
+  while (length < size) {
+    const { bytesRead } = await handle.read(bytes, length, size - length, length);
+    if (bytesRead === 0) break;
+    length += bytesRead;
+  }
+  return bytes.subarray(0, length);
+}
+
+function reasonNotToRead(path: string, stats: BigIntStats): ReadOutcome | undefined {
+  if (!stats.isFile())
+    return { status: 'not_a_file', reason: `${path} is ${kindOf(stats)}, not a regular file` };
+  if (stats.size <= maxFileBytes) return undefined;
+  const reason = `${path} has ${stats.size} bytes, at most ${maxFileBytes} are read`;
+  return { status: 'too_large', reason, version: versionOf(stats) };
+}
+
+/** ctime is not compared: a rename over the file changes it, and does not change the bytes that are read. */
+const isSameContent = (a: BigIntStats, b: BigIntStats) =>
+  a.mtimeNs === b.mtimeNs && a.size === b.size && a.ino === b.ino && a.dev === b.dev;
 
 /** The version of the file that is there now; undefined if there is none, or it may not be read. Never throws. */
 export async function statMetricsFile(path: string): Promise<FileVersion | undefined> {
