@@ -11,7 +11,10 @@ export interface Sample {
   readonly value: number;
 }
 
-/** Brings up the stack and gives what kubectl said about it, warnings included; waits until all of it is there. */
+/**
+ * Brings up the stack, or uses the one that a file before has left, and waits until all of it is there. Resolves to the
+ * output of kubectl, with warnings.
+ */
 export async function startStack(
   folder = 'k8s/',
   deployments: readonly string[] = ['otel-collector', 'prometheus', 'jaeger'],

@@ -13,6 +13,10 @@ const controllers = [
   },
 ] as const;
 
+/** Test files leave the stack for the next one. */
+export const teardown = () =>
+  run('kubectl', ['delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s']);
+
 /**
  * Needs a cluster that is free for tests, by KUBECONFIG, with the controllers of JobSet and Kubeflow Trainer, the
  * Prometheus Operator with a Prometheus named `prometheus` in the namespace `monitoring`, and Helm 3. The image is built and

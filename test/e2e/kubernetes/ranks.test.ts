@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../../support/until.ts';
 import { forget, namespace, query, startStack } from './cluster.ts';
 import { apply, kubectl } from './command.ts';
@@ -6,7 +6,6 @@ import { inject } from './inject.ts';
 import { resource, templateOf, trainingRuntime } from './training.ts';
 
 beforeAll(() => startStack());
-afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
 
 const jobSpec = (name: string, pods: number) => ({
   backoffLimit: 0,
@@ -46,12 +45,12 @@ async function expectRanks(jobId: string, ranks: readonly (string | undefined)[]
   expect(await ranksInPrometheus(jobId)).toEqual(ranks);
 }
 
-it('a Job has no rank', async () => {
+it.concurrent('a Job has no rank', async () => {
   await runs(resource('batch/v1', 'Job', 'plain', jobSpec('plain', 1)), 'Complete');
   await expectRanks('plain', [undefined]);
 });
 
-it('the pods of an indexed Job have their completion indices for ranks', async () => {
+it.concurrent('the pods of an indexed Job have their completion indices for ranks', async () => {
   await runs(resource('batch/v1', 'Job', 'indexed', jobSpec('indexed', 2)), 'Complete');
   await expectRanks('indexed', ['0', '1']);
 });
@@ -62,19 +61,19 @@ describe('a JobSet', () => {
       replicatedJobs: [{ name: 'workers', replicas, template: { spec: jobSpec(name, pods) } }],
     });
 
-  it('of one Job has its completion indices for ranks', async () => {
+  it.concurrent('of one Job has its completion indices for ranks', async () => {
     await runs(jobSet('one-job', 1, 2), 'Completed');
     await expectRanks('one-job', ['0', '1']);
   });
 
-  it('of Jobs of one pod has their indices for ranks', async () => {
+  it.concurrent('of Jobs of one pod has their indices for ranks', async () => {
     await runs(jobSet('two-jobs', 2, 1), 'Completed');
     await expectRanks('two-jobs', ['0', '1']);
   });
 });
 
 describe('a TrainJob', () => {
-  it('has the ranks of its nodes, by the bridge in its runtime', async () => {
+  it.concurrent('has the ranks of its nodes, by the bridge in its runtime', async () => {
     const name = 'train-job';
     await forget('trainjob', name);
     await forget('trainingruntime', 'simulated');

@@ -80,7 +80,8 @@ it('comes up with nothing refused or warned of', async () => {
   expect(pods).toBe('');
 });
 
-describe('a Job that is not changed but for the sidecar', () => {
+// Each waits for a Job of its own.
+describe.concurrent('a Job that is not changed but for the sidecar', () => {
   it('completes as it is shipped, and its final value is in Prometheus', async () => {
     expect(await runs(shipped('ml-training-job'), 'ml-training-job', 290_000)).toEqual({
       status: 'Complete',
@@ -145,13 +146,13 @@ describe('a Job that is not changed but for the sidecar', () => {
     expect(await lastValue('ml_training_loss', name)).toBeGreaterThan(0);
   });
 
-  it('completes when the bridge is configured wrongly and when there is no Collector', async () => {
-    for (const endpoint of ['http://nobody:4317', 'no address at all']) {
-      const name = 'unhelped';
-      // Changed afterwards, because inject itself refuses an address that is none.
-      const manifest = (await inject(plain(name))).replace('http://otel-collector:4317', endpoint);
-      expect(manifest).toContain(endpoint);
-      expect(await runs(manifest, name)).toEqual({ status: 'Complete' });
-    }
+  it.each([
+    ['there is no Collector', 'no-collector', 'http://nobody:4317'],
+    ['the bridge is configured wrongly', 'wrong-endpoint', 'no address at all'],
+  ])('completes when %s', async (_reason, name, endpoint) => {
+    // Changed afterwards, because inject itself refuses an address that is none.
+    const manifest = (await inject(plain(name))).replace('http://otel-collector:4317', endpoint);
+    expect(manifest).toContain(endpoint);
+    expect(await runs(manifest, name)).toEqual({ status: 'Complete' });
   });
 });

@@ -17,11 +17,11 @@ let gateBefore: 'on' | 'off';
 beforeAll(async () => {
   gateBefore = await setStatusGate('on');
   await startStack('k8s/', ['otel-collector', 'prometheus']);
+  await forget('trainjob', '--all');
 });
 afterAll(async () => {
   await forget('trainjob', '--all');
   await setStatusGate(gateBefore);
-  await kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s');
 });
 
 /** TrainJobs that are suspended: they have a status, and no pods. */

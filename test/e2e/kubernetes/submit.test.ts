@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { until } from '../../support/until.ts';
 import { jaegerApi } from '../jaeger.ts';
 import { forget, forwarded, jobEnded, namespace, startStack } from './cluster.ts';
@@ -14,7 +14,6 @@ beforeAll(async () => {
   const passesOn = async () => !(await submitted(job('probe'), {})).stderr.includes('spans are lost');
   await until(passesOn, 'the Collector to pass traces on to Jaeger', 60_000);
 });
-afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
 
 const job = (name: string) =>
   `apiVersion: batch/v1\nkind: Job\nmetadata: {name: "${name}", namespace: ${namespace}}

@@ -16,7 +16,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await setStatusGate(gateBefore);
-  await kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s');
 });
 
 const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01';

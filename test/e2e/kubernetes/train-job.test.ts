@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { commandLine } from '../../support/terminal.ts';
 import { until } from '../../support/until.ts';
 import { jaegerApi } from '../jaeger.ts';
@@ -12,7 +12,6 @@ beforeAll(async () => {
   await startStack();
   await until(spansArrive, 'spans to arrive in Jaeger', 60_000);
 });
-afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
 
 /** The Service of Jaeger is in force a moment after its pod is ready. Until then the Collector rejects spans. */
 async function spansArrive(): Promise<boolean> {

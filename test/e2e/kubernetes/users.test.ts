@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { beforeAll, expect, it } from 'vitest';
 import { until } from '../../support/until.ts';
 import { forget, jobEnded, lastValue, namespace, startStack } from './cluster.ts';
 import { apply, kubectl } from './command.ts';
 import { inject } from './inject.ts';
 
 beforeAll(() => startStack());
-afterAll(() => kubectl('delete', '-k', 'k8s/', '--ignore-not-found', '--timeout=180s'));
 
 /** A trainer that is not root and writes as a good writer does, with a mode of its choice. */
 function job(name: string, mode: string): string {
