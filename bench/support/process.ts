@@ -58,8 +58,18 @@ export function readSmapsRollup(text: string): Memory {
 export function cpuMsOf(pid: number): number {
   const folder = `/proc/${pid}/task`;
   return readdirSync(folder)
-    .map((task) => readSchedstat(readFileSync(`${folder}/${task}/schedstat`, 'utf8')))
-    .reduce((sum, ms) => sum + ms, 0);
+    .map((task) => readIfThere(`${folder}/${task}/schedstat`))
+    .reduce((sum, text) => sum + (text === undefined ? 0 : readSchedstat(text)), 0);
+}
+
+/** A thread can end between the listing of the threads and the reading of one. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw error;
+  }
 }
 
 /** Source: Linux, Documentation/scheduler/sched-stats: time on the CPU in nanoseconds comes first. */

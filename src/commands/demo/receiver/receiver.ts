@@ -8,7 +8,7 @@ import {
   status,
 } from '@grpc/grpc-js';
 import { groupBy } from '../../../common/group-by.ts';
-import { deferred } from '../../../common/timing.ts';
+import { deferred, settlesWithin } from '../../../common/timing.ts';
 import { decodeRequest, encodeResponse, type WirePartialSuccess } from './codec.ts';
 import type { ReceivedRequest, Receiver, ReceiverOptions, ReceiverResponse, Replier } from './contract.ts';
 import type { Point } from './point.ts';
@@ -136,10 +136,13 @@ function bind(server: Server, address: string, credentials: ServerCredentials): 
   });
 }
 
-/** The graceful shutdown reports when everything is closed; the forced one closes it immediately. */
-function shutDown(server: Server): Promise<void> {
+/**
+ * The graceful shutdown reports when everything is closed; the forced one closes it immediately. gRPC never reports it if a
+ * connection is just being closed by the client, so the wait has a limit.
+ */
+async function shutDown(server: Server): Promise<void> {
   const { promise, resolve } = deferred<void>();
   server.tryShutdown(() => resolve());
   server.forceShutdown();
-  return promise;
+  await settlesWithin(1_000, promise);
 }
