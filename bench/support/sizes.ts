@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
+/** Limit of what the sidecar loads at once. Every training pod pays for it. */
+export const maxSidecarBytes = 760_000;
+
 /** What a file requires when it is loaded, and the command `run`, which the sidecar is. */
-const loadedAtOnce = /(?:=require\("\.\/|require\("\.\/(?=run-))([^"]+)"\)/g;
+const loadedAtOnce = /(?:= ?require\("\.\/|require\("\.\/(?=run-))([^"]+)"\)/g;
 
 /** Bytes of the files the sidecar loads at once, as they are and as they travel. */
 export function bundleSizes(folder: string): { readonly plain: number; readonly gzip: number } {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { transform } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { compiled } from './support/compiled.ts';
 import {
   installedProject,
   type Project,
@@ -157,8 +157,7 @@ describe('the documentation', () => {
     const programs = snippets.filter((code) => !/\bdeclare\b|SIGTERM|spawn/.test(code));
     expect(programs.length).toBeGreaterThan(2);
     for (const [index, code] of programs.entries()) {
-      const { code: program } = await transform(code, { loader: 'ts', target: 'node22.15', format: 'esm' });
-      write(withSdk, `program-${index}.mjs`, program);
+      write(withSdk, `program-${index}.mjs`, compiled(code));
       expect(await run(withSdk, `program-${index}.mjs`), code).toEqual({ code: 0, stdout: '', stderr: '' });
     }
   });

@@ -1,7 +1,7 @@
 import { SpanStatusCode } from '@opentelemetry/api';
-import { transform } from 'esbuild';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import { traced } from '../../src/tracing/index.ts';
+import { compiled } from './support/compiled.ts';
 import { startSdk } from './support/sdk.ts';
 
 interface Client {
@@ -24,10 +24,9 @@ export const createClient = (traced) => {
   return new Client();
 };`;
 
-/** Neither Node nor the test runner reads decorators; esbuild turns them into what the standard says they do. */
+/** Neither Node nor the test runner reads decorators. */
 async function createClient(): Promise<Client> {
-  const { code } = await transform(source, { loader: 'ts', target: 'node22.15' });
-  const module = await import(`data:text/javascript,${encodeURIComponent(code)}`);
+  const module = await import(`data:text/javascript,${encodeURIComponent(compiled(source))}`);
   return module.createClient(traced);
 }
 

@@ -6,8 +6,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin } from 'esbuild';
-import { bundle } from './bundle.ts';
+import { build } from 'rolldown';
+import { bundle, commonOptions, onlyVersion } from './bundle.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -42,17 +42,6 @@ const peers = ['api', 'context-async-hooks', 'exporter-trace-otlp-grpc', 'resour
   (name) => `@opentelemetry/${name}`,
 );
 
-/** Bundles only the version of package.json, which is all that the library reads. */
-const versionOnly: Plugin = {
-  name: 'version-only',
-  setup({ onLoad }) {
-    onLoad({ filter: /[\\/]package\.json$/ }, () => ({
-      contents: JSON.stringify({ version: manifest.version }),
-      loader: 'json',
-    }));
-  },
-};
-
 /** The entry points of the tracing library, for `import` and for `require`. */
 async function library(outdir: string): Promise<void> {
   for (const [format, extension] of [
@@ -60,17 +49,17 @@ async function library(outdir: string): Promise<void> {
     ['cjs', '.cjs'],
   ] as const) {
     await build({
-      absWorkingDir: root,
-      entryPoints: ['src/tracing/index.ts', 'src/tracing/node.ts'],
-      outdir,
-      outExtension: { '.js': extension },
-      bundle: true,
-      platform: 'node',
-      target: 'node22.15',
-      format,
+      ...commonOptions,
+      input: ['src/tracing/index.ts', 'src/tracing/node.ts'],
       external: peers,
-      plugins: [versionOnly],
-      logLevel: 'warning',
+      plugins: [onlyVersion],
+      transform: { target: 'node22.15' },
+      output: {
+        dir: outdir,
+        format,
+        entryFileNames: `[name]${extension}`,
+        chunkFileNames: `[name]-[hash]${extension}`,
+      },
     });
   }
 }

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Metafile } from 'esbuild';
+import { join, relative } from 'node:path';
 
 export interface BundledPackage {
   /** Where it is installed, relative to the root of the repository. */
@@ -11,10 +10,10 @@ export interface BundledPackage {
   readonly license: string;
 }
 
-/** The packages of a bundle, from the inputs in esbuild's metafile, sorted by folder. */
-export function bundledPackages(root: string, inputs: Metafile['inputs']): readonly BundledPackage[] {
-  const folders = Object.keys(inputs).flatMap(
-    (path) => path.match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? [],
+/** The packages of a bundle, from the absolute paths of its modules, sorted by folder. */
+export function bundledPackages(root: string, modules: readonly string[]): readonly BundledPackage[] {
+  const folders = modules.flatMap(
+    (path) => relative(root, path).match(/^.*node_modules\/(@[^/]+\/)?[^/]+/)?.[0] ?? [],
   );
   return [...new Set(folders)].sort().map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
