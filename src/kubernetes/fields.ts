@@ -46,6 +46,13 @@ export const joinPosition = (position: string, key: string) => (position === '' 
 export const findNamed = (items: readonly ManifestMap[], name: string) =>
   items.find((item) => item.name === name);
 
+/** The items of a list that have a name. */
+export const namedItems = (list: ManifestValue) =>
+  (isList(list) ? list : []).filter(isManifestMap).flatMap((item) => {
+    const name = stringField(item, 'name');
+    return name === undefined ? [] : [{ name, item }];
+  });
+
 /** Sets a key. A new key is inserted before the key `before`, or at the end if that is absent. */
 export function withField(map: ManifestMap, key: string, value: ManifestValue, before?: string): ManifestMap {
   if (map[key] !== undefined || before === undefined || map[before] === undefined)

@@ -1,15 +1,4 @@
-import { containerName } from './container.ts';
-import {
-  childItems,
-  childMap,
-  findNamed,
-  stringField,
-  valueAt,
-  withAppended,
-  withValueOrEmpty,
-} from './fields.ts';
-import { describeResource } from './resource.ts';
-import { ManifestProblem } from './yaml/problem.ts';
+import { childItems, namedItems, stringField, valueAt, withAppended, withValueOrEmpty } from './fields.ts';
 import { isList, isManifestMap, type ManifestMap, type ManifestValue } from './yaml/values.ts';
 
 /**
@@ -20,28 +9,6 @@ export const traceManager = 'ml-metrics-bridge.dev/trace';
 
 /** The replicated job that trains, by the convention of the runtimes that Kubeflow ships. */
 export const usualReplicatedJob = 'node';
-
-export function specOfTrainJob(job: ManifestMap): ManifestMap {
-  const spec = childMap(job, 'spec', '');
-  if (spec === undefined) throw new ManifestProblem('spec is missing');
-  return spec;
-}
-
-/** The runtime that a TrainJob names. */
-export interface RuntimeReference {
-  readonly kind: string;
-  readonly name: string;
-  /** Of the TrainJob; a ClusterTrainingRuntime has none. */
-  readonly namespace: string | undefined;
-}
-
-export function runtimeOf(job: ManifestMap): RuntimeReference | undefined {
-  const reference = childMap(specOfTrainJob(job), 'runtimeRef', 'spec');
-  const name = stringField(reference, 'name');
-  if (name === undefined) return undefined;
-  const kind = stringField(reference, 'kind') ?? 'ClusterTrainingRuntime';
-  return { kind, name, namespace: describeResource(job).namespace };
-}
 
 /**
  * Adds the annotations to the pods of these replicated jobs, where the bridge of the runtime reads its trace context. Its
@@ -101,30 +68,3 @@ export function withoutPatchesOf(
   const rest = patches.filter((it) => !managers.includes(stringField(it, 'manager') ?? ''));
   return rest.length === patches.length ? spec : withValueOrEmpty(spec, 'runtimePatches', rest, emptyText);
 }
-
-/** The names of the replicated jobs of a runtime. */
-export interface RuntimeJobs {
-  readonly all: readonly string[];
-  /** Those whose pods have the bridge. */
-  readonly withBridge: readonly string[];
-}
-
-export function jobsOfRuntime(runtime: ManifestMap): RuntimeJobs {
-  const jobs = namedItems(valueAt(runtime, ['spec', 'template', 'spec', 'replicatedJobs']));
-  const withBridge = jobs.filter(({ item }) => {
-    const pod = valueAt(item, ['template', 'spec', 'template', 'spec']);
-    return isManifestMap(pod) && hasBridge(pod);
-  });
-  return { all: jobs.map(({ name }) => name), withBridge: withBridge.map(({ name }) => name) };
-}
-
-const namedItems = (list: ManifestValue) =>
-  (isList(list) ? list : []).filter(isManifestMap).flatMap((item) => {
-    const name = stringField(item, 'name');
-    return name === undefined ? [] : [{ name, item }];
-  });
-
-const hasBridge = (pod: ManifestMap): boolean =>
-  ['initContainers', 'containers'].some(
-    (key) => findNamed(childItems(pod, key, 'spec'), containerName) !== undefined,
-  );

@@ -1,13 +1,8 @@
 import { bridgeSettings } from '../config/bridge.ts';
 import { containerName } from './container.ts';
 import { describeResource } from './resource.ts';
-import {
-  hasPatchOf,
-  type RuntimeJobs,
-  replicatedJobsOfPatch,
-  traceManager,
-  withPodPatch,
-} from './runtime-patch.ts';
+import type { RuntimeJobs } from './runtime.ts';
+import { hasPatchOf, replicatedJobsOfPatch, traceManager, withPodPatch } from './runtime-patch.ts';
 import { ManifestProblem } from './yaml/problem.ts';
 import type { ManifestMap } from './yaml/values.ts';
 
@@ -47,21 +42,21 @@ export function unknownRuntimeNotes(spec: ManifestMap): readonly string[] {
 
 /**
  * Throws a ManifestProblem if a patch of the bridge is for a replicated job that the runtime does not have. Kubeflow
- * Trainer would accept the TrainJob, never run it, and not say so in its status. The patch of the status also needs a
- * bridge that it can change.
+ * Trainer would accept the TrainJob, never run it, and not say so in its status. The patch of the status also needs the
+ * bridge among the init containers, where it changes it.
  */
-export function checkPatches(spec: ManifestMap, { all, withBridge }: RuntimeJobs): void {
+export function checkPatches(spec: ManifestMap, { all, withBridge, withSidecar }: RuntimeJobs): void {
   const check = (manager: string, names: readonly string[], problem: string) => {
     const unknown = replicatedJobsOfPatch(spec, manager).find((it) => !names.includes(it));
     if (unknown === undefined) return;
     const present =
       withBridge.length === 0 ? 'none has the bridge' : `the bridge is in ${withBridge.join(', ')}`;
     throw new ManifestProblem(
-      `spec.runtimePatches of ${manager} is for the replicated job "${unknown}", which ${problem} in the runtime (${present}): the TrainJob would never run. Name the right one with inject --replicated-job`,
+      `spec.runtimePatches of ${manager} is for the replicated job "${unknown}", which ${problem} in the runtime (${present}): the TrainJob would never run. Name the right one with inject --replicated-job; inject --remove removes a patch that the manifest has already`,
     );
   };
   check(traceManager, all, 'does not exist');
-  check(statusManager, withBridge, 'does not exist or has no bridge');
+  check(statusManager, withSidecar, 'does not exist or has no bridge as a native sidecar');
 }
 
 const missing = (key: string) => `metadata.${key} is missing: --trainjob-status needs it for the token`;

@@ -6,35 +6,10 @@ import { type EditedManifest, editResources } from './edit-resources.ts';
 import { childItems, childMap, stringField, withField } from './fields.ts';
 import { annotationsOf } from './injection-record.ts';
 import { type Pod, presentBridge } from './pod.ts';
-import {
-  type RuntimeJobs,
-  type RuntimeReference,
-  runtimeOf,
-  specOfTrainJob,
-  withTracePatch,
-} from './runtime-patch.ts';
+import { type JobsOfRuntimeOf, type RuntimeJobs, runtimeKinds, specOfTrainJob } from './runtime.ts';
+import { withTracePatch } from './runtime-patch.ts';
 import { checkPatches, unknownRuntimeNotes } from './status-patch.ts';
 import type { ManifestMap, ManifestValue } from './yaml/values.ts';
-
-/** The runtimes that the TrainJobs of a manifest name, which `traceManifest` has accepted. */
-export function runtimesOf(manifest: string): readonly RuntimeReference[] {
-  const runtimes: RuntimeReference[] = [];
-  editResources(manifest, {
-    pod: ({ holder }) => ({ holder, notes: [] }),
-    trainJob: (job) => {
-      const runtime = runtimeOf(job);
-      if (runtime) runtimes.push(runtime);
-      return { holder: job, notes: [] };
-    },
-  });
-  return runtimes;
-}
-
-/** Every job that is created from one of these would get the same trace. */
-const templatesOfManyJobs = new Set(['TrainingRuntime', 'ClusterTrainingRuntime']);
-
-/** The replicated jobs of a TrainJob's runtime; undefined if the runtime is not known. */
-export type JobsOfRuntimeOf = (job: ManifestMap) => RuntimeJobs | undefined;
 
 /**
  * Adds the context's span to the environment of every container and to the annotations of every pod. Values that are set
@@ -53,7 +28,8 @@ export function traceManifest(
       if (runtime) checkPatches(specOfTrainJob(job), runtime);
       return hasTrace ? traceTrainJob(job, from, runtime) : { holder: job, notes: [] };
     },
-    unchangedKinds: templatesOfManyJobs,
+    // Every job that is created from a runtime would get the same trace.
+    unchangedKinds: runtimeKinds,
   });
 }
 

@@ -4,17 +4,16 @@ import { childItems, childMap, findNamed, withField, withValueOrEmpty } from './
 import { createRecord, eraseRecord, readRecord, writeRecord } from './injection-record.ts';
 import type { InjectOptions } from './options.ts';
 import { withoutVariables } from './remove-bridge.ts';
+import { type RuntimeJobs, runtimeOf, specOfTrainJob } from './runtime.ts';
 import {
   hasPatchOf,
   replicatedJobsOfPatch,
-  runtimeOf,
-  specOfTrainJob,
   traceManager,
   usualReplicatedJob,
   withoutPatchesOf,
   withTracePatch,
 } from './runtime-patch.ts';
-import { callbackVariable, statusManager, withStatusPatch } from './status-patch.ts';
+import { callbackVariable, checkPatches, statusManager, withStatusPatch } from './status-patch.ts';
 import { traceAnnotationsFor, traceVariables, type Variables, withVariables } from './trace.ts';
 import type { SourceText } from './yaml/source-text.ts';
 import type { ManifestMap } from './yaml/values.ts';
@@ -22,27 +21,34 @@ import type { ManifestMap } from './yaml/values.ts';
 /**
  * A TrainJob takes its containers from a runtime. The TrainJob itself gets the path of the file in the trainer's
  * environment, and the trace context there and, as a patch of the runtime, in the annotations of the pods. Another patch
- * lets the bridge post the status of the TrainJob.
+ * lets the bridge post the status of the TrainJob. A patch that the runtime, where it is known, does not allow is a problem.
  */
-export function addToTrainJob(job: ManifestMap, options: InjectOptions, source: SourceText): EditedHolder {
+export function addToTrainJob(
+  job: ManifestMap,
+  options: InjectOptions,
+  source: SourceText,
+  runtime: RuntimeJobs | undefined,
+): EditedHolder {
   const { replicatedJob = usualReplicatedJob } = options;
   const spec = specOfTrainJob(job);
   const record = readRecord(job, '') ?? createRecord([['trainjob']]);
   const present = childMap(spec, 'trainer', 'spec');
   const trainerText = source.emptyText(spec, 'trainer');
   const trainer = withVariables(present ?? {}, trainerVariables(options), record, 'trainer', source);
-  const notes = [`a TrainJob takes its containers from a runtime, which needs the bridge. ${advice(job)}`];
+  const notes = runtime?.withBridge.length ? [] : [runtimeNote(job)];
   if (options.trainJobStatus) notes.push(...callbackNotes(trainer));
   const annotations = traceAnnotationsFor({ holder: job, position: '' }, options.trace);
   const traced = withTracePatch(spec, [replicatedJob], annotations);
   const patched = options.trainJobStatus ? withStatusPatch(traced, job, replicatedJob) : traced;
+  if (runtime) checkPatches(patched, runtime);
   notes.push(...keptPatchNotes(spec, options.replicatedJob));
   if (trainer === present && patched === spec) return { holder: job, notes };
   if (patched !== spec) record.addEmpty('runtimePatches', source.emptyText(spec, 'runtimePatches'));
-  for (const { manager, note } of ownPatches(replicatedJob)) {
+  for (const { manager, effect, unchecked, advice } of ownPatches(replicatedJob)) {
     if (hasPatchOf(spec, manager) || !hasPatchOf(patched, manager)) continue;
     record.add('patch', manager);
-    notes.push(note);
+    const sentences = [`spec.runtimePatches ${effect}`, ...(runtime ? [] : [unchecked]), ...advice];
+    notes.push(sentences.join('. '));
   }
   if (trainer !== present) record.addEmpty('trainer', trainerText);
   const recorded = writeRecord(job, record, { annotations, labels: {} }, source);
@@ -59,17 +65,24 @@ function trainerVariables({ metricsPath, trace, trainJobStatus }: InjectOptions)
   };
 }
 
-const neverRuns = 'the TrainJob never runs and has no status that says so';
+const neverRuns =
+  'the TrainJob never runs and has no status that says so: name the right one with --replicated-job';
 
-/** The patches that are added here, with what is not checked, because the cluster is not read. */
+/** The patches that are added here. What a runtime must have is said where it is not known, and so not checked. */
 const ownPatches = (replicatedJob: string) => [
   {
     manager: traceManager,
-    note: `spec.runtimePatches adds the trace to the pods of the replicated job "${replicatedJob}". If the runtime has no replicated job of this name, ${neverRuns}: name it with --replicated-job, or use submit, which reads the runtime`,
+    effect: `adds the trace to the pods of the replicated job "${replicatedJob}"`,
+    unchecked: `If the runtime has no replicated job of this name, ${neverRuns}, or use submit, which reads the runtime`,
+    advice: [],
   },
   {
     manager: statusManager,
-    note: `spec.runtimePatches lets the bridge in the replicated job "${replicatedJob}" post the status. If the runtime has no replicated job of this name, or no bridge as a native sidecar in it, ${neverRuns}: name it with --replicated-job. If Kubeflow Trainer is not in the namespace kubeflow-system, correct KUBEFLOW_TRAINER_SERVER_URL in the patch`,
+    effect: `lets the bridge in the replicated job "${replicatedJob}" post the status`,
+    unchecked: `If the runtime has no replicated job of this name, or no bridge as a native sidecar in it, ${neverRuns}`,
+    advice: [
+      'If Kubeflow Trainer is not in the namespace kubeflow-system, correct KUBEFLOW_TRAINER_SERVER_URL in the patch',
+    ],
   },
 ];
 
@@ -107,8 +120,11 @@ export function removeFromTrainJob(job: ManifestMap): EditedHolder {
   return { holder: withField(erased, 'spec', changed), notes: [] };
 }
 
-function advice(job: ManifestMap): string {
+function runtimeNote(job: ManifestMap): string {
   const runtime = runtimeOf(job);
-  if (runtime === undefined) return 'Inject into that one.';
-  return `Once: kubectl get ${runtime.kind.toLowerCase()} ${runtime.name} -o yaml | ml-metrics-bridge inject | kubectl apply -f -`;
+  const advice =
+    runtime === undefined
+      ? 'Inject into that one.'
+      : `Once: kubectl get ${runtime.kind.toLowerCase()} ${runtime.name} -o yaml | ml-metrics-bridge inject | kubectl apply -f -`;
+  return `a TrainJob takes its containers from a runtime, which needs the bridge. ${advice}`;
 }

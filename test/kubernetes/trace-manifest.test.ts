@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { runtimesOf, traceManifest } from '../../src/kubernetes/trace-manifest.ts';
+import { runtimesNamedIn } from '../../src/kubernetes/runtime.ts';
+import { traceManifest } from '../../src/kubernetes/trace-manifest.ts';
 import { contextWith, traceparent } from '../tracing/support/trace-headers.ts';
 import { goldens } from './goldens.ts';
 
@@ -78,7 +79,7 @@ describe('the trace of a manifest', () => {
   describe('of a TrainJob', () => {
     const input = goldens.find(({ name }) => name === 'trainjob')?.input ?? '';
     const patched = (manifest: string, withBridge: readonly string[], all = withBridge) => {
-      const edited = traceManifest(manifest, here, () => ({ all, withBridge }));
+      const edited = traceManifest(manifest, here, () => ({ all, withBridge, withSidecar: withBridge }));
       if (edited.status === 'invalid') throw new Error(edited.problems.join('\n'));
       return edited;
     };
@@ -136,7 +137,11 @@ describe('the trace of a manifest', () => {
         'spec.runtimePatches of ml-metrics-bridge.dev/trace is for the replicated job "node", which does not exist in the runtime (the bridge is in workers)',
       );
       expect(patched(text, ['workers'], ['node', 'workers']).text, 'the pods of "node" start').toBe(text);
-      const reading = traceManifest(text, ROOT_CONTEXT, () => ({ all: ['workers'], withBridge: [] }));
+      const reading = traceManifest(text, ROOT_CONTEXT, () => ({
+        all: ['workers'],
+        withBridge: [],
+        withSidecar: [],
+      }));
       expect(reading, 'without a span too').toMatchObject({ status: 'invalid' });
     });
 
@@ -173,7 +178,7 @@ describe('the trace of a manifest', () => {
         spec: { runtimeRef },
       });
     const manifest = [job('a', { name: 'torch' }), job('b', { kind: 'TrainingRuntime', name: 'own' })];
-    expect(runtimesOf(manifest.join('\n---\n'))).toEqual([
+    expect(runtimesNamedIn(manifest.join('\n---\n'))).toEqual([
       { kind: 'ClusterTrainingRuntime', name: 'torch', namespace: 'ml' },
       { kind: 'TrainingRuntime', name: 'own', namespace: 'ml' },
     ]);

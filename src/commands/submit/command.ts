@@ -6,7 +6,8 @@ import type { Output } from '../../cli/terminal/output.ts';
 import { readSettings } from '../../common/setting.ts';
 import { version } from '../../common/version.ts';
 import type { Resource } from '../../kubernetes/resource.ts';
-import { runtimesOf, traceManifest } from '../../kubernetes/trace-manifest.ts';
+import { runtimesNamedIn } from '../../kubernetes/runtime.ts';
+import { traceManifest } from '../../kubernetes/trace-manifest.ts';
 import { extractFromEnv } from '../../tracing/env.ts';
 import { configureTracing, type Tracing } from '../../tracing/node.ts';
 import { operationAttributes, operations } from '../../tracing/operations.ts';
@@ -54,7 +55,7 @@ export async function submitCommand(context: CommandContext): Promise<number> {
     log: (line) => printErrors(context, [line]),
   });
   const span = beginSpan(submission, context);
-  const runtimes = await readRuntimes(runtimesOf(input.text), submission.namespace);
+  const runtimes = await readRuntimes(runtimesNamedIn(input.text), submission.namespace);
   printErrors(context, runtimes.notes);
   const traced = traceManifest(input.text, span.context, runtimes.jobsOfRuntimeOf);
   if (traced.status === 'invalid') return fail(context, traced.problems);

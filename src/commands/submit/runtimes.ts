@@ -1,10 +1,11 @@
 import {
+  type JobsOfRuntimeOf,
   jobsOfRuntime,
-  type RuntimeJobs,
+  type KnownRuntime,
+  lookUpRuntimes,
   type RuntimeReference,
-  runtimeOf,
-} from '../../kubernetes/runtime-patch.ts';
-import type { JobsOfRuntimeOf } from '../../kubernetes/trace-manifest.ts';
+  runtimeKey,
+} from '../../kubernetes/runtime.ts';
 import type { ManifestMap } from '../../kubernetes/yaml/values.ts';
 import { kubectlGet, namespaceOptions } from './kubectl.ts';
 
@@ -15,9 +16,6 @@ export interface Runtimes {
   readonly notes: readonly string[];
 }
 
-const titleOf = ({ kind, name }: RuntimeReference) => `${kind.toLowerCase()} ${name}`;
-const keyOf = (it: RuntimeReference) => `${titleOf(it)} ${it.namespace ?? ''}`;
-
 /**
  * Reads the runtimes. A patch for a replicated job that a runtime does not have is accepted, and then the TrainJob never
  * runs, so only what was seen in the cluster is patched.
@@ -26,21 +24,16 @@ export async function readRuntimes(
   references: readonly RuntimeReference[],
   namespace: string | undefined,
 ): Promise<Runtimes> {
-  const unique = [...new Map(references.map((it) => [keyOf(it), it])).values()];
+  const unique = [...new Map(references.map((it) => [runtimeKey(it), it])).values()];
   const readings = await Promise.all(unique.map((it) => readRuntime(it, namespace)));
-  const jobs = new Map(readings.map(({ key, runtimeJobs }) => [key, runtimeJobs]));
   return {
-    jobsOfRuntimeOf(job) {
-      const runtime = runtimeOf(job);
-      return runtime && jobs.get(keyOf(runtime));
-    },
+    jobsOfRuntimeOf: lookUpRuntimes(readings.flatMap(({ runtime }) => runtime ?? [])),
     notes: readings.flatMap(({ note }) => note ?? []),
   };
 }
 
 interface RuntimeReading {
-  readonly key: string;
-  readonly runtimeJobs: RuntimeJobs | undefined;
+  readonly runtime: KnownRuntime | undefined;
   readonly note: string | undefined;
 }
 
@@ -48,15 +41,16 @@ async function readRuntime(
   reference: RuntimeReference,
   namespace: string | undefined = reference.namespace,
 ): Promise<RuntimeReading> {
-  const [key, title] = [keyOf(reference), titleOf(reference)];
-  const kind = `${reference.kind.toLowerCase()}.trainer.kubeflow.org`;
-  const fetched = await kubectlGet(kind, reference.name, namespaceOptions(namespace));
+  const kind = reference.kind.toLowerCase();
+  const title = `${kind} ${reference.name}`;
+  const options = namespaceOptions(namespace);
+  const fetched = await kubectlGet(`${kind}.trainer.kubeflow.org`, reference.name, options);
   if (fetched.status === 'failed')
-    return { key, runtimeJobs: undefined, note: `${title} cannot be read: ${fetched.reason}` };
-  const runtimeJobs = jobsOfRuntime(fetched.object as ManifestMap);
+    return { runtime: undefined, note: `${title} cannot be read: ${fetched.reason}` };
+  const jobs = jobsOfRuntime(fetched.object as ManifestMap);
   const note =
-    runtimeJobs.withBridge.length === 0
+    jobs.withBridge.length === 0
       ? `${title} has no bridge: kubectl get ${title} -o yaml | ml-metrics-bridge inject | kubectl apply -f -`
       : undefined;
-  return { key, runtimeJobs, note };
+  return { runtime: { reference, jobs }, note };
 }

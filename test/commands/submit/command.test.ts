@@ -386,7 +386,7 @@ describe('a TrainJob', () => {
     const { code, stderr } = await submit({ input: injected.text, kubectl, environment });
     expect(code).toBe(1);
     expect(stderr).toContain(
-      '"wrong", which does not exist or has no bridge in the runtime (the bridge is in workers)',
+      '"wrong", which does not exist or has no bridge as a native sidecar in the runtime (the bridge is in workers)',
     );
     expect(kubectl.arguments()).toBeUndefined();
   });
