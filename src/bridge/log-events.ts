@@ -62,7 +62,7 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
 
   return {
     polled(poll) {
-      const { outcome, skipped = [] } = poll;
+      const { outcome, skipped = [], logLimit } = poll;
       conditions.flush();
       // Usually only rank 0 writes a file.
       if (rank === 0) warnIfMissing(poll);
@@ -72,6 +72,14 @@ export function createEventLog({ log, conditions, path, rank = 0 }: EventLogOpti
           'warn',
           { path, count, reason: message },
           'Records of the log are skipped',
+        );
+      if (logLimit === undefined) conditions.clear('log_limit', 'All logs are looked at again', { path });
+      else
+        conditions.raise(
+          'log_limit',
+          'warn',
+          { path, limit: logLimit },
+          'There are more logs than the limit: some are not looked at, and the newest may be one of them. Choose a folder or a pattern with fewer logs',
         );
       if (outcome.status !== 'ok' && outcome.status !== 'unchanged') return logFailure(outcome);
       // The line 'Training run began' already says that a file has appeared.

@@ -43,6 +43,8 @@ export interface Poll extends Ages {
   readonly keepPosition?: (() => Promise<void>) | undefined;
   /** Records of a log that are not measurements, because they are damaged. */
   readonly skipped?: readonly SkippedRecords[];
+  /** How many log files were looked at, if there are more. */
+  readonly logLimit?: number | undefined;
 }
 
 /** Records that were passed over for one reason. */

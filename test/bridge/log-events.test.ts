@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { createEventLog } from '../../src/bridge/log-events.ts';
 import { systemClock } from '../../src/common/clock.ts';
 import { createConditions, createLogger } from '../../src/common/logger.ts';
-import type { PollOutcome } from '../../src/snapshot/source.ts';
+import type { Poll, PollOutcome } from '../../src/snapshot/source.ts';
 import { type LogLine, linesInto, startBridge } from '../support/bridge.ts';
 import { exampleText, temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
@@ -239,10 +239,10 @@ describe('what changes again and again', () => {
     const events = createEventLog({ log, conditions, path: '/metrics', rank: undefined });
     return {
       events,
-      poll: (second: number, outcome: PollOutcome) => {
+      poll: (second: number, outcome: PollOutcome, more: Partial<Poll> = {}) => {
         monotonicMs = second * 1000;
         const moment = { unixMs: 0, monotonicMs };
-        events.polled({ outcome, moment, fileAgeMs: undefined, snapshotAgeMs: undefined });
+        events.polled({ outcome, moment, fileAgeMs: undefined, snapshotAgeMs: undefined, ...more });
       },
       messages: () => lines.map(({ message }) => message),
     };
@@ -267,5 +267,14 @@ describe('what changes again and again', () => {
       poll(second + 1, { status: 'empty', reason: 'nothing' });
     }
     expect(messages()).toEqual(['Metrics file is malformed', 'Metrics file is empty']);
+  });
+
+  it('is logged once, that there are too many logs, and once that there are not', () => {
+    const { poll, messages } = setUp();
+    for (const logLimit of [10, 10, undefined, undefined]) poll(0, { status: 'unchanged' }, { logLimit });
+    expect(messages()).toEqual([
+      expect.stringContaining('There are more logs than the limit'),
+      'All logs are looked at again',
+    ]);
   });
 });

@@ -97,7 +97,7 @@ function stateOf(
   if (Object.keys(metrics).length === 0)
     return { status: 'no_record', reason: problems[0] ?? 'the log holds no complete record with a number' };
   const notes = [
-    ...(followed === undefined ? [] : [followed.note]),
+    ...(followed?.notes ?? []),
     ...problems,
     ...(repeated === 0 ? [] : [`${repeated} × a record only repeats others, and is passed over.`]),
     ...(hidesNaN ? [hiddenNaN] : []),

@@ -1,4 +1,6 @@
+import { formatNumber } from '../../cli/terminal/format.ts';
 import type { Clock } from '../../common/clock.ts';
+import { maxLogs } from '../../snapshot/log/find-logs.ts';
 import type { RunLogs } from '../../snapshot/log/log-files.ts';
 import type { SkippedRecords } from '../../snapshot/source.ts';
 import type { RecordTimes } from './advice.ts';
@@ -22,7 +24,7 @@ export interface ReplayPlan extends RecordTimes {
   readonly status: 'ok';
   readonly runs: readonly PlannedRun[];
   readonly records: number;
-  /** Files that could not be read, and why. */
+  /** What could not be read, and why. */
   readonly failures: readonly string[];
   readonly leftOut: readonly LeftOutLog[];
 }
@@ -49,7 +51,8 @@ export async function planReplay(request: ReplayRequest, options: PlanOptions): 
   const runs: PlannedRun[] = [];
   const leftOut: LeftOutLog[] = [];
   let records = 0;
-  for (const run of await findRuns(request.path, request.jobId)) {
+  const onMore = () => void failures.push(moreLogs(request.path));
+  for (const run of await findRuns(request.path, request.jobId, onMore)) {
     const read = { ...options, format: request.config.metricsFileFormat };
     const before = failures.length;
     const entries = readRun(run.files, { ...read, onFailure: (reason) => void failures.push(reason) });
@@ -76,6 +79,9 @@ export async function planReplay(request: ReplayRequest, options: PlanOptions): 
   const lastMs = Math.max(...runs.map(({ placement }) => placement.lastMs));
   return { status: 'ok', runs, records, firstMs, lastMs, failures, leftOut };
 }
+
+const moreLogs = (path: string) =>
+  `there are more than ${formatNumber(maxLogs)} logs at ${path}, and the others are left out: replay its folders one by one`;
 
 const secondLogsOf = ({ paths, secondLogs }: RunLogs): readonly LeftOutLog[] =>
   secondLogs.map((path) => ({ path, reason: `another log of the run that is read from ${paths[0]}` }));

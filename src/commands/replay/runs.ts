@@ -1,5 +1,5 @@
 import { basename, relative } from 'node:path';
-import { findAllLogs } from '../../snapshot/log/find-logs.ts';
+import { findAllLogs, type OnMoreLogs } from '../../snapshot/log/find-logs.ts';
 import { jobIdFromFolder } from '../../snapshot/log/identity.ts';
 import type { RunLogs } from '../../snapshot/log/log-files.ts';
 
@@ -13,8 +13,12 @@ export interface ReplayRun {
  * Finds the logs at a path. The job of a single log is named as the bridge names it. Of several, each is a job: the path
  * of its folder, below the name that is given, so that no two are one curve.
  */
-export async function findRuns(path: string, jobId: string | undefined): Promise<readonly ReplayRun[]> {
-  const logs = await findAllLogs(path);
+export async function findRuns(
+  path: string,
+  jobId: string | undefined,
+  onMore: OnMoreLogs,
+): Promise<readonly ReplayRun[]> {
+  const logs = await findAllLogs(path, onMore);
   if (logs.length === 1)
     return logs.map((files) => ({ files, jobId: jobId ?? jobIdFromFolder(files.folder) }));
   const folders = logs.map(({ folder }) => folder);

@@ -54,7 +54,11 @@ async function openAndRead(reader: LogReader, limit: number): Promise<LogRead | 
 /** Searches for new files of the run and for a newer run, and reads. */
 async function searchAndRead(reader: LogReader, limit: number): Promise<LogRead | LogFailure> {
   const { path, clock } = reader.options;
-  const found = await findLogs(path);
+  let hasMoreLogs = false;
+  const found = await findLogs(path, () => {
+    hasMoreLogs = true;
+  });
+  reader.hasMoreLogs = hasMoreLogs;
   if (found === undefined) {
     reader.wasMissing = true;
     return { status: 'missing', reason: `no log is found at ${path}` };

@@ -6,9 +6,14 @@ import type { LogFiles, RunLogs } from './log-files.ts';
 import { areOfOneRun, isBeside, logPriority } from './second-log.ts';
 
 const maxDepth = 5;
-const maxFiles = 10_000;
+/** How many logs are looked at below a path. */
+export const maxLogs = 10_000;
 /** Of the logs beside the newest one, the latest that may be of the same run. */
 const maxCompared = 20;
+
+/** Called if there are more than `maxLogs` logs, so that some were not looked at. */
+export type OnMoreLogs = () => void;
+
 export const isEventFile = (path: string) => basename(path).includes('.tfevents.');
 const isLogFile = (path: string) =>
   isEventFile(path) || /\.(jsonl|ndjson|csv)$|^(metrics|scalars)\.json$/i.test(basename(path));
@@ -18,10 +23,10 @@ const isLogFile = (path: string) =>
  * of a run and below it are one run. Any other log is a run of one file, and the newest is used. If a run has several logs,
  * the one with the highest priority is used. Undefined if there is none.
  */
-export async function findLogs(path: string): Promise<LogFiles | undefined> {
+export async function findLogs(path: string, onMore: OnMoreLogs = () => {}): Promise<LogFiles | undefined> {
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isFile()) return { folder: dirname(path), paths: [path] };
-  const found = await filesBelow(path);
+  const found = await filesBelow(path, onMore);
   const byTime = await newestFirst(found);
   const [newest] = byTime;
   if (newest === undefined) return undefined;
@@ -47,19 +52,18 @@ async function byPriority(files: readonly string[]) {
 async function filesOfLog(path: string, found: readonly string[]): Promise<LogFiles> {
   if (!isEventFile(path)) return { folder: dirname(path), paths: [path] };
   const folder = runFolderOf(path, found.filter(isEventFile));
-  const events: string[] = [];
-  await collect(folder, maxDepth, events);
-  return { folder, paths: events.filter(isEventFile).sort() };
+  const { files } = await collect(folder, createSearch());
+  return { folder, paths: files.filter(isEventFile).sort() };
 }
 
 /**
  * The files of every run at a path, in the order of their paths. A log that is no event file is a run of its own, unless it
  * is a second log of one.
  */
-export async function findAllLogs(path: string): Promise<readonly RunLogs[]> {
+export async function findAllLogs(path: string, onMore: OnMoreLogs = () => {}): Promise<readonly RunLogs[]> {
   const stats = await stat(path).catch(() => undefined);
   if (stats?.isFile()) return [{ folder: dirname(path), paths: [path], secondLogs: [] }];
-  const found = (await filesBelow(path)).sort();
+  const found = (await filesBelow(path, onMore)).sort();
   const events = found.filter(isEventFile);
   const runs = groupBy(found, (file) => (isEventFile(file) ? runFolderOf(file, events) : file));
   const logs = [...runs].map(([key, paths]) => ({ folder: paths[0] === key ? dirname(key) : key, paths }));
@@ -91,29 +95,47 @@ async function firstOfOneRun(log: LogFiles, others: readonly LogFiles[]): Promis
   return undefined;
 }
 
-/** Logs in a folder and below it, or those that a pattern matches. */
-async function filesBelow(path: string): Promise<string[]> {
-  const found: string[] = [];
-  // A folder's own name may hold the characters of a pattern.
-  await collect(path, maxDepth, found);
-  if (found.length > 0 || !isPattern(path)) return found;
-  for await (const match of glob(path)) {
-    const matched = await stat(match).catch(() => undefined);
-    if (matched?.isFile()) found.push(match);
-    else if (matched?.isDirectory()) await collect(match, maxDepth, found);
-    if (found.length >= maxFiles) break;
-  }
-  return found;
+interface Search {
+  readonly files: string[];
+  /** Whether a log was left out, because there were `maxLogs` before it. */
+  isFull: boolean;
 }
 
-async function collect(folder: string, depth: number, found: string[]): Promise<void> {
+const createSearch = (): Search => ({ files: [], isFull: false });
+
+function addFile(path: string, search: Search): void {
+  if (search.files.length < maxLogs) search.files.push(path);
+  else search.isFull = true;
+}
+
+/** Logs in a folder and below it, or those that a pattern matches. */
+async function filesBelow(path: string, onMore: OnMoreLogs): Promise<string[]> {
+  const search = createSearch();
+  // A folder's own name may hold the characters of a pattern.
+  await collect(path, search);
+  if (search.files.length === 0 && isPattern(path)) await collectMatches(path, search);
+  if (search.isFull) onMore();
+  return search.files;
+}
+
+async function collectMatches(pattern: string, search: Search): Promise<void> {
+  for await (const match of glob(pattern)) {
+    const matched = await stat(match).catch(() => undefined);
+    if (matched?.isFile()) addFile(match, search);
+    else if (matched?.isDirectory()) await collect(match, search);
+    if (search.isFull) return;
+  }
+}
+
+async function collect(folder: string, search: Search, depth = maxDepth): Promise<Search> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
-    if (found.length >= maxFiles) return;
     const path = join(folder, entry.name);
-    if (entry.isDirectory() && depth > 0) await collect(path, depth - 1, found);
-    else if (isLogFile(path) && !entry.isDirectory()) found.push(path);
+    if (entry.isDirectory() && depth > 0) await collect(path, search, depth - 1);
+    else if (isLogFile(path) && !entry.isDirectory()) addFile(path, search);
+    if (search.isFull) break;
   }
+  return search;
 }
 
 async function newestFirst(paths: readonly string[]): Promise<readonly string[]> {

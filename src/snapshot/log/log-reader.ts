@@ -31,6 +31,8 @@ export interface LogReader {
   isSeveral: boolean | undefined;
   /** When the folder is searched again, in monotonic milliseconds. */
   nextSearchMs: number;
+  /** Whether the last search found more logs than it looks at. */
+  hasMoreLogs: boolean;
   /** Folders of runs that are no longer followed, so that they are not read a second time. */
   readonly leftFolders: Set<string>;
   /** Whether there was no log at some time, so that every record of a log is new. */
@@ -45,6 +47,7 @@ export const createLogReader = (options: LogSourceOptions): LogReader => ({
   runFiles: undefined,
   isSeveral: undefined,
   nextSearchMs: Number.NEGATIVE_INFINITY,
+  hasMoreLogs: false,
   leftFolders: new Set(),
   wasMissing: false,
   run: undefined,

@@ -1,6 +1,7 @@
 import type { Snapshot } from '../snapshot.ts';
 import { maxSnapshotsOfPoll, type Poll, type PollOutcome, type SnapshotSource } from '../source.ts';
 import { chooseAndRead } from './choose-log.ts';
+import { maxLogs } from './find-logs.ts';
 import { jobIdFromFolder, withJob } from './identity.ts';
 import { createLogAges } from './log-ages.ts';
 import type { LogEntry, LogFailure, LogRead } from './log-file.ts';
@@ -30,7 +31,8 @@ export function createLogSource(options: LogSourceOptions): SnapshotSource {
     ages.read(isOk ? 'records' : 'no records', openedLog(reader)?.times?.modifiedMs, moment);
     const { more, skipped } = result.status === 'ok' ? result : nothingRead;
     const keepPosition = isOk ? keeperOf(reader) : undefined;
-    return { outcome, moment, more, skipped, keepPosition, ...ages.at(moment) };
+    const logLimit = reader.hasMoreLogs ? maxLogs : undefined;
+    return { outcome, moment, more, skipped, logLimit, keepPosition, ...ages.at(moment) };
   }
 
   return {
