@@ -119,7 +119,7 @@ async function pollOnce(bridge: Bridge): Promise<RunChange | undefined> {
 
 async function applyPoll(bridge: Bridge, poll: Poll): Promise<RunChange | undefined> {
   const { config, counts, telemetry, eventLog } = bridge;
-  await bridge.rankFiles?.refresh();
+  await bridge.rankFiles?.refresh(bridge.run?.identity.startTimeMs);
   const snapshots = poll.outcome.status === 'ok' ? poll.outcome.snapshots : [];
   if (poll.outcome.status === 'missing') bridge.startedWithoutFile ||= bridge.run === undefined;
   const time = timeOf(bridge, poll.moment, poll.snapshotAgeMs);

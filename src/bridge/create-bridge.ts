@@ -92,7 +92,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     spans,
     fileAgeMs,
     logLinesDropped,
-    otherRanks: () => rankFiles?.readings ?? [],
+    otherRanks: ({ identity }) => rankFiles?.readingsOf(identity.startTimeMs) ?? [],
   });
   const positions = createKeptPositions(telemetry, (error) =>
     conditions.raise(

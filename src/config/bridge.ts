@@ -218,7 +218,7 @@ const ownSettings = {
     'RANK_FILES',
     pathOrPattern,
     undefined,
-    'Files of the other ranks in this pod, as a glob such as /shared/metrics/rank-*.json; at most 64. Each has rank, global_step, and rank_compute_ms or processing_time_ms',
+    'Files of the other ranks in this pod, as a glob such as /shared/metrics/rank-*.json; at most 64. Each has rank, global_step, and rank_compute_ms or processing_time_ms. Those of another run are skipped',
   ),
   serviceName: setting<string | undefined>('OTEL_SERVICE_NAME', textSetting, undefined, 'service.name', {
     defaultText: 'ml-metrics-bridge',

@@ -2,14 +2,20 @@ import { open } from 'node:fs/promises';
 import { glob } from '../common/glob.ts';
 import type { Conditions } from '../common/logger.ts';
 import { settlesWithin } from '../common/timing.ts';
-import { parseRankFile, type RankReading } from './rank-reading.ts';
+import { parseRankFile, type RankFileReading, type RankReading } from './rank-reading.ts';
 
 /** Files of the other ranks in this pod. */
 export interface RankFiles {
-  /** Reads the files again. Waits for a volume that hangs for a second, once. Never rejects. */
-  refresh(): Promise<void>;
-  /** What was read last, without files that were last written before `staleAfterMs`. At most one for each rank. */
-  readonly readings: readonly RankReading[];
+  /**
+   * Reads the files again, and logs whether some are of another run than the one with this `start_time`. Waits for a volume
+   * that hangs for a second, once. Never rejects.
+   */
+  refresh(runStartMs: number | undefined): Promise<void>;
+  /**
+   * What was read last of the run with this `start_time`, without files that were last written before `staleAfterMs`. At
+   * most one for each rank.
+   */
+  readingsOf(runStartMs: number | undefined): readonly RankReading[];
 }
 
 export interface RankFilesOptions {
@@ -19,7 +25,8 @@ export interface RankFilesOptions {
   readonly conditions: Conditions;
 }
 
-interface DatedReading extends RankReading {
+interface DatedReading extends RankFileReading {
+  readonly path: string;
   readonly writtenUnixMs: number;
 }
 
@@ -31,7 +38,7 @@ export function createRankFiles({ pattern, staleAfterMs, conditions }: RankFiles
   let read: readonly DatedReading[] = [];
   let running: Promise<void> | undefined;
   /** The last valid content, used while a file is half-written. */
-  const latest = new Map<string, RankReading>();
+  const latest = new Map<string, RankFileReading>();
   const isFresh = ({ writtenUnixMs }: Pick<DatedReading, 'writtenUnixMs'>) =>
     Date.now() - writtenUnixMs <= staleAfterMs;
 
@@ -61,19 +68,31 @@ export function createRankFiles({ pattern, staleAfterMs, conditions }: RankFiles
     const parsed = parseRankFile(file.bytes);
     if (parsed.status !== 'ok') {
       const before = latest.get(path);
-      return before === undefined ? skipped(path, parsed.reason) : { ...before, writtenUnixMs };
+      return before === undefined ? skipped(path, parsed.reason) : { ...before, path, writtenUnixMs };
     }
     conditions.clear(`rank_file:${path}`, 'Rank file is readable again', { path });
     latest.set(path, parsed.reading);
-    return { ...parsed.reading, writtenUnixMs };
+    return { ...parsed.reading, path, writtenUnixMs };
   }
 
   function skipped(path: string, reason: string): undefined {
     conditions.raise(`rank_file:${path}`, 'warn', { path, reason }, 'Rank file is skipped');
   }
 
+  function reportOtherRuns(runStartMs: number | undefined): void {
+    const [first, ...rest] = read.filter((it) => isFresh(it) && !isOfRun(it, runStartMs));
+    if (first === undefined)
+      return conditions.clear('other_run_rank_files', 'No rank file is of another run any more', { pattern });
+    conditions.raise(
+      'other_run_rank_files',
+      'info',
+      { path: first.path, files: rest.length + 1 },
+      'Rank files of another run are skipped',
+    );
+  }
+
   return {
-    async refresh() {
+    async refresh(runStartMs) {
       const hangs = running !== undefined;
       running ??= readAll()
         .catch((error: Error) =>
@@ -87,14 +106,24 @@ export function createRankFiles({ pattern, staleAfterMs, conditions }: RankFiles
         .finally(() => {
           running = undefined;
         });
-      if (hangs || (await settlesWithin(waitMs, running))) return;
-      const message = 'Reading the rank files hangs; the volume may not answer';
-      conditions.raise('rank_files_hang', 'warn', { pattern }, message);
+      if (!hangs && !(await settlesWithin(waitMs, running))) {
+        const message = 'Reading the rank files hangs; the volume may not answer';
+        conditions.raise('rank_files_hang', 'warn', { pattern }, message);
+      }
+      reportOtherRuns(runStartMs);
     },
-    get readings() {
-      return uniqueRanks(read.filter(isFresh));
-    },
+    readingsOf: (runStartMs) => uniqueRanks(read.filter((it) => isFresh(it) && isOfRun(it, runStartMs))),
   };
+}
+
+/**
+ * Whether a file is of the run with this `start_time`: by its own `start_time`, otherwise by when it was written. A start in
+ * the future is usually a local time without a zone, so it is not compared with the time of a write.
+ */
+function isOfRun({ startTimeMs, writtenUnixMs }: DatedReading, runStartMs: number | undefined): boolean {
+  if (runStartMs === undefined) return true;
+  if (startTimeMs !== undefined) return startTimeMs === runStartMs;
+  return writtenUnixMs >= runStartMs || runStartMs > Date.now();
 }
 
 /** Sorted by name. */

@@ -1,5 +1,5 @@
 import { parsePythonJson } from './parse.ts';
-import { readNumber } from './values.ts';
+import { readInstant, readNumber } from './values.ts';
 
 /** How far one rank of a job is, and how long its last step took. */
 export interface RankReading {
@@ -10,14 +10,19 @@ export interface RankReading {
   readonly stepMs: number | undefined;
 }
 
+export interface RankFileReading extends RankReading {
+  /** As in the metrics file of the run, in Unix milliseconds; undefined if the file does not say it. */
+  readonly startTimeMs: number | undefined;
+}
+
 /** Field with the time that a rank computes before it waits for the others. Without it, all ranks look equally slow. */
 export const rankComputeField = 'rank_compute_ms';
 
 export type RankParseResult =
-  | { readonly status: 'ok'; readonly reading: RankReading }
+  | { readonly status: 'ok'; readonly reading: RankFileReading }
   | { readonly status: 'invalid'; readonly reason: string };
 
-/** Reads the file of one rank: `rank`, `global_step`, and `rank_compute_ms` or `processing_time_ms`. */
+/** Reads the file of one rank: `rank`, `global_step`, `rank_compute_ms` or `processing_time_ms`, and `start_time`. */
 export function parseRankFile(bytes: Uint8Array): RankParseResult {
   const parsed = parsePythonJson(bytes);
   if (parsed.status !== 'ok') return { status: 'invalid', reason: parsed.reason };
@@ -32,12 +37,19 @@ export function parseRankFile(bytes: Uint8Array): RankParseResult {
       rank,
       step: numberOf(file, 'global_step'),
       stepMs: numberOf(file, rankComputeField) ?? numberOf(file, 'processing_time_ms'),
+      startTimeMs: startTimeOf(file),
     },
   };
 }
 
+function startTimeOf(file: object): number | undefined {
+  const reading = readInstant(fieldOf(file, 'start_time'));
+  return reading.status === 'ok' ? reading.value : undefined;
+}
+
 function numberOf(file: object, field: string): number | undefined {
-  const written: unknown = Object.getOwnPropertyDescriptor(file, field)?.value;
-  const reading = readNumber(written);
+  const reading = readNumber(fieldOf(file, field));
   return reading.status === 'number' && reading.value >= 0 ? reading.value : undefined;
 }
+
+const fieldOf = (file: object, field: string): unknown => Object.getOwnPropertyDescriptor(file, field)?.value;

@@ -45,8 +45,8 @@ export interface RunInstrumentsOptions {
   readonly version: string;
   /** Attributes of the points while no run has begun; none by default. */
   readonly waitingAttributes?: Attributes;
-  /** Read from the files of other ranks; none by default. */
-  readonly otherRanks?: () => readonly RankReading[];
+  /** The ranks of the run that were read from other files; none by default. */
+  readonly otherRanks?: (run: Run) => readonly RankReading[];
 }
 
 export function createRunInstruments({
@@ -76,7 +76,8 @@ export function createRunInstruments({
     return [];
   });
   const ofRun = keysOf(runMetrics).map((name): ObservedMetric => {
-    const read = () => (isObserved(name) ? runMetricValues[name](run, otherRanks()) : []);
+    const read = () =>
+      isObserved(name) ? runMetricValues[name](run, run === undefined ? [] : otherRanks(run)) : [];
     return { metric: runMetrics[name], read };
   });
   observeMetrics(meter, [...ofFile, ...ofRun], () => attributes);

@@ -59,7 +59,7 @@ export interface TelemetryOptions {
   readonly fileAgeMs: () => number | undefined;
   readonly logLinesDropped: () => number;
   /** Read from the files of other ranks. */
-  readonly otherRanks: () => readonly RankReading[];
+  readonly otherRanks: (run: Run) => readonly RankReading[];
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startBridge, type TestBridge } from '../support/bridge.ts';
@@ -104,6 +104,51 @@ describe('RANK_FILES', () => {
         message: expect.stringContaining('RANK_FILES'),
       }),
     );
+  });
+
+  const ago = (ms: number) => new Date(Date.now() - ms);
+  const inZone = (time: Date, hours: number) =>
+    new Date(time.getTime() + hours * 3_600_000).toISOString().replace('Z', `+0${hours}:00`);
+  const start = ago(60_000);
+
+  it.each([
+    ['written before the run', 90_000, {}, start.toISOString(), false],
+    ['written in the run', 30_000, {}, start.toISOString(), true],
+    ['with the start_time of the run', 90_000, { start_time: inZone(start, 2) }, start.toISOString(), true],
+    ['with another start_time', 0, { start_time: ago(90_000).toISOString() }, start.toISOString(), false],
+    ['beside a run without start_time', 90_000, { start_time: start.toISOString() }, undefined, true],
+    ['beside a start_time in local time', 0, {}, inZone(start, 2).replace(/[+].*/, ''), true],
+  ])('of a file %s', async (_what, ageMs, content, startTime, shown) => {
+    const { bridge, fileOf, writeRank } = openRankFiles();
+    writeRank(1, { global_step: 90, ...content });
+    utimesSync(fileOf(1), ago(ageMs), ago(ageMs));
+    // Shows when the ranks of the run were exported.
+    writeRank(2, { global_step: 80, ...(startTime !== undefined && { start_time: startTime }) });
+    const started = await bridge;
+    await started.write({ job: { start_time: startTime } });
+    await until(() => byRank(started, step)['2'] === 80, 'the ranks');
+    expect(byRank(started, step)).toEqual(shown ? { 1: 90, 2: 80 } : { 2: 80 });
+  });
+
+  it('says once that files are of another run, and reads them once they are written again', async () => {
+    const { bridge, fileOf, writeRank } = openRankFiles();
+    writeRank(1, { global_step: 90 });
+    writeRank(2, { global_step: 90 });
+    // Of two files of one rank, the one of the run counts, not the first by name.
+    replaceFile(fileOf('1-of-4'), JSON.stringify({ rank: 1, global_step: 700 }));
+    for (const name of [1, 2, '1-of-4']) utimesSync(fileOf(name), ago(90_000), ago(90_000));
+    const started = await bridge;
+    await started.write({ job: { start_time: start.toISOString() } });
+    const lines = () => started.log.filter(({ message }) => /of another run/.test(message));
+    await until(() => lines().length > 0, 'the message');
+    await started.polled(5);
+    expect(lines()).toEqual([expect.objectContaining({ level: 'info', path: fileOf('1-of-4'), files: 3 })]);
+    expect(started.receiver.points(step)).toEqual([]);
+    writeRank(1, { global_step: 1 });
+    await until(() => byRank(started, step)['1'] === 1, 'the rank of this run');
+    expect(lines()).toHaveLength(1);
+    for (const name of [2, '1-of-4']) rmSync(fileOf(name));
+    await until(() => lines().length === 2, 'that there are none any more');
   });
 
   it('gives nothing for a run that is over', async () => {
