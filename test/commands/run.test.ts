@@ -34,6 +34,14 @@ async function setUp(
   });
   return { receiver, file, bridge };
 }
+
+/** The address of a module with this source, to load before the bundle. */
+function preloadOf(source: string): string {
+  const path = join(temporaryFolder(), 'preload.mjs');
+  writeFileSync(path, source);
+  return pathToFileURL(path).href;
+}
+
 const lastLoss = (receiver: Receiver) => receiver.points('ml.training.loss').at(-1)?.value;
 
 describe('the bundle, away from node_modules', () => {
@@ -166,28 +174,27 @@ describe('leaving', () => {
 
   it('is not hurried by the echo of the first: timeout(1) and npm signal a process and its group', async () => {
     const { receiver, file, bridge } = await setUp({
+      // Sent by the process itself, a moment after the first signal however busy the machine is.
+      preload: preloadOf(`process.once('SIGTERM', () => process.kill(process.pid, 'SIGINT'));
+                          process.once('SIGINT', () => console.log('SIGINT'));`),
       environment: { COLLECTION_INTERVAL: '30' },
       content: exampleText(),
     });
     await receiver.waitFor(() => lastLoss(receiver) === 1.2345, 'the first loss');
     receiver.reply(async () => {
-      await new Promise((resolve) => setTimeout(resolve, 300));
+      await bridge.said('SIGINT');
       return { status: 'ok' };
     });
     replaceFile(file, exampleText({ metrics: { training_loss: 5 } }));
     bridge.child.kill('SIGTERM');
-    bridge.child.kill('SIGTERM');
-    await bridge.said('Shutting down');
-    bridge.child.kill('SIGINT');
     expect(await bridge.ended).toEqual({ code: 0, signal: null });
     expect(lastLoss(receiver)).toBe(5);
+    await bridge.said('Shutting down');
   });
 
   it('after an error that escapes flushes, logs it, and is a failure', async () => {
-    const trap = join(temporaryFolder(), 'trap.mjs');
-    writeFileSync(trap, `process.on('SIGUSR2', () => { throw new Error('escaped'); });`);
     const { receiver, file, bridge } = await setUp({
-      preload: pathToFileURL(trap).href,
+      preload: preloadOf(`process.on('SIGUSR2', () => { throw new Error('escaped'); });`),
       environment: { COLLECTION_INTERVAL: '30' },
       content: exampleText(),
     });
@@ -240,10 +247,8 @@ describe('leaving', () => {
   });
 
   it('in container mode is never a failure', async () => {
-    const trap = join(temporaryFolder(), 'trap.mjs');
-    writeFileSync(trap, `process.on('SIGUSR2', () => { throw new Error('escaped'); });`);
     const { receiver, file, bridge } = await setUp({
-      preload: pathToFileURL(trap).href,
+      preload: preloadOf(`process.on('SIGUSR2', () => { throw new Error('escaped'); });`),
       environment: { SIDECAR_MODE: 'container' },
     });
     replaceFile(file, exampleText());

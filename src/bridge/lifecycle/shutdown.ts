@@ -42,10 +42,16 @@ export function listenForShutdown(): Shutdown {
   const controller = new AbortController();
   let armed: ShutdownOptions | undefined;
   let beganMs = Number.NaN;
+  let mayBeRepetition = false;
   const timers: NodeJS.Timeout[] = [];
 
   function begin(cause: ShutdownCause): void {
     beganMs = performance.now();
+    mayBeRepetition = true;
+    const onOver = () => {
+      mayBeRepetition = false;
+    };
+    timers.push(afterEventsOf(repetitionMs, onOver));
     controller.abort(cause);
     if (armed) onBegun(armed, cause);
   }
@@ -61,8 +67,7 @@ export function listenForShutdown(): Shutdown {
 
   function onSignal(name: NodeJS.Signals): void {
     if (!controller.signal.aborted) return begin({ kind: 'signal', name });
-    const isRepetition = performance.now() - beganMs <= repetitionMs;
-    if (isRepetition)
+    if (mayBeRepetition)
       timers.push(setTimeout(() => exitBySignal(name as SignalName), afterRepetitionMs).unref());
     else exitBySignal(name as SignalName);
   }
@@ -96,3 +101,7 @@ export function listenForShutdown(): Shutdown {
     },
   };
 }
+
+/** Calls back after this time, once the signals that arrived until then were handled, however busy the machine is. */
+const afterEventsOf = (ms: number, callback: () => void): NodeJS.Timeout =>
+  setTimeout(() => setImmediate(callback), ms).unref();

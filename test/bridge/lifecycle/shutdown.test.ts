@@ -11,8 +11,13 @@ const { href } = new URL('../../../src/bridge/lifecycle/shutdown.ts', import.met
  * A process whose own shutdown never ends; SIGHUP causes an error that nothing catches.
  *
  * @param arming when the deadline is known: as soon as the process listens, or so long after the first signal
+ * @param shutdown source that runs at the first signal
  */
-function startEndless(timeoutMs: number, arming: 'at once' | { readonly afterSignalMs: number } = 'at once') {
+function startEndless(
+  timeoutMs: number,
+  arming: 'at once' | { readonly afterSignalMs: number } = 'at once',
+  shutdown = '',
+) {
   const script = join(temporaryFolder(), 'endless.mts');
   writeFileSync(
     script,
@@ -22,6 +27,7 @@ function startEndless(timeoutMs: number, arming: 'at once' | { readonly afterSig
      const shutdown = listenForShutdown();
      const arm = () => shutdown.arm({ log, timeoutMs: ${timeoutMs}, exit: process.exit });
      ${arming === 'at once' ? 'arm();' : `shutdown.signal.addEventListener('abort', () => setTimeout(arm, ${arming.afterSignalMs}));`}
+     shutdown.signal.addEventListener('abort', () => { ${shutdown} });
      process.on('SIGHUP', () => { throw new Error('escaped'); });
      setInterval(() => undefined, 1_000);
      console.log('listens');`,
@@ -83,4 +89,33 @@ it('the deadline counts from the signal, also if it arrived before the configura
   expect(await ended).toEqual([0, null]);
   expect(performance.now() - startMs).toBeLessThan(3_000);
   await said('info: Shutting down');
+});
+
+const signalItself = `process.kill(process.pid, 'SIGINT')`;
+const flush = (ms: number) => `setTimeout(() => process.exit(0), ${ms})`;
+
+it('a second signal that arrives with the first leaves the flush a second, also if the process is busy', async () => {
+  const block = 'Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 300)';
+  const { child, ended, said } = startEndless(60_000, 'at once', `${signalItself}; ${block}; ${flush(500)};`);
+  await said('listens');
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([0, null]);
+});
+
+it('a second signal that arrives with the first ends the process after a second', async () => {
+  const { child, ended, said } = startEndless(60_000, 'at once', signalItself);
+  await said('listens');
+  const startMs = performance.now();
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([130, null]);
+  expect(performance.now() - startMs).toBeGreaterThanOrEqual(999);
+});
+
+it('a later second signal ends the process at once', async () => {
+  const later = `setTimeout(() => ${signalItself}, 200)`;
+  const { child, ended, said } = startEndless(60_000, 'at once', `${later}; ${flush(1_100)};`);
+  await said('listens');
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([130, null]);
+  await said('warn: Second signal: exiting at once');
 });
