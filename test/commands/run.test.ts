@@ -3,37 +3,13 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import type { Receiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBlackHole } from '../support/black-hole.ts';
+import { startDeliveringProcess as setUp } from '../support/delivering-process.ts';
 import { exampleText, type FileOverrides, replaceFile, temporaryFolder } from '../support/file.ts';
 import { freePort } from '../support/port.ts';
 import { startProcess, type TestProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
-
-async function setUp(
-  options: {
-    endpoint?: string;
-    environment?: Record<string, string>;
-    preload?: string;
-    /** The metrics file before the bridge starts, for a bridge that polls seldom. */
-    content?: string;
-  } = {},
-) {
-  const receiver = await startReceiver();
-  onTestFinished(() => receiver.stop());
-  const file = join(temporaryFolder(), 'current.json');
-  if (options.content !== undefined) replaceFile(file, options.content);
-  const bridge = startProcess({
-    environment: {
-      METRICS_FILE_PATH: file,
-      COLLECTION_INTERVAL: '0.02',
-      OTEL_EXPORTER_OTLP_ENDPOINT: options.endpoint ?? receiver.endpoint,
-      ...options.environment,
-    },
-    ...(options.preload === undefined ? {} : { preload: options.preload }),
-  });
-  return { receiver, file, bridge };
-}
 
 /** The address of a module with this source, to load before the bundle. */
 function preloadOf(source: string): string {

@@ -2,10 +2,9 @@ import { existsSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { startBridge } from '../support/bridge.ts';
+import { startDeliveringProcess } from '../support/delivering-process.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
-import { startProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
 const dayMs = 86_400_000;
@@ -92,15 +91,8 @@ it.each([
   ['job_id', (step: number) => ({ job_id: `job-${step}` })],
   ['job_id and start_time', (step: number) => ({ job_id: `job-${step}`, start_time: 1_761_214_500 + step })],
 ])('another %s with every write makes one run and one error line, and few series', async (fields, jobOf) => {
-  const receiver = await startReceiver();
-  onTestFinished(() => receiver.stop());
-  const file = join(temporaryFolder(), 'current.json');
-  const bridge = startProcess({
-    environment: {
-      METRICS_FILE_PATH: file,
-      COLLECTION_INTERVAL: '0.01',
-      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
-    },
+  const { receiver, file, bridge } = await startDeliveringProcess({
+    environment: { COLLECTION_INTERVAL: '0.01' },
   });
   for (let step = 1; step <= 40; step++) {
     const metrics = { epoch: 1, batch_number: step, training_loss: step };

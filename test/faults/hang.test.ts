@@ -2,30 +2,17 @@ import { execFileSync } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { expect, it, onTestFinished } from 'vitest';
-import { type Receiver, startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
+import { expect, it } from 'vitest';
+import type { Receiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { blockedThread } from '../support/blocked-thread.ts';
+import { type DeliveringProcessOptions, startDeliveringProcess } from '../support/delivering-process.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { freePort } from '../support/port.ts';
-import { startProcess, type TestProcess } from '../support/process.ts';
+import type { TestProcess } from '../support/process.ts';
 import { until } from '../support/until.ts';
 
-async function setUp(options: { preload?: string; environment?: Record<string, string> } = {}) {
-  const receiver = await startReceiver();
-  onTestFinished(() => receiver.stop());
-  const file = join(temporaryFolder(), 'current.json');
-  replaceFile(file, exampleText());
-  const bridge = startProcess({
-    environment: {
-      METRICS_FILE_PATH: file,
-      COLLECTION_INTERVAL: '0.02',
-      OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
-      ...options.environment,
-    },
-    ...(options.preload === undefined ? {} : { preload: options.preload }),
-  });
-  return { receiver, file, bridge };
-}
+const setUp = (options: Pick<DeliveringProcessOptions, 'preload' | 'environment'> = {}) =>
+  startDeliveringProcess({ content: exampleText(), ...options });
 
 const lossIs = (receiver: Receiver, loss: number) =>
   receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === loss, `loss ${loss}`);

@@ -1,5 +1,6 @@
 // What a bridge that is measured tells main.ts.
 import { readFileSync } from 'node:fs';
+import { collectGarbage } from '../support/collect-garbage.ts';
 
 /** Told after each tenth of the snapshots, and once more at the end. */
 export type Message =
@@ -20,8 +21,7 @@ export const tell = (message: Message) => process.send?.(message);
 export function measure(taken: number): void {
   const peak = peakBytes();
   const { user, system } = process.cpuUsage();
-  // The last resort gives back also what V8 holds in reserve: 3 MB or none, as it happens.
-  globalThis.gc?.({ execution: 'sync', flavor: 'last-resort' });
+  collectGarbage();
   const { rss, heapUsed } = process.memoryUsage();
   const cpuMs = (user + system) / 1_000;
   tell({ status: 'measured', taken, rss, heap: heapUsed, peak, cpuMs });

@@ -1,11 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
-import { startReceiver } from '../../../src/commands/demo/receiver/receiver.ts';
-import { temporaryFolder } from '../../support/file.ts';
-import { startProcess } from '../../support/process.ts';
+import { startDeliveringProcess } from '../../support/delivering-process.ts';
 import { until } from '../../support/until.ts';
 import { hasTorch, trainingCommand, trainingEnvironment } from './training-script.ts';
 
@@ -20,17 +17,9 @@ it.each(
 )(
   '$script: after SIGTERM to the training and then to the bridge, the last values have arrived',
   async ({ script }) => {
-    const receiver = await startReceiver();
-    onTestFinished(() => receiver.stop());
-    const file = join(temporaryFolder(), 'current.json');
-    const bridge = startProcess({
-      environment: {
-        METRICS_FILE_PATH: file,
-        OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
-        // The training ends between two polls.
-        COLLECTION_INTERVAL: '1',
-      },
-    });
+    // The training ends between two polls.
+    const environment = { COLLECTION_INTERVAL: '1' };
+    const { receiver, file, bridge } = await startDeliveringProcess({ environment });
     const [python, ...args] = trainingCommand(script, file, '--epochs', '100000');
     const training = spawn(python, args, { env: trainingEnvironment, stdio: 'ignore' });
     onTestFinished(() => void training.kill('SIGKILL'));
