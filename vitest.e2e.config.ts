@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** Files that mostly wait for scrapes and alerts. Each has a stack of its own on free ports. */
 const waiting = [
   'test/e2e/{documents,histograms,logs,straggler}.test.ts',
-  'test/e2e/compose/{file,queries,stack}.test.ts',
+  'test/e2e/compose/{file,memory,queries,stack}.test.ts',
+  'test/e2e/faults/last-value.test.ts',
 ];
 
 export default defineConfig({
