@@ -64,8 +64,9 @@ const withoutLogThreads: readonly Plugin[] = [
 
 /** `package.json` is imported for the version. Its scripts and dependencies are left out. */
 export const onlyVersion: Plugin = rewrite('only-version', /[\\/]package\.json$/, (text, path) => {
+  if (path !== join(root, 'package.json')) return text;
   const { version } = JSON.parse(text) as { readonly version: string };
-  return dirname(path) === dirname(join(root, 'package.json')) ? JSON.stringify({ version }) : text;
+  return JSON.stringify({ version });
 });
 
 /** Imports `FILE?raw` as text, as Vite does in tests. */
