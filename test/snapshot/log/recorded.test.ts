@@ -1,7 +1,9 @@
 // The logs that were recorded from the libraries, as a bridge follows them: appended record by record.
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../../support/file.ts';
+import { until } from '../../support/until.ts';
 import { logFixture } from './formats/support.ts';
 import { type FollowedLog, followLog, resumesOf, runsOf, stepsOf } from './support.ts';
 
@@ -16,8 +18,19 @@ async function follow(logs: readonly (readonly [source: string, target: string])
       log.write(path(target), content.subarray(start, start + 500));
       await log.poll();
     }
+    await filesAreLaterThan(path(target));
   }
   return log;
+}
+
+/** The start of a run may be when its file was created. The clock of the file system moves on only every few milliseconds. */
+async function filesAreLaterThan(path: string): Promise<void> {
+  const probe = join(temporaryFolder(), 'probe');
+  const isLater = () => {
+    writeFileSync(probe, '');
+    return Math.floor(statSync(probe).mtimeMs) > statSync(path).birthtimeMs;
+  };
+  await until(isLater, `files that are later than ${path}`);
 }
 
 const distinct = (steps: readonly (number | undefined)[]) =>
