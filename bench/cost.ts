@@ -155,7 +155,7 @@ const findings = {
     ...target(
       `${perSnapshot} Telegraf that flushes every second`,
       '×',
-      1.6,
+      1.75,
       ratioTo('Telegraf, flush every 1 s', 'cpuMsPerSnapshot'),
     ),
     ...target(

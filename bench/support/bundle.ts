@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundle } from '../../tools/build/bundle.ts';
 import { readStages, type Stage } from './dockerfile.ts';
+import { imageNode } from './image-node.ts';
 
 /** A program as it is started: with whichever flags and environment belong to it. */
 export interface Program {
@@ -38,7 +39,7 @@ export async function buildAsInImage(dist?: string): Promise<Built> {
 
   for (const stage of stages)
     for (const [, ...args] of stage.runs)
-      execFileSync(process.execPath, args.map(here), { env: inFolder(stage), stdio: 'ignore' });
+      execFileSync(imageNode, args.map(here), { env: inFolder(stage), stdio: 'ignore' });
 
   const image = stages.at(-1);
   if (image?.entrypoint[0] !== '/nodejs/bin/node' || !image.entrypoint.includes('/app/main.cjs'))
@@ -48,9 +49,9 @@ export async function buildAsInImage(dist?: string): Promise<Built> {
   const flags = args.slice(0, args.indexOf(here('/app/main.cjs')));
   return {
     folder,
-    bridge: { command: process.execPath, args, environment },
+    bridge: { command: imageNode, args, environment },
     node: (more, own = {}) => ({
-      command: process.execPath,
+      command: imageNode,
       args: [...flags, ...more],
       environment: { ...environment, ...own },
     }),

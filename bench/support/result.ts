@@ -7,6 +7,7 @@ import {
   measuredText,
   type Target,
 } from '../../tools/generate/tables/performance.ts';
+import { imageNodeVersion } from './image-node.ts';
 
 export type Findings = Pick<BenchmarkResult, 'tables' | 'targets' | 'picture'>;
 
@@ -62,7 +63,7 @@ function thisMachine(): Machine {
     cores: cpus().length,
     memoryGb: Math.round(totalmem() / 2 ** 30),
     kernel: release().replace(/-.*/, ''),
-    node: process.versions.node,
+    node: imageNodeVersion(),
     load: loadAtStart,
   };
 }

@@ -17,6 +17,7 @@ describe('the image', () => {
       '/nodejs/bin/node',
       '--lite-mode',
       '--no-lazy-feedback-allocation',
+      '--min-semi-space-size=1',
       '--single-threaded-gc',
       '/app/main.cjs',
     ]);

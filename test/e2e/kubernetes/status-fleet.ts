@@ -72,7 +72,7 @@ const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { setTimeout: pause } = require('node:timers/promises');
 const seconds = Number(process.env.SECONDS);
-const flags = ['--lite-mode', '--no-lazy-feedback-allocation', '--single-threaded-gc'];
+const flags = ['--lite-mode', '--no-lazy-feedback-allocation', '--min-semi-space-size=1', '--single-threaded-gc'];
 const startTime = new Date().toISOString();
 const folderOf = (name) => '/metrics/' + name;
 
