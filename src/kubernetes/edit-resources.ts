@@ -2,9 +2,11 @@ import type { EditedHolder } from './add-bridge.ts';
 import { childMap } from './fields.ts';
 import { kinds, passThroughKinds } from './kinds.ts';
 import { mapPods, type Pod } from './pod.ts';
+import { placeProblems, withLine, withLineOf } from './problem-line.ts';
 import { describeResource, mapNested, type Resource, titleOf, typeOf } from './resource.ts';
 import { type ManifestDocument, type ManifestText, parseManifest } from './yaml/documents.ts';
 import { editDocument, type RootEdit } from './yaml/edit-document.ts';
+import { startOf } from './yaml/geometry.ts';
 import { ManifestProblem } from './yaml/problem.ts';
 import type { SourceText } from './yaml/source-text.ts';
 import { isManifestMap, type ManifestMap } from './yaml/values.ts';
@@ -44,26 +46,27 @@ export function editResources(text: string, edits: ResourceEdits): EditedManifes
   const unknown = results.flatMap((it) => it.unknownKinds);
   const problems = results.flatMap((it) => it.problems);
   if (edits.strict || (problems.length === 0 && resources.length === 0))
-    problems.push(...unknown.map(withKnownKinds));
+    problems.push(...unknown.map((it) => it.problem));
   if (problems.length === 0 && resources.length === 0) problems.push(nothingToEdit(text));
   if (problems.length > 0) return { status: 'invalid', problems };
-  const notes = [
-    ...results.flatMap((it) => it.notes),
-    ...unknown.map((it) => `${it}: passed through unchanged`),
-  ];
+  const notes = [...results.flatMap((it) => it.notes), ...unknown.map((it) => it.note)];
   return { status: 'ok', text: results.map((it) => it.text).join(''), notes, resources };
 }
 
-const withKnownKinds = (problem: string) => `${problem}; pods are looked for in ${knownKinds.join(', ')}`;
-
 const nothingToEdit = (text: string) =>
   text.trim() === '' ? 'the manifest is empty' : 'no resource of the manifest runs a pod';
+
+/** What is said of a document of an unknown kind, if it is passed through or refused. */
+interface UnknownKind {
+  readonly note: string;
+  readonly problem: string;
+}
 
 interface EditLog {
   readonly notes: string[];
   readonly problems: string[];
   readonly resources: Resource[];
-  readonly unknownKinds: string[];
+  readonly unknownKinds: UnknownKind[];
 }
 
 const createLog = (): EditLog => ({ notes: [], problems: [], resources: [], unknownKinds: [] });
@@ -80,25 +83,26 @@ function editOne(
     return { ...log, text: editDocument(manifest.text, document, editor(edits, log), inverse) };
   } catch (error) {
     if (!(error instanceof ManifestProblem)) throw error;
-    log.problems.push(`document ${document.number}: ${withLine(error, manifest)}`);
+    const offset = typeof error.place === 'number' ? error.place : undefined;
+    log.problems.push(`document ${document.number}: ${withLine(error.message, offset, manifest)}`);
     return { ...log, text: '' };
   }
 }
 
-const withLine = ({ message, offset }: ManifestProblem, { lineAt }: ManifestText) =>
-  offset === undefined ? message : `line ${lineAt(offset)}: ${message}`;
-
 /** Edits the resources of a document, including nested ones, and adds notes and problems to the log. */
 function rootEditor(
   manifest: ManifestText,
-  { number }: ManifestDocument,
+  { document, number }: ManifestDocument,
   edits: ResourceEdits,
   log: EditLog,
 ): RootEdit {
   return (root, source) => {
     const place = `document ${number}`;
     if (isManifestMap(root)) return editResource(root, place);
-    if (root !== null) log.problems.push(`${place}: is not a Kubernetes resource`);
+    if (root !== null)
+      log.problems.push(
+        `${place}: ${withLine('is not a Kubernetes resource', startOf(document.contents), manifest)}`,
+      );
     return root;
 
     function editResource(resource: ManifestMap, place: string): ManifestMap {
@@ -110,7 +114,11 @@ function rootEditor(
         if (nested !== undefined) return nested;
         const edited = editKnown(resource, edits, source);
         if (edited.status === 'unknown kind') {
-          log.unknownKinds.push(`${at}: ${edited.reason}`);
+          const problem = withLine(edited.reason, source.offsetOf(resource), manifest);
+          log.unknownKinds.push({
+            note: `${at}: ${edited.reason}: passed through unchanged`,
+            problem: `${at}: ${problem}; pods are looked for in ${knownKinds.join(', ')}`,
+          });
           return resource;
         }
         log.resources.push(describeResource(resource));
@@ -118,7 +126,7 @@ function rootEditor(
         return edited.holder;
       } catch (error) {
         if (!(error instanceof ManifestProblem)) throw error;
-        log.problems.push(`${at}: ${withLine(error, manifest)}`);
+        log.problems.push(`${at}: ${withLineOf(error, resource, source, manifest)}`);
         return resource;
       }
     }
@@ -140,7 +148,7 @@ function editKnown(resource: ManifestMap, edits: ResourceEdits, source: SourceTe
   if (elsewhere !== undefined) return { status: 'ok', holder: resource, notes: [elsewhere] };
   const notes: string[] = [];
   const holder = mapPods(resource, known, (pod) => {
-    const edited = edits.pod(pod, source);
+    const edited = placeProblems(pod.spec, () => edits.pod(pod, source));
     notes.push(...edited.notes);
     return edited.holder;
   });

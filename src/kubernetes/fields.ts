@@ -14,18 +14,25 @@ export function childMap(map: ManifestMap, key: string, position: string): Manif
   const value = map[key] ?? undefined;
   if (value === undefined || isVerbatim(value)) return undefined;
   if (isManifestMap(value)) return value;
-  throw new ManifestProblem(`${joinPosition(position, key)} is not a map`);
+  throw new ManifestProblem(`${joinPosition(position, key)} is not a map`, nodeIn(map, key));
 }
 
 /** The items of a list of maps; empty where the list is absent. */
 export function childItems(map: ManifestMap, key: string, position: string): readonly ManifestMap[] {
   const value = map[key] ?? undefined;
   if (value === undefined || isVerbatim(value)) return [];
-  if (!isList(value)) throw new ManifestProblem(`${joinPosition(position, key)} is not a list`);
+  if (!isList(value))
+    throw new ManifestProblem(`${joinPosition(position, key)} is not a list`, nodeIn(map, key));
   return value.map((item, index) => {
     if (isManifestMap(item)) return item;
-    throw new ManifestProblem(`${joinPosition(position, key)}[${index}] is not a map`);
+    throw new ManifestProblem(`${joinPosition(position, key)}[${index}] is not a map`, value);
   });
+}
+
+/** The value of a key as the place of a problem; its map if it is a scalar. */
+function nodeIn(map: ManifestMap, key: string): object {
+  const value = map[key];
+  return typeof value === 'object' && value !== null ? value : map;
 }
 
 export function stringField(map: ManifestMap | undefined, key: string): string | undefined {

@@ -55,8 +55,10 @@ export const labelsOf = (holder: ManifestMap, position: string): ManifestMap | u
   metadataMap(holder, 'labels', position);
 
 function metadataMap(holder: ManifestMap, key: string, position: string): ManifestMap | undefined {
-  const metadata = childMap(holder, 'metadata', position);
-  return metadata && childMap(metadata, key, joinPosition(position, 'metadata'));
+  // The position of a pod is that of its spec; a TrainJob has none.
+  const parent = position.replace(/(^|\.)spec$/, '');
+  const metadata = childMap(holder, 'metadata', parent);
+  return metadata && childMap(metadata, key, joinPosition(parent, 'metadata'));
 }
 
 export interface AddedMetadata {

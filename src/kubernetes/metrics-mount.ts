@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { bridgeSettings } from '../config/bridge.ts';
-import type { MetricsMount } from './container.ts';
+import { containerName, type MetricsMount } from './container.ts';
 import { childItems, findNamed, stringField } from './fields.ts';
 import type { InjectOptions } from './options.ts';
 import type { Pod } from './pod.ts';
@@ -33,6 +33,7 @@ export function planMetrics(pod: Pod, options: InjectOptions): MetricsPlan {
     if (declared.path !== undefined && posix.dirname(declared.path) !== defaultFolder)
       throw new ManifestProblem(
         `${label(pod, declared.container)} writes ${declared.path} (${declared.source}), which is on no volume: mount one at ${posix.dirname(declared.path)}`,
+        declared.container,
       );
   } else {
     const byName = firstOf(trainers, (container) => mountNamed(pod, container, options.volume));
@@ -51,12 +52,17 @@ export function planMetrics(pod: Pod, options: InjectOptions): MetricsPlan {
   };
 }
 
-function candidates(pod: Pod, { container }: InjectOptions): readonly ManifestMap[] {
-  if (container === undefined) return pod.containers;
-  const found = findNamed(pod.containers, container);
-  if (found) return [found];
-  const names = pod.containers.map((it) => stringField(it, 'name')).join(', ');
-  throw new ManifestProblem(`${pod.position} has no container ${container}; there are ${names}`);
+function candidates(pod: Pod, options: InjectOptions): readonly ManifestMap[] {
+  checkContainer(pod, options);
+  const { container } = options;
+  return container === undefined ? pod.containers : pod.containers.filter(({ name }) => name === container);
+}
+
+/** Refuses a --container that the pod does not have. */
+export function checkContainer({ containers, position }: Pod, { container }: InjectOptions): void {
+  const names = containers.map((it) => stringField(it, 'name')).filter((name) => name !== containerName);
+  if (container === undefined || names.includes(container)) return;
+  throw new ManifestProblem(`${position} has no container ${container}; there are ${names.join(', ')}`);
 }
 
 interface DeclaredFile {
@@ -91,6 +97,7 @@ function declaredFile(pod: Pod, trainers: readonly ManifestMap[]): DeclaredFile 
     const names = all.map((it) => stringField(it.container, 'name')).join(' and ');
     throw new ManifestProblem(
       `containers ${names} of ${pod.position} both set ${variable}: say which trains, --container NAME`,
+      second.container,
     );
   }
   if (entry.valueFrom !== undefined)
@@ -100,6 +107,7 @@ function declaredFile(pod: Pod, trainers: readonly ManifestMap[]): DeclaredFile 
     return { container, path, file: { value: path }, source: variable };
   throw new ManifestProblem(
     `${label(pod, container)} has ${variable}=${path}: the bridge needs an absolute path that refers to no other variable`,
+    entry,
   );
 }
 

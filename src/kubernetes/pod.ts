@@ -28,7 +28,7 @@ export function mapPods(resource: ManifestMap, kind: Kind, change: (pod: Pod) =>
       }),
     resource,
   );
-  if (count === 0) throw new ManifestProblem(`${kind.kind} has no pod template`);
+  if (count === 0) throw new ManifestProblem(`${kind.kind} has no pod template`, resource);
   return changed;
 }
 
@@ -47,7 +47,7 @@ function mapAt(
   }
   const each = (item: ManifestValue, name: string) => {
     const itemKeys = [...keys, name];
-    if (!isManifestMap(item)) throw new ManifestProblem(`${positionOf(itemKeys)} is not a map`);
+    if (!isManifestMap(item)) throw new ManifestProblem(`${positionOf(itemKeys)} is not a map`, from);
     return mapAt(item, rest.slice(1), itemKeys, change);
   };
   const all = from[key];
@@ -74,10 +74,10 @@ const positionOf = (keys: readonly string[]) =>
 function readPod(holder: ManifestMap, location: PodLocation): Pod {
   const position = positionOf([...location.keys, 'spec']);
   const spec = childMap(holder, 'spec', positionOf(location.keys));
-  if (spec === undefined) throw new ManifestProblem(`${position} is missing`);
+  if (spec === undefined) throw new ManifestProblem(`${position} is missing`, holder);
   const all = childItems(spec, 'containers', position);
   const containers = all.filter((container) => !isMeshContainer(stringField(container, 'name')));
-  if (containers.length === 0) throw new ManifestProblem(`${position} has no container`);
+  if (containers.length === 0) throw new ManifestProblem(`${position} has no container`, spec);
   return { holder, spec, containers, position, location };
 }
 

@@ -11,7 +11,7 @@ import {
   withoutField,
 } from './fields.ts';
 import { createRecord, type InjectionRecord, readRecord, writeRecord } from './injection-record.ts';
-import { checkRankFiles, isOn } from './metrics-mount.ts';
+import { checkContainer, checkRankFiles, isOn } from './metrics-mount.ts';
 import type { InjectOptions, ResourceList } from './options.ts';
 import { type Pod, presentBridge } from './pod.ts';
 import { traceAnnotationsFor, traceVariables, withVariables } from './trace.ts';
@@ -32,6 +32,7 @@ export function updateBridge(pod: Pod, options: InjectOptions, source: SourceTex
   const { holder, position } = pod;
   const present = presentBridge(pod);
   if (present === undefined) return { holder, notes: [] };
+  checkContainer(pod, options);
   const recorded = readRecord(holder, position);
   const update =
     recorded && isInjected(recorded)

@@ -91,7 +91,7 @@ it.each<[string, readonly string[], string, number, RegExp]>([
     ['--strict'],
     `${manifest}---\nkind: Cake\n`,
     1,
-    /^ml-metrics-bridge inject: document 2 \(Cake\): kind Cake is not known/,
+    /^ml-metrics-bridge inject: document 2 \(Cake\): line 8: kind Cake is not known/,
   ],
   [
     'a wrong quantity',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseDocument } from 'yaml';
 import { injectManifest, removeFromManifest } from '../../src/kubernetes/inject.ts';
 import { type InjectOptions, injectDefaults } from '../../src/kubernetes/options.ts';
 
@@ -22,30 +22,30 @@ describe('what cannot be injected is said, with the document it is in', () => {
     [
       'an unknown kind, alone',
       deployment,
-      /^document 1 \(DaemonSet agents\): kind DaemonSet of apps is not known; pods are looked for in Pod, /,
+      /^document 1 \(DaemonSet agents\): line 1: kind DaemonSet of apps is not known; pods are looked for in Pod, /,
     ],
     [
       'a kind of another group',
       pod(trainer).replace('v1', 'acme.io/v1'),
-      /document 1 \(Pod train\): kind Pod of acme.io/,
+      /document 1 \(Pod train\): line 1: kind Pod of acme.io/,
     ],
-    ['no kind', 'a: 1\n', /^document 1 \(no kind\): kind is missing/],
-    ['a text', 'hello\n', /^document 1: is not a Kubernetes resource/],
+    ['no kind', 'a: 1\n', /^document 1 \(no kind\): line 1: kind is missing/],
+    ['a text', 'hello\n', /^document 1: line 1: is not a Kubernetes resource/],
     ['nothing', '', /^the manifest is empty$/],
     ['only others', 'apiVersion: v1\nkind: ConfigMap\n', /^no resource of the manifest runs a pod$/],
-    ['no container', pod('containers: []'), /^document 1 \(Pod train\): spec has no container/],
-    ['only a mesh', pod('containers:\n- name: istio-proxy'), /spec has no container/],
-    ['containers that are no list', pod('containers: 3'), /spec.containers is not a list/],
-    ['a container that is no map', pod('containers: [trainer]'), /spec.containers\[0\] is not a map/],
+    ['no container', pod('containers: []'), /^document 1 \(Pod train\): line 6: spec has no container/],
+    ['only a mesh', pod('containers:\n- name: istio-proxy'), /line 6: spec has no container/],
+    ['containers that are no list', pod('containers: 3'), /line 6: spec.containers is not a list/],
+    ['a container that is no map', pod('containers: [trainer]'), /line 6: spec.containers\[0\] is not a map/],
     [
       'no template',
       'apiVersion: batch/v1\nkind: Job\nspec: {}\n',
-      /document 1 \(Job\): Job has no pod template/,
+      /document 1 \(Job\): line 1: Job has no pod template/,
     ],
     [
       'an item of a List',
       `apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Pod\n  spec: {}\n`,
-      /^document 1, items\[0\] \(Pod\): spec has no container/,
+      /^document 1, items\[0\] \(Pod\): line 6: spec has no container/,
     ],
     ['wrong YAML', `${pod(trainer)}---\na: [\n`, /^document 2, line \d+: /],
     ['a key twice', 'kind: Pod\nkind: Job\n', /^document 1, line 2: Map keys must be unique/],
@@ -69,7 +69,22 @@ describe('what cannot be injected is said, with the document it is in', () => {
       '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "t"}],\n"volumes":[]}}',
       /^document 1: line 2: --remove could not restore this text byte by byte/,
     ],
-    ['an anchor that refers to itself', pod(`${trainer}\n  env: &e [*e]`), /an anchor that refers to itself/],
+    ['an alias without its anchor', pod('containers: *c'), /^document 1: line 6: has the alias \*c without/],
+    [
+      'metadata that is a list',
+      `${pod(trainer).replace(/metadata:\n.*\n/, 'metadata: []\n')}`,
+      /line 3: metadata is/,
+    ],
+    [
+      'an error of syntax behind a quoted text that looks like a template',
+      pod(`${trainer}\n  args: ["{{x}}", '{{ .Names }}'] # {{ .Name }}\n  env: [`),
+      /^document 1, line 1\d: Flow sequence in block collection must be/,
+    ],
+    [
+      'an anchor that refers to itself',
+      pod(`${trainer}\n  env: &e [*e]`),
+      /line 9: has an anchor that refers to itself/,
+    ],
     [
       'an empty list with a comment before it',
       pod(`${trainer}\nvolumes: # none\n  []`),
@@ -86,16 +101,29 @@ describe('what cannot be injected is said, with the document it is in', () => {
     [
       'a file on no volume',
       pod(`${trainer}\n  env:\n  - name: METRICS_FILE_PATH\n    value: /app/m.json`),
-      /writes \/app\/m.json \(METRICS_FILE_PATH\), which is on no volume: mount one at \/app/,
+      /line 7: container trainer of spec writes \/app\/m.json \(METRICS_FILE_PATH\), which is on no volume: mount one at \/app/,
     ],
     [
       'a path of other variables',
       pod(`${trainer}\n  env:\n  - name: METRICS_FILE_PATH\n    value: $(OUT)/m.json`),
-      /METRICS_FILE_PATH=\$\(OUT\)\/m.json: the bridge needs an absolute path/,
+      /line 10: .*METRICS_FILE_PATH=\$\(OUT\)\/m.json: the bridge needs an absolute path/,
     ],
   ])('%s', (_name, manifest, message) => {
     const injection = injectManifest(manifest, injectDefaults);
     expect(injection).toEqual({ status: 'invalid', problems: [expect.stringMatching(message)] });
+  });
+
+  it.each([
+    ['a container', { container: 'train' }],
+    ['a file', { metricsPath: '/out/m.json' }],
+    ['files of ranks', { rankFiles: '/out/rank-*' }],
+  ])('%s that the pod does not have, with the line of the pod', (_name, options) => {
+    const manifest = `kind: Service\n---\n${pod(trainer)}`;
+    for (const text of [manifest, injected(manifest).text])
+      expect(injectManifest(text, { ...injectDefaults, ...options })).toEqual({
+        status: 'invalid',
+        problems: [expect.stringMatching(/^document 2 \(Pod train\): line (?!3:)\d+: /)],
+      });
   });
 
   it('all of it at once', () => {
@@ -301,6 +329,18 @@ describe('notes for a person', () => {
       notes: [expect.stringContaining('the volume is left there')],
     });
   });
+});
+
+it('writes text that YAML 1.1 would not read as text in quotes', () => {
+  const mounts = `  volumeMounts:\n  - {name: "on", mountPath: /shared/metrics, subPath: "1_000"}`;
+  const { text } = injected(pod(`${trainer}\n${mounts}\nvolumes:\n- name: "on"`));
+  const read = parseDocument(text, { version: '1.1' }).toJS();
+  expect(read.spec.initContainers[0].volumeMounts).toMatchObject([{ name: 'on', subPath: '1_000' }]);
+});
+
+it('takes a text for Alertmanager for no template', () => {
+  const config = `apiVersion: v1\nkind: ConfigMap\ndata:\n  title: '{{ template "title" . }}'\n---\n`;
+  expect(injected(config + pod(trainer)).text).toContain(config);
 });
 
 it('keeps how numbers and truths are written', () => {

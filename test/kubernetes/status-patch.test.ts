@@ -160,7 +160,7 @@ describe('inject of a TrainJob and its runtime', () => {
     const { code, text, errors } = await runInject(manifest, option);
     expect({ code, text }).toEqual({ code: 1, text: '' });
     expect(errors).toContain(
-      `document 1 (TrainJob train): spec.runtimePatches of ml-metrics-bridge.dev/${manager} is for the replicated job "node", which ${problem} (the bridge is in workers): the TrainJob would never run. Name the right one with inject --replicated-job`,
+      `document 1 (TrainJob train): line 1: spec.runtimePatches of ml-metrics-bridge.dev/${manager} is for the replicated job "node", which ${problem} (the bridge is in workers): the TrainJob would never run. Name the right one with inject --replicated-job`,
     );
     expect((await runInject(manifest, option, '--replicated-job', 'workers')).code).toBe(0);
   });

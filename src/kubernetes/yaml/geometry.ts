@@ -13,6 +13,9 @@ interface RangedNode {
 export const startOf = (node: unknown): number => (node as RangedNode).range?.[0] ?? 0;
 const valueEndOf = (node: unknown): number => (node as RangedNode).range?.[1] ?? 0;
 
+/** The text of a node without the comments after it. */
+export const valueRange = (node: unknown): TextRange => ({ start: startOf(node), end: valueEndOf(node) });
+
 /** The start of the line of an offset; a byte order mark stands before the first line. */
 export function lineStart(text: string, offset: number): number {
   const start = text.lastIndexOf('\n', offset - 1) + 1;

@@ -1,10 +1,10 @@
 /** A manifest that cannot be edited; the message is for the user. */
 export class ManifestProblem extends Error {
-  /** Offset of the cause in the text. */
-  readonly offset: number | undefined;
+  /** The cause: an offset in the text, or a map or list that was read from it. */
+  readonly place: number | object | undefined;
 
-  constructor(message: string, offset?: number) {
+  constructor(message: string, place?: number | object) {
     super(message);
-    this.offset = offset;
+    this.place = place;
   }
 }

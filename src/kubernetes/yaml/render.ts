@@ -1,6 +1,9 @@
 import { stringify } from 'yaml';
 import { isList, isManifestMap, isVerbatim, type ManifestValue, verbatimTextOf } from './values.ts';
 
+/** Kubernetes reads YAML 1.1, in which a plain `on` is a boolean and `1_000` a number. */
+const forKubernetes = { compat: 'yaml-1.1', lineWidth: 0 } as const;
+
 export interface BlockStyle {
   /** Columns that a nested map is indented by. */
   readonly step: number;
@@ -28,7 +31,7 @@ export function renderBlock(
   const text = stringify(item, {
     indent: step,
     indentSeq: isListIndented,
-    lineWidth: 0,
+    ...forKubernetes,
     blockQuote: false,
     doubleQuotedMinMultiLineLength: Number.MAX_SAFE_INTEGER,
   });
@@ -55,5 +58,5 @@ export const renderFlowPair = (key: string, value: ManifestValue, style: FlowSty
 /** A scalar on one line, for block and flow. */
 export function renderScalar(value: ManifestValue): string {
   if (typeof value === 'string' && /[,[\]{}\n]/.test(value)) return JSON.stringify(value);
-  return stringify(value, { lineWidth: 0 }).trimEnd();
+  return stringify(value, forKubernetes).trimEnd();
 }

@@ -9,6 +9,8 @@ export interface SourceText {
   emptyText(map: ManifestMap, key: string): string | undefined;
   /** Whether an alias repeats a map or list, so that a change would apply in several places. */
   isShared(value: object): boolean;
+  /** Where a map or list starts; undefined for one that was not read from the text. */
+  offsetOf(value: object): number | undefined;
 }
 
 export function sourceTextOf(
@@ -28,5 +30,9 @@ export function sourceTextOf(
       return written === documentGap(text, document) + value ? value : written;
     },
     isShared,
+    offsetOf: (value) => {
+      const node = nodeOf(value);
+      return node && startOf(node);
+    },
   };
 }

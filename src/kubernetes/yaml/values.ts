@@ -1,4 +1,5 @@
 import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
+import { startOf } from './geometry.ts';
 import { ManifestProblem } from './problem.ts';
 
 /** The values of a manifest as plain data. Edits create new maps and lists; the text of unchanged objects is kept. */
@@ -60,7 +61,8 @@ export function readValues(document: Document.Parsed): DocumentValues {
     if (isScalar(node)) return node.value as ManifestValue;
     if (!isMap(node) && !isSeq(node)) return null;
     const known = values.get(node);
-    if (known === 'being read') throw new ManifestProblem('has an anchor that refers to itself');
+    if (known === 'being read')
+      throw new ManifestProblem('has an anchor that refers to itself', startOf(node));
     if (known !== undefined) return known;
     values.set(node, 'being read');
     const value = isMap(node) ? readMap(node) : node.items.map(read);
@@ -82,7 +84,8 @@ export function readValues(document: Document.Parsed): DocumentValues {
 
   function target(alias: Alias): unknown {
     const found = alias.resolve(document);
-    if (found === undefined) throw new ManifestProblem(`has the alias *${alias.source} without its anchor`);
+    if (found === undefined)
+      throw new ManifestProblem(`has the alias *${alias.source} without its anchor`, startOf(alias));
     aliased.add(found);
     return found;
   }

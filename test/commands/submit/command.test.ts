@@ -299,7 +299,7 @@ describe('what cannot be submitted is refused before anything happens', () => {
       'apiVersion: a/v1\nkind: Cake\n',
       {},
       1,
-      /document 1 \(Cake\): kind Cake of a is not known/,
+      /document 1 \(Cake\): line 1: kind Cake of a is not known/,
     ],
     [
       'an environment that is none',
@@ -307,7 +307,7 @@ describe('what cannot be submitted is refused before anything happens', () => {
       job.replace('image: train:1', 'env: 3'),
       {},
       1,
-      /document 1 \(Job train\): trainer.env is not a list/,
+      /document 1 \(Job train\): line 10: trainer.env is not a list/,
     ],
     ['wrong YAML', [], 'a: [\n', {}, 1, /document 1, line \d+/],
   ])('%s', async (_what, args, input, environment, exitCode, message) => {
