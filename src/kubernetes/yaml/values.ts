@@ -1,4 +1,14 @@
-import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type YAMLMap, type YAMLSeq } from 'yaml';
+import {
+  type Alias,
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from 'yaml';
 import { startOf } from './geometry.ts';
 import { ManifestProblem } from './problem.ts';
 
@@ -55,6 +65,7 @@ export function readValues(document: Document.Parsed): DocumentValues {
   const nodes = new WeakMap<object, YAMLMap | YAMLSeq>();
   const aliased = new Set<unknown>();
   const values = new Map<unknown, ManifestValue | 'being read'>();
+  let targets: ReadonlyMap<Alias, unknown> | undefined;
 
   function read(node: unknown): ManifestValue {
     if (isAlias(node)) return read(target(node));
@@ -83,7 +94,8 @@ export function readValues(document: Document.Parsed): DocumentValues {
   }
 
   function target(alias: Alias): unknown {
-    const found = alias.resolve(document);
+    targets ??= aliasTargets(document);
+    const found = targets.get(alias);
     if (found === undefined)
       throw new ManifestProblem(`has the alias *${alias.source} without its anchor`, startOf(alias));
     aliased.add(found);
@@ -95,6 +107,19 @@ export function readValues(document: Document.Parsed): DocumentValues {
     nodeOf: (value) => nodes.get(value),
     isShared: (value) => aliased.has(nodes.get(value)),
   };
+}
+
+/** The last node with the anchor before each alias. `Alias.resolve` reads the document again for every alias. */
+function aliasTargets(document: Document.Parsed): ReadonlyMap<Alias, unknown> {
+  const anchors = new Map<string, unknown>();
+  const targets = new Map<Alias, unknown>();
+  visit(document, {
+    Node(_key, node) {
+      if (isAlias(node)) targets.set(node, anchors.get(node.source));
+      else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
 }
 
 const sources = (value: ManifestValue): readonly ManifestMap[] =>
