@@ -25,9 +25,11 @@ export async function dispatch(
   args: readonly string[],
   process: CommandProcess,
 ): Promise<number> {
-  const stop = createStop(process.stdout);
+  const stop = createStop(process.stdout, process.stopSignal);
   try {
-    const exitCode = await run(commands, args, { stopSignal: stop.signal, ...process });
+    const exitCode = await run(commands, args, { ...process, stopSignal: stop.signal });
+    // The process ends soon after this function, whatever is still to be written.
+    await stop.flushed();
     // Errors of the last writes are emitted in the next turn of the event loop.
     await immediate();
     const reason = stop.outputError();

@@ -1,5 +1,6 @@
 import { execFile, execFileSync, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, inject, it } from 'vitest';
 import { readArguments } from '../../src/cli/arguments.ts';
@@ -11,6 +12,7 @@ import { wrap } from '../../src/cli/wrap.ts';
 import { version } from '../../src/common/version.ts';
 import { bridgeSettings } from '../../src/config/bridge.ts';
 import { commandLineSection } from '../../tools/generate/tables/command-line.ts';
+import { temporaryFolder } from '../support/file.ts';
 import { commandLine, commandRows } from '../support/terminal.ts';
 
 const all = commandRows;
@@ -116,6 +118,29 @@ describe('standard output', () => {
       expect(stdout).toHaveLength(20);
     },
   );
+
+  /** Its output is longer than the 64 KiB that a pipe holds. */
+  function injectOfMany(): string {
+    const file = join(temporaryFolder(), 'many.yaml');
+    writeFileSync(file, '---\napiVersion: v1\nkind: Pod\nspec: {containers: [{name: a}]}\n'.repeat(300));
+    return `$program inject ${file}`;
+  }
+
+  it('of more than a pipe holds is complete if its reader is slow', () => {
+    const command = injectOfMany();
+    const { stdout: whole } = shell(`${command} | cat`);
+    expect(whole.length).toBeGreaterThan(300_000);
+    const { status, stdout, stderr } = shell(`${command} | { head -c 1000; sleep 1; cat; }`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout.length).toBe(whole.length);
+    expect(stdout === whole).toBe(true);
+  });
+
+  it('of more than a pipe holds may be closed before its end', () => {
+    const { status, stdout, stderr } = shell(`${injectOfMany()} | head -c 20`);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toHaveLength(20);
+  });
 
   it('that cannot be written is an error', () => {
     const { status, stderr } = shell('$program check --schema > /dev/full');
