@@ -2,6 +2,8 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 
 /** How far a run is. No number here ever decreases within a run. */
 export interface Progress {
+  /** First epoch seen: the batches of those before it are not counted. */
+  readonly firstEpoch: number | undefined;
   /** Highest epoch seen. */
   readonly epoch: number | undefined;
   /** Highest batch seen in that epoch. */
@@ -21,6 +23,7 @@ export interface Progress {
 }
 
 export const noProgress: Progress = {
+  firstEpoch: undefined,
   epoch: undefined,
   batch: undefined,
   earlierBatches: 0,
@@ -44,6 +47,7 @@ export function advanceProgress(
   const bySteps = progress.bySteps || step !== undefined;
   return {
     ...summed,
+    firstEpoch: progress.firstEpoch ?? epoch,
     epochsFromZero: progress.epochsFromZero || ((epoch ?? 1) < 1 && (batch ?? 0) > 0),
     bySteps,
     batches: highest(progress.batches, bySteps ? step : sumOf(summed)),
@@ -51,11 +55,11 @@ export function advanceProgress(
 }
 
 /**
- * Whether batches may have been missed: a poll may miss the last batches of an epoch, and nothing in the file says so.
- * A global_step has no such gap.
+ * Whether batches may have been missed: a poll may miss the last batches of an epoch, and nothing in the file says so. A
+ * bridge that starts in a later epoch has missed those before it. A global_step has no such gaps.
  */
-export function isLowerBound({ bySteps, earlierEpochs }: Progress): boolean {
-  return !bySteps && earlierEpochs > 0;
+export function isLowerBound({ bySteps, earlierEpochs, firstEpoch = 1 }: Progress): boolean {
+  return !bySteps && (earlierEpochs > 0 || firstEpoch >= 2);
 }
 
 function sumOf({ batch, earlierBatches, earlierEpochs, fromZero }: Progress): number | undefined {

@@ -156,8 +156,16 @@ describe('what lasts is logged when it begins and when it ends', () => {
     expect(ended[0]).not.toHaveProperty('batches');
   });
 
+  it('the batches of a run whose first epochs were not seen as a lower bound', async () => {
+    const { log, write, stop } = await startBridge();
+    await write({ metrics: { epoch: 3, batch_number: 40 } });
+    await stop();
+    const ended = log.filter(({ message }) => message === 'Training run ended');
+    expect(ended).toMatchObject([{ batchesAtLeast: 40 }]);
+  });
+
   it.each([
-    ['of one epoch', {}, 45],
+    ['of the first epoch', { epoch: 1 }, 45],
     ['of a run with global_step', { global_step: 95 }, 95],
   ])('the batches %s as they are', async (_, metrics, batches) => {
     const { log, write, stop } = await startBridge();
@@ -225,7 +233,7 @@ describe('what lasts is logged when it begins and when it ends', () => {
       }),
     );
     expect(log).toContainEqual(
-      expect.objectContaining({ message: 'Training run ended', reason: 'stopped', batches: 45 }),
+      expect.objectContaining({ message: 'Training run ended', reason: 'stopped', batchesAtLeast: 45 }),
     );
   });
 });
