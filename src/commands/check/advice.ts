@@ -32,8 +32,11 @@ function adviseOnText(value: string, known: boolean, field: string): string {
   if (tensor !== undefined) return `is a tensor as text: write ${tensor}, the value of .item()`;
   if (/^[+-]?\d+,\d+$/.test(value)) return `has a decimal comma: write ${value.replace(',', '.')}`;
   const [, percent] = /^([\d.]+) ?%$/.exec(value) ?? [];
-  if (percent !== undefined)
-    return `is a percentage as text: write ${isFraction(field) ? fraction(Number(percent)) : percent}`;
+  if (percent !== undefined) {
+    const meant = presetField(field);
+    const number = isFraction(meant ?? field) ? fraction(Number(percent)) : percent;
+    return `is a percentage as text: write ${number}${meant === undefined ? '' : ` as ${meant}`}`;
+  }
   return known ? 'is text: write a number' : 'is text: only numbers are exported';
 }
 

@@ -85,20 +85,21 @@ function evaluateField(field: string, context: MetricsContext): Evaluation {
   const definition = known ? definitionOf(field) : extraMetric(name);
   const metric = definition && context.exported.get(definition.name);
   if (snapshot.nonFinite.has(name)) return notFinite(definition, metric);
-  const evaluation: Evaluation = snapshot.converted.includes(field)
-    ? {
-        verdict: 'converted',
-        reason: 'text',
-        advice: `is text: write ${readNumberText(context.metrics[field])} without quotes`,
-      }
-    : { verdict: 'accepted' };
-  if (definition === undefined) return { ...evaluation, becomes: 'used to count batch_number' };
+  const isText = snapshot.converted.includes(field);
+  const verdict: Evaluation = isText ? { verdict: 'converted', reason: 'text' } : { verdict: 'accepted' };
+  const textNote = isText
+    ? `is text: write ${readNumberText(context.metrics[field])} without quotes`
+    : undefined;
+  if (definition === undefined)
+    return { ...verdict, ...adviceOf(textNote), becomes: 'used to count batch_number' };
   const note = known ? noteOnKnown(field, metric, context) : noteOnExtra(field, context.metrics, preset);
-  return {
-    ...evaluation,
-    ...(note === undefined || evaluation.advice !== undefined ? {} : { advice: note }),
-    ...(metric === undefined ? {} : { metric }),
-  };
+  return { ...verdict, ...adviceOf(textNote, note), ...(metric === undefined ? {} : { metric }) };
+}
+
+/** One sentence for each note there is. */
+function adviceOf(...notes: readonly (string | undefined)[]): Pick<Evaluation, 'advice'> {
+  const said = notes.filter((note) => note !== undefined);
+  return said.length === 0 ? {} : { advice: said.join('. It ') };
 }
 
 /** A name whose only use is to stand for a field of the catalogue. */
@@ -186,16 +187,17 @@ function notFinite(definition: MetricDefinition | undefined, metric: ExportedMet
 function noteOnKnown(
   field: NumericField,
   metric: ExportedMetric | undefined,
-  { snapshot: { values } }: MetricsContext,
+  { snapshot: { values }, run: { progress } }: MetricsContext,
 ): string | undefined {
-  // An epoch that begins at 0 after the first shows that the job counts from 0. In the first, many jobs write 0 before they begin.
+  // An epoch that begins at 0 after another shows that the job counts from 0. In their first, many jobs write 0 before they begin.
   const isAmbiguous =
     field === 'batch_number' && values.batch_number === 0 && values.global_step === undefined;
   if (isAmbiguous && (values.epoch ?? 0) <= 1)
     return 'is taken as "no batch trained yet": if a later epoch begins at 0 too, one is added for each epoch';
-  return isAmbiguous
+  if (!isAmbiguous) return noteOnNative(metric);
+  return progress.fromZero
     ? 'is the first batch of its epoch, so batches are counted from 0'
-    : noteOnNative(metric);
+    : 'is the first batch of its epoch: a bridge that has seen an earlier epoch counts batches from 0';
 }
 
 function noteOnNative(metric: ExportedMetric | undefined): string | undefined {

@@ -114,6 +114,30 @@ describe('a file that can be used', () => {
     );
   });
 
+  it('proposes the known field for a number that is text, too', async () => {
+    const text = exampleText({
+      metrics: { lr: '1e-3', acc: '95%', learning_rate: undefined, accuracy: undefined },
+    });
+    const { report } = await check(text);
+    expect(fieldOf(report, 'lr')).toMatchObject({
+      verdict: 'converted',
+      advice: 'is text: write 0.001 without quotes. It is also read as learning_rate: write learning_rate',
+    });
+    expect(fieldOf(report, 'acc').advice).toBe('is a percentage as text: write 0.95 as accuracy');
+  });
+
+  it('may begin an epoch at batch 0, which shows how batches are counted only after an earlier epoch', async () => {
+    const first = await check(exampleText({ metrics: { epoch: 1, batch_number: 9 } }));
+    const text = exampleText({ metrics: { epoch: 2, batch_number: 0 } });
+    const [alone, next] = [await check(text), await check(text, { run: first.run })];
+    expect(fieldOf(alone.report, 'batch_number').advice).toBe(
+      'is the first batch of its epoch: a bridge that has seen an earlier epoch counts batches from 0',
+    );
+    expect(fieldOf(next.report, 'batch_number').advice).toBe(
+      'is the first batch of its epoch, so batches are counted from 0',
+    );
+  });
+
   it('shows the metric of the field that another name stands for', async () => {
     const { report } = await check(
       exampleText({ metrics: { 'Training Loss': 1, training_loss: undefined } }),

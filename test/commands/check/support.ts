@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { readFileState } from '../../../src/commands/check/file-state.ts';
 import { type CheckResult, reportOn } from '../../../src/commands/check/report.ts';
 import { systemClock } from '../../../src/common/clock.ts';
+import type { Run } from '../../../src/run/run.ts';
 import { bridgeResource } from '../../../src/telemetry/resource.ts';
 import { configOf } from '../../support/config.ts';
 import { temporaryFolder } from '../../support/file.ts';
@@ -21,12 +22,14 @@ export async function check(
     readonly file?: string;
     readonly environment?: Readonly<Record<string, string>>;
     readonly uid?: number;
+    /** As after the check of an earlier write. */
+    readonly run?: Run | undefined;
   } = {},
 ): Promise<CheckResult> {
   const file = options.file ?? join(openFolder(), 'current.json');
   if (content !== undefined) writeFileSync(file, content);
   const config = configOf({ METRICS_FILE_PATH: file, ...options.environment });
-  return reportOn(await readFileState(file, config), undefined, {
+  return reportOn(await readFileState(file, config), options.run, {
     config,
     resource: bridgeResource(config, 'test-host', '0.0.0'),
     version: '0.0.0',
