@@ -1,8 +1,12 @@
 import type { Report } from './report.ts';
 
-/** What changed from one report to the next: `epoch 3 → 4`. The timestamp of the file is left out. */
-export function changesBetween(before: Report, after: Report): readonly string[] {
-  const [old, present] = [valuesOf(before), valuesOf(after)];
+/**
+ * What changed from one report to the next: `epoch 3 → 4`. The timestamp of the file is left out. A file that cannot be
+ * used has no values to compare; those of the next one that can are compared with `lastUsable`.
+ */
+export function changesBetween(before: Report, after: Report, lastUsable: Report): readonly string[] {
+  if (after.status === 'unusable') return problemsBetween(before, after);
+  const [old, present] = [valuesOf(lastUsable), valuesOf(after)];
   const gone = [...old.keys()].filter((field) => !present.has(field)).map((field) => `${field} removed`);
   const changed = [...present].flatMap(([field, value]) => {
     const was = old.get(field);

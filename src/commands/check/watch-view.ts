@@ -25,16 +25,23 @@ export function jsonWatch(output: Output): WatchView {
   };
 }
 
-/** Lines for an output that is not a terminal: the full first report, then the changes of each write. */
+/**
+ * Lines for an output that is not a terminal: the full report at first and when the file is usable for the first time,
+ * then the changes of each write.
+ */
 export function plainWatch(output: Output, clock: () => Date): WatchView {
   const columns = columnsOf(output);
+  let lastUsable: Report | undefined;
+  const showChanges = (changes: readonly string[]) => {
+    const text = changes.length === 0 ? 'written, no changes' : changes.join(', ');
+    output.write(`${timeText(clock())}  ${text}\n`);
+  };
   return {
     showReport: (report, before) => {
-      if (before === undefined) return printLines(output, reportLines(report, columns));
-      const changes = changesBetween(before, report);
-      output.write(
-        `${timeText(clock())}  ${changes.length === 0 ? 'written, no changes' : changes.join(', ')}\n`,
-      );
+      if (before !== undefined) showChanges(changesBetween(before, report, lastUsable ?? report));
+      const isFirst = before === undefined || (lastUsable === undefined && report.status === 'usable');
+      if (isFirst) printLines(output, reportLines(report, columns));
+      if (report.status === 'usable') lastUsable = report;
     },
     showCollector: (collector, before) => {
       if (collectorChanged(collector, before)) printLines(output, collectorLines(collector, columns));
