@@ -20,9 +20,9 @@ export const isTorn = (fault: SimulatedFault | undefined, { globalStep }: Traini
 
 /**
  * How long a file stays half-written, in milliseconds. It must exceed the 50 ms after which the bridge reads a malformed
- * file again, and be long enough to be read sometimes by a bridge that polls as slowly as the job writes.
+ * file again. A bridge that polls as often as the job writes then polls at least once in this time.
  */
-export const tornPauseMs = (writeIntervalMs: number): number => Math.max(120, writeIntervalMs / 2);
+export const tornPauseMs = (writeIntervalMs: number): number => Math.max(120, writeIntervalMs);
 
 /** What decides when a fault begins. */
 type FaultSchedule = Pick<SimulationSettings, 'totalEpochs' | 'batchesPerEpoch' | 'writeIntervalMs'>;
@@ -52,16 +52,19 @@ export function withFault(
 /** What will be seen, and when. */
 export function describeFault(fault: SimulatedFault, settings: FaultSchedule): string {
   const last = lastStepBeforeFault(settings);
-  const seconds = Number(((last * settings.writeIntervalMs) / 1000).toPrecision(2));
-  const when = `after batch ${last}, in about ${seconds} s`;
+  const when = `after batch ${last}, in about ${secondsText(last * settings.writeIntervalMs)} s`;
   switch (fault) {
-    case 'torn':
-      return 'every fifth write is torn: for a moment the file is half-written';
+    case 'torn': {
+      const pause = secondsText(tornPauseMs(settings.writeIntervalMs));
+      return `every fifth write is torn: the file is half-written for ${pause} s. A bridge reports it with COLLECTION_INTERVAL=${pause} or less`;
+    }
     case 'nan':
       return `training_loss becomes NaN ${when}`;
     case 'stall':
-      return `the job stops writing ${when}, and does not end`;
+      return `the job stops writing ${when}, and does not end. A bridge reports it after STALL_AFTER (600 s by default)`;
     case 'crash':
       return `the job crashes ${when}`;
   }
 }
+
+const secondsText = (ms: number) => String(Number((ms / 1000).toPrecision(2)));

@@ -23,6 +23,10 @@ describe('the start of a fault', () => {
     expect(describeFault('nan', reading.settings)).toBe(
       'training_loss becomes NaN after batch 15, in about 15 s',
     );
+    expect(describeFault('torn', reading.settings)).toMatch(
+      / half-written for 1 s\. .* COLLECTION_INTERVAL=1 or less$/,
+    );
+    expect(describeFault('stall', reading.settings)).toMatch(/ in about 15 s, .* STALL_AFTER /);
   });
 });
 
@@ -51,6 +55,13 @@ describe('the fault', () => {
     const sleep: Sleep = async (ms) => void waits.push(ms);
     await simulate(settingsFor(await metricsFile(), { writeIntervalMs: 1 }), { fault: 'torn', sleep });
     expect(waits.filter((ms) => ms !== 1)).toEqual(Array(4).fill(120));
+  });
+
+  it('torn leaves half a file until a reader that polls once a write has polled', async () => {
+    const waits: number[] = [];
+    const sleep: Sleep = async (ms) => void waits.push(ms);
+    await simulate(settingsFor(await metricsFile(), { writeIntervalMs: 1000 }), { fault: 'torn', sleep });
+    expect(Math.min(...waits)).toBe(1000);
   });
 
   it('nan writes a bare NaN from the middle epoch on, and nothing else changes', async () => {
