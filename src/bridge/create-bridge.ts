@@ -3,6 +3,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Random } from '../common/jitter.ts';
 import { type Conditions, createConditions, type Logger } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
+import type { ExportOutcome } from '../otlp/classify-response.ts';
 import { positionFileName, queueFolderPath, runSpanFileName } from '../otlp/queue/queue-folder.ts';
 import type { Run } from '../run/run.ts';
 import { createSource } from '../snapshot/create-source.ts';
@@ -31,6 +32,8 @@ export interface BridgeOptions {
   readonly logLinesDropped?: () => number;
   /** Called after each poll, for health. */
   readonly onPoll?: (poll: Poll) => void;
+  /** Called after each export of metrics, for health. */
+  readonly onExport?: (outcome: ExportOutcome) => void;
 }
 
 /** The parts of the bridge, and its state. */
@@ -65,7 +68,7 @@ const hungAfterMs = 5_000;
 
 export async function createBridge(options: BridgeOptions): Promise<Bridge> {
   const { config, log, clock, signal, hostName, version, onPoll } = options;
-  const { random = Math.random, logLinesDropped = () => 0 } = options;
+  const { random = Math.random, logLinesDropped = () => 0, onExport = () => undefined } = options;
   const conditions = createConditions(log, () => clock().monotonicMs);
   const resource = bridgeResource(config, hostName, version);
   const stateFolder =
@@ -92,6 +95,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     spans,
     fileAgeMs,
     logLinesDropped,
+    onExport,
     otherRanks: ({ identity }) => rankFiles?.readingsOf(identity.startTimeMs) ?? [],
   });
   const positions = createKeptPositions(telemetry, (error) =>

@@ -11,6 +11,7 @@ import type { Environment, Problem } from '../common/setting.ts';
 import { settlesWithin, whenAborted, withAbortGrace } from '../common/timing.ts';
 import { version } from '../common/version.ts';
 import { type Config, type InvalidConfig, printableConfig, readConfig } from '../config/bridge.ts';
+import type { ExportOutcome } from '../otlp/classify-response.ts';
 import { readCredentials } from '../otlp/credentials.ts';
 import { removeExporterVariables } from '../otlp/environment.ts';
 import { setDiagnosticsLogger } from '../otlp/partial-success.ts';
@@ -63,6 +64,7 @@ export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> 
       version,
       logLinesDropped: () => output.dropped,
       onPoll: ({ outcome }) => liveness.polled(outcome.status),
+      onExport: (outcome) => liveness.exported(failureOf(outcome)),
     });
     logEnd(log, summary);
     const failed = 'error' in summary || shutdown.signal.reason?.kind === 'error';
@@ -71,6 +73,12 @@ export async function runCommand(bridgeProcess: BridgeProcess): Promise<number> 
     health?.close();
     shutdown.release();
   }
+}
+
+function failureOf(outcome: ExportOutcome): string | undefined {
+  if (outcome.status === 'success') return undefined;
+  const advice = outcome.status === 'retry' ? outcome.advice : undefined;
+  return advice === undefined ? outcome.reason : `${outcome.reason}. ${advice}`;
 }
 
 /** Maximum wait for the credential files at the start, because their volume may hang. The exporter then reads them in the background. */

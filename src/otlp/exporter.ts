@@ -21,6 +21,7 @@ import {
   sameCredentials,
 } from './credentials.ts';
 import type { ExportRequest } from './export-request.ts';
+import { explainName } from './name-diagnosis.ts';
 import { listenToPartialSuccess, type PartialSuccess, takePartialSuccess } from './partial-success.ts';
 import type { OfficialExporter, Signal } from './signal.ts';
 import { type Diagnosis, diagnoseTls } from './tls-diagnosis.ts';
@@ -41,7 +42,7 @@ export interface ExporterOptions extends CredentialSourceOptions {
   readonly timeoutMs: number;
   /** Of the bridge. */
   readonly version: string;
-  /** The longest time to find the TLS cause of a failure; 1 s by default, because the retry waits for it. */
+  /** The longest time to find the cause of a failure of TLS or of the name; 1 s by default, because the retry waits for it. */
   readonly diagnosisMs?: number;
 }
 
@@ -156,18 +157,23 @@ function withShortReason(outcome: ExportOutcome): ExportOutcome {
 const isFromGrpc = (error: unknown): error is FailedResponse =>
   error instanceof Error && 'code' in error && typeof error.code === 'number';
 
-/** Adds the TLS cause to a failure if it is known, or found by a probe. The probe runs once an outage. */
+/** Adds the cause to a failure of TLS or of the name if it is known, or found by a probe. A probe runs once an outage. */
 function createExplanation({ target }: Endpoint, timeoutMs: number) {
-  let probed: Promise<Diagnosis | undefined> | undefined;
+  let name: Promise<Diagnosis | undefined> | undefined;
+  let refusal: typeof name;
+  const probe = (reason: string, credentials: Credentials) => {
+    const isName = reason.includes('Name resolution failed');
+    if (isName) name ??= explainName(target, timeoutMs);
+    else if (reason.includes('Last error: Failed to connect'))
+      refusal ??= explainRefusal(target, credentials, timeoutMs);
+    return isName ? name : refusal;
+  };
   return async (outcome: ExportOutcome, credentials: Credentials): Promise<ExportOutcome> => {
     if (outcome.status !== 'retry' || outcome.code !== status.UNAVAILABLE) {
-      probed = undefined;
+      name = refusal = undefined;
       return outcome;
     }
-    const known = diagnoseTls(outcome.reason);
-    if (known === undefined && /Last error: Failed to connect/.test(outcome.reason))
-      probed ??= explainRefusal(target, credentials, timeoutMs);
-    const diagnosis = known ?? (await probed);
+    const diagnosis = diagnoseTls(outcome.reason) ?? (await probe(outcome.reason, credentials));
     return diagnosis === undefined
       ? outcome
       : { ...outcome, reason: diagnosis.detail, advice: diagnosis.advice };

@@ -51,10 +51,11 @@ export interface ExportPipelineOptions {
   readonly random: Random;
   readonly conditions: Conditions;
   readonly internalMetrics: InternalMetrics;
+  readonly onExport: (outcome: ExportOutcome) => void;
 }
 
 export function createExportPipeline(options: ExportPipelineOptions): ExportPipeline {
-  const { config, version, clock, random, conditions, internalMetrics } = options;
+  const { config, version, clock, random, conditions, internalMetrics, onExport } = options;
   const sent = { success: 0, retry: 0, split: 0, rejected: 0, dropped: 0 };
   const drop = (reason: DropReason, count: number) => {
     sent.dropped += count;
@@ -75,6 +76,7 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
   const onExported = (outcome: ExportOutcome, requests: readonly MetricsRequest[]) => {
     sent[outcome.status] += 1;
     internalMetrics.exported(outcome, clock().unixMs);
+    onExport(outcome);
     if (outcome.status === 'rejected') drop(outcome.dropReason, requests.length);
     if (outcome.status === 'success') clearDropReasons(conditions);
     const endpoint = config.endpoint.target;

@@ -4,6 +4,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Random } from '../common/jitter.ts';
 import type { Conditions } from '../common/logger.ts';
 import type { Config } from '../config/bridge.ts';
+import type { ExportOutcome } from '../otlp/classify-response.ts';
 import { ownSnapshot, type PollTime, type Run, type Transition } from '../run/run.ts';
 import { writeLimits } from '../run/write-gaps.ts';
 import type { RankReading } from '../snapshot/rank-reading.ts';
@@ -58,6 +59,7 @@ export interface TelemetryOptions {
   /** Read at each collection. */
   readonly fileAgeMs: () => number | undefined;
   readonly logLinesDropped: () => number;
+  readonly onExport: (outcome: ExportOutcome) => void;
   /** Read from the files of other ranks. */
   readonly otherRanks: (run: Run) => readonly RankReading[];
 }
@@ -79,6 +81,7 @@ export function createTelemetry({
   spans,
   fileAgeMs,
   logLinesDropped,
+  onExport,
   otherRanks,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
@@ -99,6 +102,7 @@ export function createTelemetry({
     random,
     conditions,
     internalMetrics,
+    onExport,
   });
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };

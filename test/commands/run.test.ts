@@ -435,6 +435,38 @@ describe('health', () => {
     expect((await bridge.ended).code).toBe(0);
   });
 
+  it('names an address that cannot be resolved, with the likely fix, as one log line does', async () => {
+    const port = await freePort();
+    const { bridge } = await setUp({
+      environment: {
+        HEALTH_PORT: String(port),
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://no-such-host.invalid:4317',
+        SHUTDOWN_TIMEOUT: '0.3',
+      },
+    });
+    const ready = await until(async () => {
+      const response = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+      const body = (await response?.json()) as { reason: string } | undefined;
+      return body?.reason.includes('the last export failed') && { status: response?.status, ...body };
+    }, 'the failed export');
+    expect(ready).toMatchObject({
+      status: 'ok',
+      reason: expect.stringMatching(
+        /no-such-host\.invalid.*\. (Correct the host in OTEL_EXPORTER_OTLP_ENDPOINT|The DNS)/,
+      ),
+    });
+    bridge.child.kill('SIGTERM');
+    await bridge.ended;
+    const lines = bridge.log.filter(({ message }) => message.startsWith('Collector cannot be reached'));
+    expect(lines).toEqual([
+      expect.objectContaining({
+        level: 'warn',
+        endpoint: 'no-such-host.invalid:4317',
+        advice: expect.any(String),
+      }),
+    ]);
+  });
+
   it('on a port that is taken costs health alone', async () => {
     const taken = createServer().listen(0);
     onTestFinished(() => void taken.close());

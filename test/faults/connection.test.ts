@@ -105,7 +105,12 @@ it('a name that cannot be resolved is no answer', async () => {
   const lines = () => log.filter(({ level }) => level === 'warn' || level === 'error');
   await until(() => lines().length > 0, 'the warning');
   expect(lines()).toMatchObject([
-    { level: 'warn', message: 'Collector cannot be reached: snapshots wait and are sent when it is back' },
+    {
+      level: 'warn',
+      message: 'Collector cannot be reached: snapshots wait and are sent when it is back',
+      reason: expect.stringContaining('collector.invalid'),
+      advice: expect.stringMatching(/OTEL_EXPORTER_OTLP_ENDPOINT|DNS/),
+    },
   ]);
 });
 

@@ -8,19 +8,6 @@ type SystemError = Pick<NodeJS.ErrnoException, 'code' | 'message'>;
 
 const isTimeout = (error: SystemError) => error.code === 'ETIMEDOUT';
 
-export function adviseOnDns(host: string, error: SystemError): Diagnosis {
-  if (error.code === 'ENOTFOUND')
-    return {
-      detail: `the host name ${host} does not exist`,
-      advice:
-        'Correct the host in OTEL_EXPORTER_OTLP_ENDPOINT. In Kubernetes, a Service in another namespace is service.namespace. In Compose, it is the name of a service in the same network.',
-    };
-  return {
-    detail: isTimeout(error) ? `the DNS servers do not respond for ${host}: ${error.message}` : error.message,
-    advice: 'The DNS servers cannot be reached: check /etc/resolv.conf, and whether port 53 is blocked.',
-  };
-}
-
 export function adviseOnTcp(target: string, error: SystemError): Diagnosis {
   switch (error.code) {
     case 'ECONNREFUSED':

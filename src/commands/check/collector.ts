@@ -4,6 +4,7 @@ import type { Config } from '../../config/bridge.ts';
 import { readCredentials } from '../../otlp/credentials.ts';
 import { exportersOf } from '../../otlp/exporter.ts';
 import { metricsSignal } from '../../otlp/metrics-signal.ts';
+import { diagnoseName } from '../../otlp/name-diagnosis.ts';
 import { probeCollector } from '../../otlp/probe.ts';
 import type { Diagnosis } from '../../otlp/tls-diagnosis.ts';
 import {
@@ -13,7 +14,7 @@ import {
   startHandshake,
   withDeadline,
 } from '../../otlp/tls-handshake.ts';
-import { adviseOnDns, adviseOnFiles, adviseOnOtlp, adviseOnTcp, adviseOnTls } from './collector-advice.ts';
+import { adviseOnFiles, adviseOnOtlp, adviseOnTcp, adviseOnTls } from './collector-advice.ts';
 
 export type StepName = 'name' | 'connection' | 'TLS' | 'OTLP';
 
@@ -67,7 +68,7 @@ async function resolveName({ host }: Address, config: Config): Promise<StepResul
     const found = await withDeadline(config.timeoutMs, lookup(host, { all: true }));
     return succeeded(`${host} is ${found.map(({ address }) => address).join(', ')}`);
   } catch (error) {
-    return failedWith(adviseOnDns(host, error as NodeJS.ErrnoException));
+    return failedWith(diagnoseName(host, error as NodeJS.ErrnoException));
   }
 }
 

@@ -35,6 +35,18 @@ it('is alive while the loop is not late', () => {
   });
 });
 
+it('says why the last export failed, and stays ready, because the training would not be ready either', () => {
+  const { liveness } = setUp();
+  liveness.polled('missing');
+  liveness.exported('the host name c does not exist');
+  expect(liveness.readyz()).toEqual({
+    healthy: true,
+    reason: 'polled the file (missing) 0 s ago; the last export failed: the host name c does not exist',
+  });
+  liveness.exported(undefined);
+  expect(liveness.readyz().reason).toBe('polled the file (missing) 0 s ago');
+});
+
 it('stays alive and is not ready while a read hangs', () => {
   const { liveness } = setUp();
   liveness.polled('hung');
