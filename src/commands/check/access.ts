@@ -67,6 +67,6 @@ function permissionDenied(component: PathComponent, { uid }: FileReader): string
   const { path, kind } = component;
   const owner = `uid ${component.uid}, gid ${component.gid}, mode ${modeText(component.mode)}`;
   return kind === 'file'
-    ? `Permission denied: the bridge (uid ${uid}) cannot read the file. ${path} is owned by ${owner}. Make it readable by all before the rename: os.chmod(path, 0o644), because tempfile creates it with mode 0600, or umask 022. Or give the pod an fsGroup and the file mode 0640.`
+    ? `Permission denied: the bridge (uid ${uid}) cannot read the file. ${path} is owned by ${owner}. The writer must set mode 0644 before the rename: os.chmod(temporary, 0o644). Python's mkstemp creates files with mode 0600, whatever the umask. fsGroup alone does not help; with mode 0640 it does.`
     : `Permission denied: the bridge (uid ${uid}) cannot enter the directory. ${path} is owned by ${owner}. Set its mode to 0755, or give the pod an fsGroup.`;
 }

@@ -64,6 +64,15 @@ describe('the bridge may not read', () => {
     expect(access).toMatchObject({ status: 'closed', message: expect.stringContaining(message) });
   });
 
+  it('a private file, until its writer does what the log and the documents say, too', () => {
+    const access = checkAccess([folder(0o755), file(0o600)], bridge);
+    expect(access).toMatchObject({
+      message: expect.stringContaining('The writer must set mode 0644 before the rename'),
+    });
+    expect(access).toMatchObject({ message: expect.stringContaining('fsGroup alone does not help') });
+    expect(checkAccess([folder(0o755), file(0o644)], bridge)).toEqual({ status: 'readable' });
+  });
+
   it('what is not there, nor say that it may', () => {
     expect(checkAccess([folder(0o755)], bridge)).toEqual({ status: 'unknown' });
   });
