@@ -28,7 +28,7 @@ export function createPing({ source, proxyEnvironment }: HeartbeatConfig, userAg
   function send(address: URL, signal: HeartbeatSignal, abort: AbortSignal): Promise<PingResult> {
     const isSecure = address.protocol === 'https:';
     // Here, because an invalid proxy address makes the constructor throw.
-    const agent = new (isSecure ? HttpsAgent : HttpAgent)({ proxyEnv: proxyEnvironment });
+    const agent = endingWith(abort, new (isSecure ? HttpsAgent : HttpAgent)({ proxyEnv: proxyEnvironment }));
     const request = isSecure ? httpsRequest : httpRequest;
     const body = signal.kind === 'fail' ? signal.reason : undefined;
     const headers = {
@@ -43,6 +43,8 @@ export function createPing({ source, proxyEnvironment }: HeartbeatConfig, userAg
         resolve(resultOf(response.statusCode ?? 0));
       });
       sent.on('error', reject);
+      // While a proxy opens the tunnel, and after an answer that upgrades the connection, the request itself reports nothing.
+      abort.addEventListener('abort', reject, { once: true });
       sent.end(body);
     });
   }
@@ -57,6 +59,17 @@ export function createPing({ source, proxyEnvironment }: HeartbeatConfig, userAg
       return { status: 'failed', reason: reasonOf(error as NodeJS.ErrnoException, abort) };
     }
   };
+}
+
+/** Closes the connections of an agent with the signal. A request does not close the one on which a proxy opens a tunnel. */
+function endingWith<T extends HttpAgent>(abort: AbortSignal, agent: T): T {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (...parameters) => {
+    const socket = connect(...parameters);
+    abort.addEventListener('abort', () => socket?.destroy(), { once: true });
+    return socket;
+  };
+  return agent;
 }
 
 async function urlFromFile(path: string, abort: AbortSignal): Promise<string | undefined> {
