@@ -82,11 +82,14 @@ describe('the termination message', () => {
   });
 
   it.each(['€', '\u0001', '😀'])('has at most 4 KiB with long texts of %j', async (character) => {
-    const text = character.repeat(5_000);
+    const text = `a${character.repeat(5_000)}`;
     const file = { job: { job_id: text }, top: { status: 'failed', error: { type: text, message: text } } };
     const message = await messageOf([file]);
     expect(Buffer.byteLength(message)).toBeLessThanOrEqual(4096);
     expect(JSON.parse(message)).toMatchObject({ state: 'failed', undelivered: 0 });
+    // Texts are cut between characters, and a cut one ends in an ellipsis.
+    expect(message).not.toMatch(/\\ud[89a-f]/i);
+    expect(JSON.parse(message).error.message).toMatch(/…$/);
   });
 
   it('is not written where there is no such file', async () => {

@@ -1,4 +1,5 @@
 import type { NumericField } from '../../../catalogue/metrics.ts';
+import { shorten } from '../../../common/shorten.ts';
 import type { PollTime, Run, RunEvent, Transition } from '../../../run/run.ts';
 
 /** What a heartbeat monitor is told, by the convention of https://healthchecks.io/docs/http_api/. */
@@ -95,5 +96,5 @@ const maxReason = 1_000;
 
 function failureOf({ latest: { error } }: Run): string {
   if (error === undefined) return 'The run has the status failed';
-  return `The run failed: ${error.type}: ${error.message}`.slice(0, maxReason);
+  return shorten(`The run failed: ${error.type}: ${error.message}`, maxReason);
 }

@@ -1,3 +1,4 @@
+import { shorten } from '../../../common/shorten.ts';
 import type { Run, Transition } from '../../../run/run.ts';
 import type { FinalSummary } from '../notifier.ts';
 
@@ -33,7 +34,7 @@ const textLimits = [1000, 300, 100];
 /** The summary of a run as one line of JSON, at most 4 KiB. */
 export function terminationMessage(record: RunRecord, summary: FinalSummary): string {
   const [message = ''] = textLimits
-    .map((limit) => JSON.stringify(content(record, summary, (text) => text?.slice(0, limit))))
+    .map((limit) => JSON.stringify(content(record, summary, (text) => text && shorten(text, limit))))
     .filter((text) => Buffer.byteLength(text) <= maxBytes);
   return message;
 }
@@ -41,13 +42,13 @@ export function terminationMessage(record: RunRecord, summary: FinalSummary): st
 function content(
   { run, best }: RunRecord,
   { undelivered, traceId }: FinalSummary,
-  shorten: (text: string | undefined) => string | undefined,
+  limited: (text: string | undefined) => string | undefined,
 ) {
   if (run === undefined || run.state === 'waiting') return { state: 'waiting', undelivered };
   const { progress, latest, nonFinite } = run;
   return {
     state: run.state,
-    jobId: shorten(run.identity.jobId),
+    jobId: limited(run.identity.jobId),
     rank: run.labels.rank,
     epoch: progress.epoch,
     batches: progress.batches,
@@ -58,7 +59,7 @@ function content(
     nonFiniteValues: [...nonFinite.values()].reduce((sum, count) => sum + count, 0),
     undelivered,
     traceId,
-    error: latest.error && { type: shorten(latest.error.type), message: shorten(latest.error.message) },
+    error: latest.error && { type: limited(latest.error.type), message: limited(latest.error.message) },
   };
 }
 
