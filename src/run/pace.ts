@@ -1,9 +1,9 @@
-import { type Position, shareDone } from './position.ts';
+import type { Position } from './position.ts';
 
 /** How fast a run advances, from its latest writes. Its size is bounded. */
 export interface Pace {
   readonly unit: Position['unit'] | undefined;
-  /** The position from which the next interval is measured. */
+  /** The position after the latest write that advanced, from which the next interval is measured. */
   readonly from: Mark | undefined;
   /** The latest intervals, oldest first. */
   readonly intervals: readonly Interval[];
@@ -39,6 +39,8 @@ const maxIntervals = 120;
 const maxPauses = 8;
 /** With only two intervals, a single pause could be the median. */
 const minIntervals = 3;
+/** Positions are of one write if less time is between them: the file system's clock is coarse, and records share a write. */
+const oneWriteMs = 5;
 /** An interval is a pause if it took this many times as long for its steps as the median interval. */
 const pauseFactor = 3;
 
@@ -57,16 +59,34 @@ export function advancePace(
   if (position.unit !== pace.unit) return { ...noPace, unit: position.unit, from: end };
   if (pace.from === undefined || end.done < pace.from.done || after === 'stalled')
     return { ...pace, from: end };
+  // A write without a step is measured together with the next one.
+  if (end.done === pace.from.done) return pace;
+  if (monotonicMs - pace.from.monotonicMs < oneWriteMs) return extendWrite(pace, pace.from, end.done);
   const interval = { done: end.done - pace.from.done, ms: monotonicMs - pace.from.monotonicMs, end };
-  // Two writes within one step of the file system's clock are measured together with the next one.
-  if (interval.done === 0 || interval.ms <= 0) return pace;
-  const intervals = recent([...pace.intervals, interval], monotonicMs);
+  return withIntervals({ ...pace, from: end }, recent([...pace.intervals, interval], monotonicMs));
+}
+
+/**
+ * Adds a further record of the same write. The steps of the first write are not part of the pace, because nothing is known
+ * of the time before it: a log may hold hours.
+ */
+function extendWrite(pace: Pace, from: Mark, done: number): Pace {
+  const end = { ...from, done };
+  const last = pace.intervals.at(-1);
+  if (last?.end !== from) return { ...pace, from: end };
+  const extended = { ...last, done: last.done + done - from.done, end };
+  const before = { ...pace, pauses: pace.pauses.filter((pause) => pause !== last) };
+  return withIntervals({ ...before, from: end }, [...pace.intervals.slice(0, -1), extended]);
+}
+
+function withIntervals(pace: Pace, intervals: readonly Interval[]): Pace {
+  const latest = intervals.at(-1);
+  const isNewPause = latest !== undefined && isPause(latest, pace.medianMs);
   return {
     ...pace,
-    from: end,
     intervals,
     medianMs: medianMsOf(intervals),
-    pauses: isPause(interval, pace.medianMs) ? [...pace.pauses, interval].slice(-maxPauses) : pace.pauses,
+    pauses: isNewPause ? [...pace.pauses, latest].slice(-maxPauses) : pace.pauses,
   };
 }
 
@@ -78,11 +98,12 @@ function recent(intervals: readonly Interval[], nowMs: number): readonly Interva
 
 /**
  * Milliseconds until the position reaches its total, if the run goes on as in its latest intervals; undefined while too
- * few are known. A single pause does not count, because it may not come again. Pauses that came repeatedly are expected
+ * few are known, and past the total. A single pause does not count, because it may not come again. Pauses that came repeatedly are expected
  * to come again at the same distance.
  */
 export function remainingMs(pace: Pace, position: Position): number | undefined {
-  if (shareDone(position) === 1) return 0;
+  if (position.done === position.total) return 0;
+  if (position.done > position.total) return undefined;
   const median = pace.medianMs;
   if (median === undefined || pace.unit !== position.unit) return undefined;
   const perUnit = meanMs(pace.intervals, median);

@@ -4,14 +4,14 @@ import type { Progress } from './progress.ts';
 /** How much of a run is done. `share` is a fraction that a log states without saying of what. */
 export interface Position {
   readonly unit: 'step' | 'epoch' | 'share';
-  /** From 0 to `total`. It decreases if the job goes back to a checkpoint. */
+  /** Not negative. It decreases if the job goes back to a checkpoint, and is above `total` if that is wrong. */
   readonly done: number;
   /** Greater than 0. */
   readonly total: number;
 }
 
 /** Share of the run that is done, from 0 to 1. */
-export const shareDone = ({ done, total }: Position): number => done / total;
+export const shareDone = ({ done, total }: Position): number => Math.min(1, done / total);
 
 /**
  * The position that a snapshot states: global_step of total_steps, else the epoch and its batch of total_epochs, else
@@ -45,5 +45,5 @@ function limited(
   total: number | undefined,
 ): Position | undefined {
   if (done === undefined || total === undefined || total <= 0) return undefined;
-  return { unit, done: Math.min(Math.max(0, done), total), total };
+  return { unit, done: Math.max(0, done), total };
 }

@@ -30,6 +30,8 @@ export interface TimedSnapshot {
   readonly snapshot: Snapshot;
   /** The time of its data points, in Unix milliseconds; undefined if that is when it was read. */
   readonly timeMs?: number | undefined;
+  /** Whether `timeMs` is known to be when it was recorded. Otherwise it only keeps the records of a log in order. */
+  readonly hasOwnTime?: boolean;
 }
 
 export interface Poll extends Ages {

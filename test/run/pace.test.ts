@@ -209,6 +209,39 @@ describe('the time left', () => {
     expectWithinTenth(estimates(writes).slice(20), endOf(writes));
   });
 
+  /** Reads writes of several records each, as from a log. A poll computes the time of a write anew, with a rounding error. */
+  function estimatesOfLog(writes: readonly { readonly s: number; readonly steps: readonly number[] }[]) {
+    let run: Run | undefined;
+    return writes.map(({ s, steps }, write) => {
+      for (const [index, global_step] of steps.entries()) {
+        const roundingMs = index / 1000;
+        const time = { unixMs: s * 1000, monotonicMs: s * 1000 + roundingMs, fileAgeMs: 0 };
+        const file = { training_metrics: { global_step, total_steps: 1000 } };
+        const records = { ...policy, content: 'records' as const };
+        run = applySnapshot(run, snapshotOf(interpret(file)), time, records).run;
+      }
+      const ms = run && estimatedRemainingMs(run);
+      return { s, write, progress: undefined, remainingS: ms === undefined ? undefined : ms / 1000 };
+    });
+  }
+  const count = (from: number, length: number) => Array.from({ length }, (_, index) => from + index);
+
+  it('does not take the steps that a log held before as pace', () => {
+    const all = estimatesOfLog([
+      { s: 0, steps: count(1, 300) },
+      ...count(1, 100).map((write) => ({ s: write * 10, steps: [300 + write] })),
+    ]);
+    expect(all[0]?.remainingS).toBeUndefined();
+    expectWithinTenth(all.slice(4), 7000);
+  });
+
+  it('is right where a log is written several records at a time', () => {
+    const all = estimatesOfLog(
+      count(0, 90).map((write) => ({ s: write * 10, steps: count(write * 10, 10) })),
+    );
+    expectWithinTenth(all.slice(4), 991);
+  });
+
   it('is absent without a total, for the first writes, and when the run is over', () => {
     const unknown = estimates(
       steady(50, 1).map(({ s, metrics: { global_step = 0 } }) => ({ s, metrics: { global_step } })),
@@ -229,6 +262,19 @@ describe('the time left', () => {
     const time = { unixMs: 0, monotonicMs: 0, fileAgeMs: 0 };
     const over = applySnapshot(undefined, snapshotOf(interpret(file)), time, policy).run as Run;
     expect([progressOf(over), estimatedRemainingMs(over)]).toEqual([0.8, undefined]);
+  });
+
+  it('is unknown past the total, which was wrong, and right again with another total', () => {
+    const [short, right] = [30, 200];
+    const writes = steady(right, 1).map(({ s, metrics }) => ({
+      s,
+      metrics: { ...metrics, total_steps: s <= 60 ? short : right },
+    }));
+    const all = estimates(writes);
+    expect(all[short - 1]).toMatchObject({ progress: 1, remainingS: 0 });
+    for (const estimate of all.slice(short, 60))
+      expect(estimate).toMatchObject({ progress: 1, remainingS: undefined });
+    expectWithinTenth(all.slice(60), right);
   });
 
   it('is never infinite, whatever the total is', () => {

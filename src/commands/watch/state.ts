@@ -1,9 +1,8 @@
 import { type Curve, emptyCurve, extendCurve } from '../../cli/terminal/curve.ts';
-import type { Moment } from '../../common/clock.ts';
 import { applySnapshot, applyTime } from '../../run/advance.ts';
 import type { PollTime, Run, RunPolicy, Transition } from '../../run/run.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
-import type { Poll } from '../../snapshot/source.ts';
+import type { Poll, TimedSnapshot } from '../../snapshot/source.ts';
 import { describeEvent, type ShownEvent } from './events.ts';
 
 /** What is known of one watched file. Its size depends on the number of fields, not of snapshots. */
@@ -45,26 +44,33 @@ export function observePoll(state: WatchState, poll: Poll, policy: RunPolicy): W
   const seen = { ...state, problem, fileAgeMs };
   const next = isNewProblem ? withEvents(seen, [{ tone: 'warning', text: problem }], moment.unixMs) : seen;
   const time: PollTime = { ...moment, fileAgeMs: snapshotAgeMs };
-  if (outcome.status !== 'ok') return afterTransition(next, applyTime(next.run, time, policy), moment);
-  return outcome.snapshots.reduce((before, { snapshot, timeMs }) => {
-    const written = timeOfRecord(time, timeMs);
+  if (outcome.status !== 'ok') return afterTransition(next, applyTime(next.run, time, policy), moment.unixMs);
+  const read = outcome.snapshots.reduce((before, timed) => {
+    const { snapshot } = timed;
+    const written = timeOfRecord(time, timed);
     const transition = applySnapshot(before.run, snapshot, written, policy);
-    const after = afterTransition(before, transition, moment);
+    const after = afterTransition(before, transition, written.unixMs);
     // A snapshot of a second writer is not part of the run.
     const isOwn = transition.events.every(({ kind }) => kind !== 'two_writers');
     return isOwn ? withSnapshot(after, snapshot) : after;
   }, next);
+  return afterTransition(read, applyTime(read.run, time, policy), moment.unixMs);
 }
 
-/** A record of a log has its own time. */
-function timeOfRecord(time: PollTime, timeMs: number | undefined): PollTime {
-  return timeMs === undefined ? time : { ...time, fileAgeMs: Math.max(0, time.unixMs - timeMs) };
+/**
+ * When a record was read, had the log been watched since its beginning: a run of which hours are read at once did not stall
+ * in each of them. Records whose times are not known are all of the last write, as in the bridge.
+ */
+function timeOfRecord(time: PollTime, { timeMs, hasOwnTime = false }: TimedSnapshot): PollTime {
+  if (timeMs === undefined || !hasOwnTime) return time;
+  const ageMs = Math.max(0, time.unixMs - timeMs);
+  return { unixMs: time.unixMs - ageMs, monotonicMs: time.monotonicMs - ageMs, fileAgeMs: 0 };
 }
 
-function afterTransition(state: WatchState, { run, events }: Transition, moment: Moment): WatchState {
+function afterTransition(state: WatchState, { run, events }: Transition, unixMs: number): WatchState {
   const began = events.some(({ kind }) => kind === 'run_began');
   const shown = events.flatMap((event) => describeEvent(event) ?? []);
-  const next = withEvents({ ...state, run }, shown, moment.unixMs);
+  const next = withEvents({ ...state, run }, shown, unixMs);
   return began ? { ...next, curves: new Map(), values: new Map(), previous: new Map() } : next;
 }
 

@@ -11,13 +11,15 @@ import type { LogRecord } from './formats/decoder.ts';
 import { detectFormat } from './formats/detect.ts';
 import { createRecordMapper, snapshotOf } from './formats/map-record.ts';
 import { positionNearEnd } from './near-end.ts';
-import { createRecordClock } from './record-clock.ts';
+import { createRecordClock, type WriteTimes } from './record-clock.ts';
 
 /** A measurement of a log. */
 export interface LogEntry {
   readonly snapshot: Snapshot;
   /** Unix milliseconds. */
   readonly timeMs: number;
+  /** As in `TimedSnapshot`. */
+  readonly hasOwnTime: boolean;
   readonly record: LogRecord;
   /** Whether it is the first record of new content, which replaced the previous content of the file. */
   readonly isOther: boolean;
@@ -105,7 +107,7 @@ function createLogFile(
       const snapshot = { ...parsed.snapshot, timestampMs: parsed.snapshot.timestampMs ?? timeMs };
       const isOther = isOtherContent;
       isOtherContent = false;
-      return [{ snapshot, timeMs, record, isOther }];
+      return [{ snapshot, timeMs, hasOwnTime: isOwnTime(record, timeMs, writes), record, isOther }];
     });
   }
 
@@ -130,3 +132,10 @@ function createLogFile(
     close: () => follower.close(),
   };
 }
+
+/**
+ * Whether a record states its time, itself or by the seconds since training began. Of a copied file these seconds lead past its
+ * last write, because it was created later than it was recorded.
+ */
+const isOwnTime = ({ time, elapsed }: LogRecord, timeMs: number, { isBacklog, modifiedMs }: WriteTimes) =>
+  time !== undefined || (elapsed !== undefined && isBacklog && timeMs < modifiedMs);

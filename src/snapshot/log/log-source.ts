@@ -63,6 +63,7 @@ function createOutcomes(reader: LogReader): (result: LogRead | LogFailure) => Po
       const snapshots = result.entries.map((entry) => ({
         snapshot: snapshotOfRun(reader, entry),
         timeMs: entry.timeMs,
+        hasOwnTime: entry.hasOwnTime,
       }));
       return { status: 'ok', snapshots };
     }

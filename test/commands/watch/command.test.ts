@@ -52,6 +52,14 @@ describe('watch --once', () => {
     expect(openFilesIn(folder)).toEqual([]);
   });
 
+  it('knows no time left from a log that says nothing of when it was recorded', async () => {
+    const file = join(temporaryFolder(), 'log.jsonl');
+    const record = (step: number) => `${JSON.stringify({ step, total_steps: 1000, loss: 1 / step })}\n`;
+    writeFileSync(file, Array.from({ length: 300 }, (_, index) => record(index + 1)).join(''));
+    const { text } = await commandLine(['watch', '--once', file]);
+    expect(text).toMatch(/30\.0 %$/m);
+  });
+
   it('ends with 1 if a file is missing or broken, and with 2 if a variable is wrong', async () => {
     const folder = temporaryFolder();
     const missing = await commandLine(['watch', '--once', join(folder, 'none.json'), exampleIn(folder)]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mostKept } from '../../../src/cli/terminal/curve.ts';
 import { watchLines } from '../../../src/commands/watch/plain.ts';
 import { unreadState, type WatchState } from '../../../src/commands/watch/state.ts';
+import { estimatedRemainingMs } from '../../../src/run/estimate.ts';
 import { type Document, polled, read, stateAfter, trainingExample } from './support.ts';
 
 const texts = ({ events }: WatchState) => events.map(({ text }) => text);
@@ -56,6 +57,29 @@ describe('what is kept of a file', () => {
       'training_loss is finite again',
       'run failed: ValueError: no data',
     ]);
+  });
+
+  it('has the times of the records of a log, of which hours are read at once', () => {
+    const hour = 3_600;
+    const start = Date.UTC(2025, 9, 23, 10, 15);
+    const record = (index: number, loss: number) => {
+      const metrics = { global_step: index, total_steps: 200, training_loss: loss };
+      const outcome = read({ ...document, training_metrics: metrics });
+      if (outcome.status !== 'ok') throw new Error(outcome.status);
+      const timeMs = start + index * 20 * 60_000;
+      return outcome.snapshots.map(({ snapshot }) => ({ snapshot, timeMs, hasOwnTime: true }));
+    };
+    const steps = Array.from({ length: 30 }, (_, index) => index + 1);
+    const snapshots = steps.flatMap((index) => record(index, index === 9 ? Number.NaN : 1));
+    const state = polled(unreadState('log.jsonl'), { status: 'ok', snapshots }, 10 * hour, 60_000);
+    expect(texts(state)).toEqual([
+      'run began: rings-001',
+      'training_loss became NaN',
+      'training_loss is finite again',
+    ]);
+    expect(state.events[1]?.unixMs).toBe(start + 3 * hour * 1000);
+    expect(state.run?.state).toBe('running');
+    expect(state.run && estimatedRemainingMs(state.run)).toBe(170 * 20 * 60_000);
   });
 
   it('is of constant size', () => {
