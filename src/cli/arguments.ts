@@ -9,7 +9,7 @@ import {
 import { suggestion } from './suggestion.ts';
 
 /** The value of an option; undefined if it is not given. */
-export function optionValue({ options }: Arguments, name: string): string | undefined {
+export function optionValue({ options }: Pick<Arguments, 'options'>, name: string): string | undefined {
   const value = options[name];
   return typeof value === 'string' ? value : undefined;
 }

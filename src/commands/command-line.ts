@@ -79,12 +79,16 @@ export const commands = [
         name: 'once',
         description: 'Print one frame and exit; the exit code is 1 if a file cannot be read',
       },
-      { name: 'serve', description: 'Show the runs on a web page, on this machine only' },
+      {
+        name: 'serve',
+        description:
+          'Show the runs on a web page, on this machine only. A number after it is the port of the page',
+      },
       {
         name: 'port',
         argument: 'N',
         parse: integer(0, 65_535),
-        description: 'With --serve, the port of the page; 0 chooses one [default: 13135]',
+        description: 'The same as a number after --serve; 0 chooses a free port [default: 13135]',
       },
     ],
     positional: { name: 'FILE', repeated: true },

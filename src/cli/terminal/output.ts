@@ -39,4 +39,4 @@ const paint = (piece: Span) =>
   typeof piece === 'string' ? piece : styleText(styles[piece.tone], piece.text, { validateStream: false });
 
 /** At most 100, because longer lines are hard to read. */
-export const columnsOf = ({ columns }: Output): number => Math.min(columns ?? 80, 100);
+export const columnsOf = ({ columns }: Output): number => Math.min(columns || 80, 100);

@@ -82,6 +82,7 @@ export function createScreen({ output, render, redrawMs, defaultSize }: ScreenOp
  * less, because clearing to the end of a full line removes its last character.
  */
 const roomOf = ({ columns, rows }: Output, defaultSize: Size): Size => ({
-  columns: columns === undefined ? defaultSize.columns : columns - 1,
-  rows: rows === undefined ? defaultSize.rows : rows - 1,
+  // A terminal that has not been told its size says 0.
+  columns: columns ? columns - 1 : defaultSize.columns,
+  rows: rows ? rows - 1 : defaultSize.rows,
 });

@@ -55,8 +55,8 @@ export function screenWatch(output: Output, clock: () => Date): WatchView {
   let collector: CollectorReport | undefined;
   const draw = () => {
     if (shown === undefined) return;
-    const columns = (output.columns ?? 80) - 1;
-    const rows = (output.rows ?? 24) - 1;
+    const columns = (output.columns || 80) - 1;
+    const rows = (output.rows || 24) - 1;
     const status = collector === undefined ? [] : [collectorLine(collector)];
     const lines = screenLines(shown.report, shown.before, shown.at, status, columns);
     const visible = lines.length > rows ? [...lines.slice(0, rows - 1), ['  …']] : lines;

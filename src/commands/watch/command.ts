@@ -1,4 +1,3 @@
-import { optionValue } from '../../cli/arguments.ts';
 import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
 import { type Output, printLines } from '../../cli/terminal/output.ts';
 import { systemClock } from '../../common/clock.ts';
@@ -7,6 +6,7 @@ import { createSource } from '../../snapshot/create-source.ts';
 import { type Followed, follow } from './follow.ts';
 import { whileConnected } from './input-end.ts';
 import { watchLines } from './plain.ts';
+import { watchRequestOf } from './request.ts';
 import { unreadState, type WatchState } from './state.ts';
 import { watchOnTerminal } from './terminal.ts';
 import { watchView } from './view.ts';
@@ -18,7 +18,9 @@ import { watchView } from './view.ts';
  */
 export async function watchCommand(context: CommandContext): Promise<number> {
   const { args, environment, stdin, stdout } = context;
-  if (args.problems.length > 0) return refuse(context, args.problems);
+  const request = watchRequestOf(args);
+  const problems = [...args.problems, ...request.problems];
+  if (problems.length > 0) return refuse(context, problems);
   const reading = readConfig(environment);
   if (reading.status === 'invalid')
     return refuse(
@@ -26,7 +28,7 @@ export async function watchCommand(context: CommandContext): Promise<number> {
       reading.problems.map(({ message }) => message),
     );
   const { config } = reading;
-  const paths = args.positionals.length > 0 ? args.positionals : [config.metricsFilePath];
+  const paths = request.files.length > 0 ? request.files : [config.metricsFilePath];
   const stopped = context.stopSignal();
   const signal = args.options.once ? stopped : whileConnected(stdin, stopped);
   const followed = await Promise.all(
@@ -36,7 +38,7 @@ export async function watchCommand(context: CommandContext): Promise<number> {
       return { path, source: await createSource(source, systemClock), policy: config, clock: systemClock };
     }),
   );
-  if (args.options.serve) return serve(context, followed, signal);
+  if (args.options.serve) return serve(context, followed, { port: request.port, signal });
   if (args.options.once) return printFrame(stdout, followed, signal);
   if (stdout.isTTY) await watchOnTerminal({ stdin, stdout, followed, signal });
   else await printChanges(stdout, followed, signal);
@@ -47,19 +49,16 @@ export async function watchCommand(context: CommandContext): Promise<number> {
 async function serve(
   context: CommandContext,
   followed: readonly Followed[],
-  signal: AbortSignal,
+  options: { readonly port: number; readonly signal: AbortSignal },
 ): Promise<number> {
   const { serveWatch } = await import('./serve.ts');
-  const port = Number(optionValue(context.args, 'port') ?? defaultPort);
   const onListening = (address: string) =>
     void context.stdout.write(`Open ${address} in a browser. Ctrl-C stops.\n`);
-  const serving = await serveWatch({ followed, port, signal, onListening });
+  const serving = await serveWatch({ followed, ...options, onListening });
   if (serving.status === 'stopped') return 0;
   printErrors(context, [serving.reason]);
   return 1;
 }
-
-const defaultPort = 13_135;
 
 /** Prints one frame of the screen and reports whether every file could be read. */
 async function printFrame(
@@ -69,7 +68,7 @@ async function printFrame(
 ): Promise<number> {
   const onState = () => undefined;
   const states = await Promise.all(followed.map((it) => follow({ ...it, signal, onState }, 'once')));
-  const size = { columns: output.columns ?? 80, rows: (output.rows ?? 24) - 1 };
+  const size = { columns: output.columns || 80, rows: (output.rows || 24) - 1 };
   printLines(output, watchView(states, { file: 0, field: undefined }, size));
   return states.every(({ run, problem }) => run !== undefined && problem === undefined) ? 0 : 1;
 }

@@ -1,6 +1,7 @@
 import { type runStates, trainingMetrics } from '../../catalogue/metrics.ts';
 import { duration, formatNumber, formatPercent, formatProgress } from '../../cli/terminal/format.ts';
 import { clip, type Line, type Span, span, spread, type Tone, widthOf } from '../../cli/terminal/line.ts';
+import type { Size } from '../../cli/terminal/screen.ts';
 import { estimatedRemainingMs, progressOf } from '../../run/estimate.ts';
 import type { Run } from '../../run/run.ts';
 import type { ShownEvent } from './events.ts';
@@ -33,16 +34,22 @@ export function nameOf({ run, path }: WatchState): string {
   return printable(identity?.jobId === undefined ? path : `${identity.jobId}${rank}`);
 }
 
+/** Where a row is narrow, the path and the age are left out first, so that the name and the state remain. */
 export function titleRow(state: WatchState, columns: number): Line {
   const { path, fileAgeMs } = state;
   const age = fileAgeMs === undefined ? '' : `written ${duration(fileAgeMs)} ago   `;
-  const right = [span('faint', age), stateSpan(state)];
   const name: Line = [' ', span('strong', nameOf(state))];
   const full: Line =
     state.run?.identity.jobId === undefined ? name : [...name, span('faint', `   ${printable(path)}`)];
-  const fits = widthOf(full) + widthOf(right) + 3 <= columns;
-  return spread(fits ? full : clip(name, Math.max(1, columns - widthOf(right) - 3)), right, columns - 1);
+  const withAge = [span('faint', age), stateSpan(state)];
+  const room = (right: Line) => columns - widthOf(right) - 3;
+  const right = room(withAge) < Math.min(leastName, widthOf(name)) ? [stateSpan(state)] : withAge;
+  const left = widthOf(full) <= room(right) ? full : clip(name, Math.max(1, room(right)));
+  return spread(left, right, columns - 1);
 }
+
+/** The columns of a name that are worth more than the age of the file. */
+const leastName = 24;
 
 /** What the run does now: the problem with the file, or its epoch, step and progress. */
 export function progressRow({ run, problem }: WatchState, columns: number): Line {
@@ -98,19 +105,34 @@ const cellWidth = 39;
 const nameWidth = 19;
 const valueWidth = 10;
 
-/** Every number with its change, in as many columns as there is room for. */
-export function numberRows(state: WatchState, field: string, columns: number): readonly Line[] {
+/**
+ * Every number with its change, in as many columns as there is room for. If there are more than fit, those around the chosen
+ * one, and how many there are.
+ */
+export function numberRows(state: WatchState, field: string, size: Size): readonly Line[] {
   const fields = fieldsOf(state);
-  const across = Math.max(1, Math.floor((columns - 1) / cellWidth));
+  const across = Math.max(1, Math.floor((size.columns - 1) / cellWidth));
+  if (Math.ceil(fields.length / across) <= size.rows) return gridOf(state, fields, field, across);
+  const most = across * Math.max(1, size.rows - 1);
+  const first = Math.floor(Math.max(0, fields.indexOf(field)) / most) * most;
+  const shown = fields.slice(first, first + most);
+  const note = `  ${first + 1}–${first + shown.length} of ${fields.length} numbers`;
+  return [...gridOf(state, shown, field, across), [span('faint', note)]];
+}
+
+function gridOf(
+  state: WatchState,
+  fields: readonly string[],
+  chosen: string,
+  across: number,
+): readonly Line[] {
   const rows = Math.ceil(fields.length / across);
   return Array.from({ length: rows }, (_, row) =>
-    fields.filter((_, index) => index % rows === row).flatMap((it) => numberCell(state, it, it === field)),
+    fields.filter((_, index) => index % rows === row).flatMap((it) => numberCell(state, it, it === chosen)),
   );
 }
 
-type Isolated = readonly Span[];
-
-function numberCell({ values, previous }: WatchState, field: string, isChosen: boolean): Isolated {
+function numberCell({ values, previous }: WatchState, field: string, isChosen: boolean): Line {
   const value = values.get(field) ?? Number.NaN;
   const before = previous.get(field);
   const name = clipped(printable(field), nameWidth);
@@ -140,11 +162,22 @@ function changeOf(difference: number): string {
   return ` ${difference > 0 ? '▲' : '▼'}${digits}`.slice(0, 8);
 }
 
-export const eventRow = ({ unixMs, tone, text }: ShownEvent): Line => [
-  ' ',
-  span('faint', `${new Date(unixMs).toISOString().slice(11, 19)}  `),
-  span(tone, printable(text)),
-];
+/** Events with their times in UTC, and with the date where it is not that of the last one. */
+export function eventRows(events: readonly ShownEvent[]): readonly Line[] {
+  const today = dateOf(events.at(-1)?.unixMs ?? 0);
+  return events.map(({ unixMs, tone, text }) => [
+    ' ',
+    span('faint', `${timeText(unixMs, dateOf(unixMs) === today)}  `),
+    span(tone, printable(text)),
+  ]);
+}
+
+const dateOf = (unixMs: number) => new Date(unixMs).toISOString().slice(0, 10);
+const timeText = (unixMs: number, isToday: boolean) =>
+  `${new Date(unixMs)
+    .toISOString()
+    .slice(isToday ? 11 : 0, 19)
+    .replace('T', ' ')}Z`;
 
 const levels = '▁▂▃▄▅▆▇█';
 
@@ -172,11 +205,11 @@ export function fileRow(state: WatchState, field: string, columns: number, isCho
   return [...row, span('curve', sparkline(samples.slice(-Math.max(0, columns - widthOf(row) - 1))))];
 }
 
-/** The heading of `fileRow`. */
-export const fileHeading = (field: string): Line => [
+/** The heading of `fileRow`. `name` is above the names. */
+export const fileHeading = (field: string, name: string): Line => [
   span(
     'faint',
-    ` ${'run'.padEnd(24)}${'state'.padEnd(12)}${'progress'.padStart(8)}${'step'.padStart(10)}  ${field}`,
+    ` ${name.padEnd(24)}${'state'.padEnd(12)}${'progress'.padStart(8)}${'step'.padStart(10)}  ${field}`,
   ),
 ];
 

@@ -2,7 +2,17 @@ import { chart } from '../../cli/terminal/chart.ts';
 import { emptyCurve } from '../../cli/terminal/curve.ts';
 import { clip, type Line, span, widthOf } from '../../cli/terminal/line.ts';
 import type { Size } from '../../cli/terminal/screen.ts';
-import { eventRow, fieldsOf, fileHeading, fileRow, numberRows, progressRow, titleRow } from './rows.ts';
+import type { ShownEvent } from './events.ts';
+import {
+  eventRows,
+  fieldsOf,
+  fileHeading,
+  fileRow,
+  nameOf,
+  numberRows,
+  progressRow,
+  titleRow,
+} from './rows.ts';
 import type { WatchState } from './state.ts';
 
 /** What the reader has chosen. */
@@ -18,6 +28,9 @@ const leastCurve = 5;
 /** The fewest columns for a file beside another. */
 const leastPanel = 60;
 const maxEventRows = 5;
+/** The rows of events and numbers that are kept where there are more numbers than rows. */
+const leastEvents = 2;
+const leastNumbers = 3;
 
 /** The rows of the screen, at most as many as `size` has. `keys` is the last row. */
 export function watchView(
@@ -50,12 +63,18 @@ export function fieldIn(state: WatchState, { field }: Pick<Choice, 'field'>): st
 function panel(state: WatchState, choice: Choice, { columns, rows }: Size): readonly Line[] {
   const field = fieldIn(state, choice);
   const head = [titleRow(state, columns), progressRow(state, columns)];
-  const numbers = numberRows(state, field, columns);
+  const least = leastCurve + 1 + Math.min(leastEvents, state.events.length);
+  const numbers = numberRows(state, field, {
+    columns,
+    rows: Math.max(leastNumbers, rows - head.length - least),
+  });
   const room = rows - head.length - numbers.length;
-  const events = state.events.slice(-Math.min(maxEventRows, Math.max(1, room - leastCurve - 4)));
-  const rest = [...numbers, ...events.map(eventRow)];
+  const events = latestEvents(state.events, Math.min(maxEventRows, Math.max(1, room - leastCurve - 4)));
+  const rest = [...numbers, ...eventRows(events)];
   return [...head, ...curveRows(state, field, { columns, rows: rows - head.length - rest.length }), ...rest];
 }
+
+const latestEvents = <T>(events: readonly T[], count: number) => (count <= 0 ? [] : events.slice(-count));
 
 /** The legend and the curve; nothing where there are too few rows. */
 function curveRows(state: WatchState, field: string, { columns, rows }: Size): readonly Line[] {
@@ -83,14 +102,39 @@ function sideBySide(states: readonly WatchState[], choice: Choice, size: Size): 
   );
 }
 
-/** One row for each file, and the curve of the chosen one. */
+/** One row for each file, the curve of the chosen one, and the latest events of all. */
 function table(states: readonly WatchState[], choice: Choice, { columns, rows }: Size): readonly Line[] {
   const chosen = states[choice.file];
   const field = chosen === undefined ? 'training_loss' : fieldIn(chosen, choice);
+  const shown = windowAround(states.length, choice.file, rows - 1);
   const lines = [
-    fileHeading(field),
-    ...states.map((state, index) => fileRow(state, field, columns, index === choice.file)),
+    fileHeading(field, shown.length < states.length ? `${shown.length} of ${states.length} runs` : 'run'),
+    ...shown.map((index) => fileRow(states[index] as WatchState, field, columns, index === choice.file)),
   ];
-  const room = { columns, rows: rows - lines.length - 1 };
-  return chosen === undefined ? lines : [...lines, [], ...curveRows(chosen, field, room)];
+  const room = rows - lines.length - 1;
+  const hasCurve = room > leastCurve;
+  const events = latestEvents(eventsOfAll(states), hasCurve ? Math.min(3, room - leastCurve - 1) : room);
+  const curve =
+    chosen === undefined || !hasCurve
+      ? []
+      : curveRows(chosen, field, { columns, rows: room - events.length });
+  return [...lines, [], ...curve, ...eventRows(events)];
+}
+
+/** The indices of at most `room` entries of a list, `chosen` among them. */
+function windowAround(length: number, chosen: number, room: number): readonly number[] {
+  const count = Math.min(length, Math.max(1, room));
+  const first = Math.min(Math.max(0, chosen - Math.floor(count / 2)), length - count);
+  return Array.from({ length: count }, (_, index) => first + index);
+}
+
+/** The events of all files by time, each with the name of its run, without those that every rank has. */
+function eventsOfAll(states: readonly WatchState[]): readonly ShownEvent[] {
+  return states
+    .flatMap((state) =>
+      state.events
+        .filter(({ tone }) => tone !== 'faint')
+        .map((event) => ({ ...event, text: `${nameOf(state)}  ${event.text}` })),
+    )
+    .sort((one, other) => one.unixMs - other.unixMs);
 }

@@ -96,6 +96,14 @@ function watching(files: readonly string[], properties: Parameters<typeof captur
   return { shows, text: shown.text, press: (key: string) => stdin.write(key), stop, ended, modes };
 }
 
+it('refuses options that exclude each other', async () => {
+  const file = exampleIn(temporaryFolder());
+  const { code, errors } = await commandLine(['watch', '--once', '--serve', file]);
+  expect([code, errors]).toEqual([2, expect.stringContaining('--once and --serve exclude each other')]);
+  const port = await commandLine(['watch', '--once', '--port', '80', file]);
+  expect([port.code, port.errors]).toEqual([2, expect.stringContaining('--port needs --serve')]);
+});
+
 describe('on a terminal', () => {
   const terminal = { isTTY: true, columns: 80, rows: 24 };
 
@@ -111,6 +119,12 @@ describe('on a terminal', () => {
     expect(await ended).toBe(0);
     expect(text()).toMatch(/\u001b\[\?25l.*\u001b\[\?25h$/s);
     expect(modes).toEqual([true, false]);
+  });
+
+  it('takes a terminal that says that its size is 0 for one of the usual size', async () => {
+    const { shows } = watching([exampleIn(temporaryFolder())], { isTTY: true, columns: 0, rows: 0 });
+    await shows(/training-job-001[^\n]*● running/);
+    await shows(/▸training_loss/);
   });
 
   it('shows a file that breaks, vanishes, turns NaN and is written again', async () => {

@@ -86,6 +86,42 @@ describe('the view', () => {
     expect(choiceAfter(choice, 'down', ranks).file).toBe(15);
   });
 
+  it('keeps the curve and the events where there are more numbers than rows, and shows the chosen one', () => {
+    const extras = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`extra_${index}`, index]));
+    const states = [stateAfter([...half, withMetrics(half.at(-1), extras)])];
+    const shown = text(states, first, sizes['80x24'], keys);
+    expect(shown).toMatch(/┤.*\n.*┤.*\n.*┤.*\n.*┤/);
+    expect(shown).toMatch(/1–22 of 59 numbers/);
+    expect(shown).toContain('epoch 1 ended');
+    const last = text(states, choiceAfter(first, 'left', states), sizes['80x24'], keys);
+    expect(last).toMatch(/▸global_step/);
+  });
+
+  it('keeps the name and the state of a run where a row is narrow', () => {
+    expect(text([running], first, { columns: 40, rows: 12 })).toMatch(/^ rings-001 +● running$/m);
+    expect(text([running], first, { columns: 60, rows: 12 })).toMatch(/^ rings-001 +written .* ● running$/m);
+  });
+
+  it('of more files than rows shows those around the chosen one', () => {
+    const many = Array.from({ length: 64 }, (_, index) => unreadState(`/metrics/${index}.json`));
+    const shown = text(many, { ...first, file: 40 }, sizes['80x24'], keys);
+    expect(shown).toMatch(/^▸\/metrics\/40\.json/m);
+    expect(shown).toContain('21 of 64 runs');
+  });
+
+  it('of many files shows what happened to each', () => {
+    expect(text(ranks, first, sizes['80x24'], keys)).toMatch(
+      /Z {2}rings-001 rank 7 {2}training_loss became NaN/,
+    );
+  });
+
+  it('shows the date of events of another day', () => {
+    const day = 86_400;
+    const events = text([polled(becameNaN, read(half.at(-1)), day)], first, sizes['80x24']);
+    expect(events).toMatch(/^ 2025-10-23 10:19:20Z {2}training_loss became NaN/m);
+    expect(events).toMatch(/^ 10:15:00Z {2}training_loss is finite again/m);
+  });
+
   it('keeps control characters of a file off the terminal', () => {
     const [document] = half;
     const hostile = { ...document, job_metadata: { job_id: '\u001b[2Jjob\n' } } as unknown as Document;
