@@ -132,6 +132,32 @@ describe('the page of watch --serve', () => {
     );
   });
 
+  it('adds only new events to the list, and counts the time since the last write', async () => {
+    const { file, port } = await setUp();
+    const { page } = await openPage(port);
+    await shows(page, 1);
+    await page.getByText('run began').waitFor();
+    const added = await page.evaluateHandle<string[]>(`
+      const texts = [];
+      new MutationObserver((changes) => {
+        for (const { addedNodes } of changes)
+          for (const node of addedNodes) texts.push(node.lastChild.textContent);
+      }).observe(document.getElementById('events'), { childList: true });
+      texts;`);
+    const nan = (step: number) => example(step, { training_loss: null }).replace('null', 'NaN');
+    replaceFile(file, nan(2));
+    await page.getByText('training_loss became NaN').waitFor();
+    replaceFile(file, example(3));
+    await page.getByText('training_loss is finite again').waitFor();
+    expect(await added.jsonValue()).toEqual(['training_loss became NaN', 'training_loss is finite again']);
+    expect(await page.locator('#events li span').allTextContents()).toEqual([
+      'training_loss is finite again',
+      'training_loss became NaN',
+      'run began: training-job-001',
+    ]);
+    await page.getByText(/^written [2-9] seconds ago$/).waitFor();
+  });
+
   it('is used by keys alone, with several files', async () => {
     const folder = temporaryFolder();
     const files = [0, 1, 2].map((rank) => join(folder, `rank-${rank}.json`));
@@ -169,6 +195,9 @@ describe('the page of watch --serve', () => {
     const runs = page.getByLabel('Run', { exact: true });
     const names = files.map((file, rank) => (rank === 3 ? file : `training-job-001 rank ${rank} (${file})`));
     expect(await runs.locator('option').allTextContents()).toEqual(names);
+    const table = page.getByRole('table', { name: 'Runs' });
+    await table.getByRole('row', { name: 'training-job-001 rank 15 running 7 16', exact: true }).waitFor();
+    await table.getByRole('row', { name: /rank-3\.json .* does not exist/ }).waitFor();
     await runs.selectOption({ index: 15 });
     await until(async () => (await dataOf(page)).values.at(-1) === 16, 'the loss of the last rank');
     write(7, Number.NaN);

@@ -7,7 +7,7 @@ import type { WatchState } from './state.ts';
 export const pageState = (states: readonly WatchState[]): PageState => ({ files: states.map(pageFile) });
 
 function pageFile(state: WatchState): PageFile {
-  const { run, path, problem, values, previous, events, snapshots } = state;
+  const { run, path, problem, fileAgeMs, values, previous, events, snapshots } = state;
   const share = run && progressOf(run);
   const progress = share === undefined ? [] : [formatProgress(share, run && estimatedRemainingMs(run))];
   return {
@@ -15,18 +15,16 @@ function pageFile(state: WatchState): PageFile {
     path,
     state: run?.state ?? 'waiting',
     problem: problem ?? null,
+    ageMs: fileAgeMs ?? null,
     share: share ?? null,
+    step: run?.progress.batches ?? null,
     place: run === undefined ? '' : [placeOf(run), ...progress].join(', '),
     numbers: fieldsOf(state).map((field) => ({
       field,
       value: jsonNumber(values.get(field) ?? Number.NaN),
       previous: previous.has(field) ? jsonNumber(previous.get(field) ?? Number.NaN) : null,
     })),
-    events: events.map(({ unixMs, tone, text }) => ({
-      time: new Date(unixMs).toISOString().slice(11, 19),
-      tone,
-      text,
-    })),
+    events,
     version: `${snapshots} ${state.curves.get(fieldsOf(state)[0] ?? '')?.seen ?? 0}`,
   };
 }

@@ -35,7 +35,8 @@ export async function serveWatch({ followed, port, signal, onListening }: ServeO
   if (listening.status === 'failed') return listening;
   onListening(`http://localhost:${listening.port}/`);
   const send = createSender(() => {
-    for (const client of clients) sendState(client, states);
+    // A browser that does not read, for example of a laptop that sleeps, is sent the state once it reads again.
+    for (const client of clients) if (!client.writableNeedDrain) sendState(client, states);
   });
   const onState = (index: number) => (state: WatchState) => {
     const before = states[index];
@@ -121,6 +122,7 @@ function answer(
       response.write('retry: 500\n\n');
       clients.add(response);
       response.on('close', () => clients.delete(response));
+      response.on('drain', () => sendState(response, states));
       return sendState(response, states);
     case '/curve': {
       const state = states[Number(searchParams.get('file'))];

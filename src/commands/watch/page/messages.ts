@@ -11,14 +11,25 @@ export interface PageFile {
   readonly path: string;
   readonly state: string;
   readonly problem: string | null;
+  /** Time since the file was last written, when this was sent. */
+  readonly ageMs: number | null;
   /** From 0 to 1. */
   readonly share: number | null;
+  /** Steps trained. */
+  readonly step: number | null;
   /** Place and progress in words. */
   readonly place: string;
   readonly numbers: readonly PageNumber[];
-  readonly events: readonly { readonly time: string; readonly tone: string; readonly text: string }[];
+  /** Oldest first. */
+  readonly events: readonly PageEvent[];
   /** Changes whenever a curve has. */
   readonly version: string;
+}
+
+export interface PageEvent {
+  readonly unixMs: number;
+  readonly tone: string;
+  readonly text: string;
 }
 
 export interface PageNumber {

@@ -1,9 +1,10 @@
 import uPlot from 'uplot';
-import type { JsonNumber, PageCurve, PageFile, PageState } from './messages.ts';
+import type { JsonNumber, PageCurve, PageEvent, PageFile, PageState } from './messages.ts';
 
 /** What the page shows; `data` is what is drawn, for tests. */
-const shown: { files: readonly PageFile[]; data: PageCurve; version: string } = {
+const shown: { files: readonly PageFile[]; receivedMs: number; data: PageCurve; version: string } = {
   files: [],
+  receivedMs: 0,
   data: { x: [], values: [], companions: null },
   version: '',
 };
@@ -71,7 +72,54 @@ function showFile(): void {
     file.numbers.map(({ field }) => field),
   );
   byId('numbers').replaceChildren(...file.numbers.map(numberRow));
+  showAge();
+  showRuns();
   showEvents(file);
+}
+
+/** How long ago the file was written, which only the page counts on. */
+function showAge(): void {
+  const ageMs = chosenFile()?.ageMs ?? undefined;
+  const age = ageMs === undefined ? '' : duration(ageMs + performance.now() - shown.receivedMs);
+  setText('age', age === '' ? '' : `written ${age} ago`, 'faint');
+}
+
+function duration(ms: number): string {
+  const units = [
+    ['day', 86_400_000],
+    ['hour', 3_600_000],
+    ['minute', 60_000],
+  ] as const;
+  const [unit, size] = units.find(([, length]) => ms >= 2 * length) ?? ['second', 1000];
+  const count = Math.round(ms / size);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** Several runs at a glance, with the metric whose curve is drawn. */
+function showRuns(): void {
+  byId('runs').hidden = shown.files.length < 2;
+  if (shown.files.length < 2) return;
+  setText('runs-field', fieldSelect.value);
+  byId('runs-rows').replaceChildren(...shown.files.map(runRow));
+}
+
+function runRow(file: PageFile): HTMLElement {
+  const row = document.createElement('tr');
+  if (file === chosenFile()) row.setAttribute('aria-current', 'true');
+  const name = element('th', file.name);
+  name.setAttribute('scope', 'row');
+  name.title = file.path;
+  const value = file.numbers.find(({ field }) => field === fieldSelect.value)?.value;
+  row.append(
+    name,
+    file.problem === null
+      ? element('td', file.state, tones[file.state] ?? 'faint')
+      : element('td', file.problem, 'bad'),
+    element('td', file.share === null ? '' : `${(Math.floor(file.share * 1000) / 10).toFixed(1)} %`),
+    element('td', file.step === null ? '' : format(file.step)),
+    element('td', value === undefined ? '' : format(value), typeof value === 'string' ? 'bad' : ''),
+  );
+  return row;
 }
 
 function numberRow({ field, value, previous }: PageFile['numbers'][number]): HTMLElement {
@@ -88,19 +136,30 @@ function numberRow({ field, value, previous }: PageFile['numbers'][number]): HTM
   return row;
 }
 
+/** Those in the list, newest first, as text. */
+let shownEvents: readonly string[] = [];
+
 /** Only new events are added, because a screen reader reads what is added. */
-let shownEvents = '';
 function showEvents({ events }: PageFile): void {
-  const text = JSON.stringify(events);
-  if (text === shownEvents) return;
-  shownEvents = text;
-  byId('events').replaceChildren(
-    ...events.toReversed().map(({ time, tone, text: what }) => {
-      const item = element('li', '');
-      item.append(element('time', time), element('span', what, tone));
-      return item;
-    }),
-  );
+  const list = byId('events');
+  const texts = events.map((event) => JSON.stringify(event)).toReversed();
+  const added = texts.indexOf(shownEvents[0] ?? '');
+  const isContinued = added >= 0 && shownEvents.every((text, i) => text === (texts[i + added] ?? text));
+  if (!isContinued) list.replaceChildren();
+  const items = events.toReversed().map(eventItem);
+  list.prepend(...items.slice(0, isContinued ? added : items.length));
+  while (list.childElementCount > events.length) list.lastElementChild?.remove();
+  shownEvents = texts;
+}
+
+function eventItem({ unixMs, tone, text }: PageEvent): HTMLElement {
+  const at = new Date(unixMs);
+  const isToday = at.toDateString() === new Date().toDateString();
+  const time = element('time', isToday ? at.toLocaleTimeString() : at.toLocaleString());
+  time.setAttribute('datetime', at.toISOString());
+  const item = element('li', '');
+  item.append(time, element('span', text, tone));
+  return item;
 }
 
 let plot: uPlot | undefined;
@@ -178,6 +237,7 @@ function show(): void {
 const source = new EventSource('/events');
 source.onmessage = ({ data }) => {
   shown.files = (JSON.parse(data) as PageState).files;
+  shown.receivedMs = performance.now();
   byId('files').hidden = shown.files.length < 2;
   setOptions(
     fileSelect,
@@ -192,6 +252,7 @@ source.onerror = () => {
 };
 fileSelect.onchange = show;
 fieldSelect.onchange = show;
+setInterval(showAge, 1000);
 new ResizeObserver(() => plot?.setSize({ width: chartElement.clientWidth, height: 320 })).observe(
   chartElement,
 );
