@@ -16,9 +16,9 @@ export function describeEvent(event: RunEvent): Description | undefined {
     case 'run_ended':
       return runEnded(event);
     case 'became_non_finite':
-      return { tone: 'bad', text: `${event.field} became ${event.value}` };
+      return { tone: 'bad', text: `${nameOfField(event.field)} became ${event.value}` };
     case 'became_finite':
-      return { tone: 'good', text: `${event.field} is finite again` };
+      return { tone: 'good', text: `${nameOfField(event.field)} is finite again` };
     case 'stalled':
       return { tone: 'bad', text: 'the step does not advance any more' };
     case 'resumed':
@@ -42,6 +42,9 @@ export function describeEvent(event: RunEvent): Description | undefined {
       return undefined;
   }
 }
+
+/** Fields without a metric of their own are counted together. */
+const nameOfField = (field: string) => (field === 'extra' ? 'another metric' : field);
 
 function runEnded({ run, reason }: Extract<RunEvent, { kind: 'run_ended' }>): Description {
   const { error } = run.latest;

@@ -47,7 +47,7 @@ export function observePoll(state: WatchState, poll: Poll, policy: RunPolicy): W
   if (outcome.status !== 'ok') return afterTransition(next, applyTime(next.run, time, policy), moment.unixMs);
   const read = outcome.snapshots.reduce((before, timed) => {
     const { snapshot } = timed;
-    const written = timeOfRecord(time, timed);
+    const written = timeOfWrite(time, timed);
     const transition = applySnapshot(before.run, snapshot, written, policy);
     const after = afterTransition(before, transition, written.unixMs);
     // A snapshot of a second writer is not part of the run.
@@ -58,12 +58,11 @@ export function observePoll(state: WatchState, poll: Poll, policy: RunPolicy): W
 }
 
 /**
- * When a record was read, had the log been watched since its beginning: a run of which hours are read at once did not stall
- * in each of them. Records whose times are not known are all of the last write, as in the bridge.
+ * When a snapshot was written, as if it had been read then: a run of which hours are read at once did not stall in each of
+ * them, and is stale after them. Records whose times are not known are all of the last write, as in the bridge.
  */
-function timeOfRecord(time: PollTime, { timeMs, hasOwnTime = false }: TimedSnapshot): PollTime {
-  if (timeMs === undefined || !hasOwnTime) return time;
-  const ageMs = Math.max(0, time.unixMs - timeMs);
+function timeOfWrite(time: PollTime, { timeMs, hasOwnTime = false }: TimedSnapshot): PollTime {
+  const ageMs = timeMs !== undefined && hasOwnTime ? Math.max(0, time.unixMs - timeMs) : time.fileAgeMs;
   return { unixMs: time.unixMs - ageMs, monotonicMs: time.monotonicMs - ageMs, fileAgeMs: 0 };
 }
 

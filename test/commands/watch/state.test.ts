@@ -82,6 +82,20 @@ describe('what is kept of a file', () => {
     expect(state.run && estimatedRemainingMs(state.run)).toBe(170 * 20 * 60_000);
   });
 
+  it('says that a log is not written any more after what it holds', () => {
+    const records = trainingExample.slice(1, 30).map(read);
+    const snapshots = records.flatMap((it) => (it.status === 'ok' ? it.snapshots : []));
+    const state = polled(unreadState('log.jsonl'), { status: 'ok', snapshots }, 7200, 3_600_000);
+    expect(texts(state)).toEqual([
+      'run began: rings-001',
+      'epoch 1 ended',
+      'epoch 2 ended',
+      'the file is not written any more',
+      'the step does not advance any more',
+    ]);
+    expect(state.events[0]?.unixMs).toBe(Date.UTC(2025, 9, 23, 11, 15));
+  });
+
   it('is of constant size', () => {
     let state = stateAfter([document as Document]);
     for (let step = 2; step < 3000; step++) {
