@@ -75,7 +75,7 @@ export async function createBridge(options: BridgeOptions): Promise<Bridge> {
     config.exportQueueDir &&
     queueFolderPath(config.exportQueueDir, String(resource.attributes['service.instance.id']));
   const positionFile = stateFolder && join(stateFolder, positionFileName);
-  const poller = createBoundedPoller(await createSource(config, clock, positionFile), {
+  const poller = createBoundedPoller(await createSource(config, clock, { positionFile }), {
     clock,
     signal,
     graceMs: config.shutdownTimeoutMs * hangShare,

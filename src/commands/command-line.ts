@@ -73,7 +73,7 @@ export const commands = [
     summary: 'Show training runs in this terminal or in a browser',
     usage: '[OPTIONS] [FILE…]',
     description:
-      'Reads metrics files as the bridge does and shows each run: its state, progress and time left, the curve of a metric, every number with its change, and what happened. Several files are shown beside each other, or one per row. It only reads the files. Keys: ←/→ choose the metric, ↑/↓ the file, q quits. If the output is not a terminal, a line is printed for each write. FILE defaults to METRICS_FILE_PATH.',
+      'Reads metrics files as the bridge does and shows each run: its state, progress and time left, the curve of a metric, every number with its change, and what happened. Several files are shown beside each other, or one per row. It only reads the files. Keys: ←/→ choose the metric, ↑/↓ the file, q quits. If the output is not a terminal, a line is printed for each write. FILE is a metrics file, a log, or a file of one rank; by default METRICS_FILE_PATH and the files of RANK_FILES.',
     options: [
       {
         name: 'once',

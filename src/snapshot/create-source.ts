@@ -2,6 +2,7 @@ import type { Clock } from '../common/clock.ts';
 import type { Config } from '../config/bridge.ts';
 import { parseMetricsFile } from './interpret.ts';
 import { createJsonFile } from './json-file.ts';
+import type { SnapshotParser } from './snapshot.ts';
 import type { PollOutcome, SnapshotSource } from './source.ts';
 
 export type SourceConfig = Pick<
@@ -17,15 +18,18 @@ export interface SourceChoice {
     | undefined;
 }
 
-/**
- * The source for METRICS_FILE_PATH. What reads logs is loaded only for a log.
- *
- * @param positionFile path of the file that stores how far a log was exported
- */
+export interface SourceOptions {
+  /** Path of the file that stores how far a log was exported. */
+  readonly positionFile?: string | undefined;
+  /** Reads a file that is no log. */
+  readonly parse?: SnapshotParser;
+}
+
+/** The source for METRICS_FILE_PATH. What reads logs is loaded only for a log. */
 export async function createSource(
   config: SourceConfig,
   clock: Clock,
-  positionFile?: string,
+  { positionFile, parse = parseMetricsFile }: SourceOptions = {},
 ): Promise<SourceChoice> {
   const { metricsFilePath: path, metricsFileFormat, metricsStart, jobId, modelName, dataset } = config;
   const startedUnixMs = clock().unixMs;
@@ -37,7 +41,7 @@ export async function createSource(
   };
   if (metricsFileFormat !== 'json' && (metricsFileFormat !== 'auto' || isNameOfLog(path)))
     return { source: await openLog() };
-  const source = createJsonFile({ path, clock, parse: parseMetricsFile });
+  const source = createJsonFile({ path, clock, parse });
   return metricsFileFormat === 'json' ? { source } : { source, replacement: detectLog(path, openLog) };
 }
 

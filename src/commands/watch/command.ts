@@ -1,11 +1,13 @@
 import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
 import { type Output, printLines } from '../../cli/terminal/output.ts';
 import { systemClock } from '../../common/clock.ts';
-import { readConfig } from '../../config/bridge.ts';
+import { type Config, readConfig } from '../../config/bridge.ts';
 import { createSource } from '../../snapshot/create-source.ts';
+import { filesOfRanks } from '../../snapshot/rank-files.ts';
 import { type Followed, follow } from './follow.ts';
 import { whileConnected } from './input-end.ts';
 import { watchLines } from './plain.ts';
+import { parseWatchedFile } from './rank-file.ts';
 import { watchRequestOf } from './request.ts';
 import { unreadState, type WatchState } from './state.ts';
 import { watchOnTerminal } from './terminal.ts';
@@ -28,14 +30,20 @@ export async function watchCommand(context: CommandContext): Promise<number> {
       reading.problems.map(({ message }) => message),
     );
   const { config } = reading;
-  const paths = request.files.length > 0 ? request.files : [config.metricsFilePath];
+  const paths = request.files.length > 0 ? request.files : await filesOf(config);
   const stopped = context.stopSignal();
   const signal = args.options.once ? stopped : whileConnected(stdin, stopped);
   const followed = await Promise.all(
     paths.map(async (path) => {
       // The history that a log holds is shown from its beginning.
       const source = { ...config, metricsFilePath: path, metricsStart: 'beginning' } as const;
-      return { path, source: await createSource(source, systemClock), policy: config, clock: systemClock };
+      const options = { parse: parseWatchedFile };
+      return {
+        path,
+        source: await createSource(source, systemClock, options),
+        policy: config,
+        clock: systemClock,
+      };
     }),
   );
   if (args.options.serve) return serve(context, followed, { port: request.port, signal });
@@ -43,6 +51,12 @@ export async function watchCommand(context: CommandContext): Promise<number> {
   if (stdout.isTTY) await watchOnTerminal({ stdin, stdout, followed, signal });
   else await printChanges(stdout, followed, signal);
   return 0;
+}
+
+/** What the bridge reads: its file, and those of other ranks that are there now. */
+async function filesOf({ metricsFilePath, rankFiles }: Config): Promise<readonly string[]> {
+  const others = rankFiles === undefined ? [] : await filesOfRanks(rankFiles);
+  return [...new Set([metricsFilePath, ...others])];
 }
 
 /** Serves the web page. What it needs is loaded for it alone. */

@@ -1,6 +1,15 @@
 import { type runStates, trainingMetrics } from '../../catalogue/metrics.ts';
 import { duration, formatNumber, formatPercent, formatProgress } from '../../cli/terminal/format.ts';
-import { clip, type Line, type Span, span, spread, type Tone, widthOf } from '../../cli/terminal/line.ts';
+import {
+  clip,
+  type Line,
+  type Span,
+  span,
+  spread,
+  type Tone,
+  textOf,
+  widthOf,
+} from '../../cli/terminal/line.ts';
 import type { Size } from '../../cli/terminal/screen.ts';
 import { estimatedRemainingMs, progressOf } from '../../run/estimate.ts';
 import type { Run } from '../../run/run.ts';
@@ -30,8 +39,21 @@ export const printable = (text: string): string => text.replaceAll(/\p{C}/gu, '\
 /** The name of a run: its job and its rank, else its file. */
 export function nameOf({ run, path }: WatchState): string {
   const { identity, labels } = run ?? {};
-  const rank = labels?.rank === undefined ? '' : ` rank ${labels.rank}`;
-  return printable(identity?.jobId === undefined ? path : `${identity.jobId}${rank}`);
+  const rank = labels?.rank === undefined ? [] : [`rank ${labels.rank}`];
+  const job = identity?.jobId === undefined ? [] : [identity.jobId];
+  const parts = [...job, ...rank];
+  return printable(parts.length === 0 ? path : parts.join(' '));
+}
+
+const isNamed = ({ run }: WatchState) => run?.identity.jobId !== undefined || run?.labels.rank !== undefined;
+
+/** A name of at most so many columns. Of a path the end is kept, in which paths differ. */
+function fittedName(state: WatchState, columns: number): string {
+  const name = nameOf(state);
+  if (isNamed(state) || widthOf([name]) <= columns) return clip([name], columns).map(textOf).join('');
+  let tail = [...name];
+  while (tail.length > 0 && widthOf([tail.join('')]) > columns - 1) tail = tail.slice(1);
+  return `…${tail.join('')}`;
 }
 
 /** Where a row is narrow, the path and the age are left out first, so that the name and the state remain. */
@@ -39,12 +61,12 @@ export function titleRow(state: WatchState, columns: number): Line {
   const { path, fileAgeMs } = state;
   const age = fileAgeMs === undefined ? '' : `written ${duration(fileAgeMs)} ago   `;
   const name: Line = [' ', span('strong', nameOf(state))];
-  const full: Line =
-    state.run?.identity.jobId === undefined ? name : [...name, span('faint', `   ${printable(path)}`)];
+  const full: Line = isNamed(state) ? [...name, span('faint', `   ${printable(path)}`)] : name;
   const withAge = [span('faint', age), stateSpan(state)];
   const room = (right: Line) => columns - widthOf(right) - 3;
   const right = room(withAge) < Math.min(leastName, widthOf(name)) ? [stateSpan(state)] : withAge;
-  const left = widthOf(full) <= room(right) ? full : clip(name, Math.max(1, room(right)));
+  const fitted: Line = [' ', span('strong', fittedName(state, Math.max(1, room(right) - 1)))];
+  const left = widthOf(full) <= room(right) ? full : fitted;
   return spread(left, right, columns - 1);
 }
 
@@ -186,9 +208,10 @@ export function fileRow(state: WatchState, field: string, columns: number, isCho
   const { run, values, curves, problem } = state;
   const share = run && progressOf(run);
   const value = values.get(field);
+  const name = clipped(fittedName(state, 23), 24);
   const left: Line = [
     isChosen ? span('curve', '▸') : ' ',
-    isChosen ? span('strong', clipped(nameOf(state), 24)) : clipped(nameOf(state), 24),
+    isChosen ? span('strong', name) : name,
     padded(stateSpan(state), 12),
   ];
   if (problem !== undefined) return clip([...left, span('bad', printable(problem))], columns);

@@ -44,6 +44,24 @@ describe('watch --once', () => {
     for (const rank of [0, 1, 2]) expect(several.text).toContain(`training-job-001 rank ${rank}`);
   });
 
+  it('reads the files of ranks, and without a file those of RANK_FILES beside the main one', async () => {
+    const folder = temporaryFolder();
+    const main = exampleIn(folder, 'current.json', { job: { rank: 0 } });
+    for (const rank of [1, 2, 10]) {
+      const file = join(folder, `rank-${rank}.json`);
+      writeFileSync(file, JSON.stringify({ rank, global_step: 100 + rank, rank_compute_ms: 181 }));
+    }
+    const named = await commandLine(['watch', '--once', join(folder, 'rank-2.json')]);
+    expect(named.code).toBe(0);
+    expect(named.text).toMatch(/^ rank 2 .*● running\n step 102$/m);
+    expect(named.text).toMatch(/rank_compute_ms {4}\s*181/);
+    const all = await commandLine(['watch', '--once'], {
+      environment: { METRICS_FILE_PATH: main, RANK_FILES: join(folder, '*.json') },
+    });
+    const names = [...all.text.matchAll(/^[▸ ](.*?) +● running/gm)].map(([, name]) => name);
+    expect(names).toEqual(['training-job-001 rank 0', 'rank 1', 'rank 2', 'rank 10']);
+  });
+
   it('closes a log at its end', async () => {
     const folder = temporaryFolder();
     const file = join(folder, 'log.jsonl');

@@ -102,6 +102,16 @@ describe('the view', () => {
     expect(text([running], first, { columns: 60, rows: 12 })).toMatch(/^ rings-001 +written .* ● running$/m);
   });
 
+  it('keeps the end of a path that is too long, in which paths differ', () => {
+    const paths = [1, 2].map((rank) => `/a/very/long/path/of/a/volume/ジョブ/rank-${rank}.json`);
+    const shown = text(paths.map(unreadState), first, sizes['80x24']);
+    expect(shown).toMatch(/^▸….*ブ\/rank-1\.json +● not read/m);
+    expect(shown).toMatch(/^ ….*ブ\/rank-2\.json +● not read/m);
+    expect(text([unreadState(paths[0] ?? '')], first, { columns: 40, rows: 9 })).toMatch(
+      /rank-1\.json +● not/,
+    );
+  });
+
   it('of more files than rows shows those around the chosen one', () => {
     const many = Array.from({ length: 64 }, (_, index) => unreadState(`/metrics/${index}.json`));
     const shown = text(many, { ...first, file: 40 }, sizes['80x24'], keys);
