@@ -205,6 +205,9 @@ describe('the page of watch --serve', () => {
     await page.getByRole('row', { name: 'training_loss NaN' }).waitFor();
     await runs.selectOption({ index: 3 });
     await page.getByRole('alert').filter({ hasText: 'does not exist' }).waitFor();
+    write(3, 4);
+    await page.getByRole('heading', { name: 'training-job-001 rank 3' }).waitFor();
+    expect(await runs.inputValue()).toBe(`training-job-001 rank 3 (${files[3]})`);
     expect(errors).toEqual([]);
   });
 

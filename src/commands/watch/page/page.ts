@@ -39,13 +39,17 @@ function element(tag: string, text: string, className = ''): HTMLElement {
 
 const chosenFile = (): PageFile | undefined => shown.files[Math.max(0, fileSelect.selectedIndex)];
 
-/** Replaces the options of a list only if they have changed, so that the choice and the focus stay. */
+/**
+ * Replaces the options of a list only if they have changed, so that the focus stays. The choice stays, too: a run gets its
+ * name once its file is there, and then it is still the same entry.
+ */
 function setOptions(select: HTMLSelectElement, texts: readonly string[]): void {
   if (texts.length === select.options.length && texts.every((it, i) => select.options[i]?.text === it))
     return;
-  const before = select.value;
+  const { value, selectedIndex, length } = select;
   select.replaceChildren(...texts.map((text) => element('option', text)));
-  if (texts.includes(before)) select.value = before;
+  if (texts.includes(value)) select.value = value;
+  else if (length === texts.length) select.selectedIndex = selectedIndex;
 }
 
 function setText(id: string, text: string, className = ''): void {
