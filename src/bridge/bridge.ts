@@ -6,7 +6,7 @@ import { applySnapshot, applyTime, endRun } from '../run/advance.ts';
 import type { PollTime, RunEvent, Transition } from '../run/run.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { maxSnapshotsOfPoll, type Poll } from '../snapshot/source.ts';
-import type { CollectionTrigger } from '../telemetry/telemetry.ts';
+import type { CollectionTrigger } from '../telemetry/collections.ts';
 import { type Bridge, type BridgeOptions, createBridge } from './create-bridge.ts';
 import { afterExport, afterPoll, type Intervals, idleMs, type Schedule, startSchedule } from './schedule.ts';
 import { outlivesRun, shouldExit } from './should-exit.ts';

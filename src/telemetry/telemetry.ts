@@ -10,12 +10,12 @@ import { writeLimits } from '../run/write-gaps.ts';
 import type { RankReading } from '../snapshot/rank-reading.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Poll } from '../snapshot/source.ts';
+import { type CollectionTrigger, createCollections } from './collections.ts';
 import { createExportClock } from './export-clock.ts';
 import { createExportPipeline, type ExportPipeline, type Sent } from './export-pipeline.ts';
-import { createRunInstruments, type RunInstruments } from './instruments.ts';
+import { createRunInstruments } from './instruments.ts';
 import { createInternalMetrics, type InternalMetrics } from './internal-metrics.ts';
 import type { Spans } from './spans/spans.ts';
-import { stamp } from './stamp.ts';
 
 /** Turns polls and runs into OpenTelemetry metrics and spans, and exports them. */
 export interface Telemetry {
@@ -41,12 +41,6 @@ export interface Telemetry {
   readonly traceId: string | undefined;
 }
 
-/**
- * Why metrics are collected. An `event` is a snapshot, or passing time, that is exported at once. `records` is the state
- * after records of a log, which is repeated like that of a heartbeat, and waits like a snapshot.
- */
-export type CollectionTrigger = 'snapshot' | 'event' | 'records' | 'heartbeat' | 'final';
-
 export interface TelemetryOptions {
   readonly config: Config;
   readonly resource: Resource;
@@ -64,13 +58,6 @@ export interface TelemetryOptions {
   readonly otherRanks: (run: Run) => readonly RankReading[];
 }
 
-/**
- * The longest time until a full collection is due while snapshots arrive. The Collector, as configured in this repository,
- * drops a series after a minute. A collection that is due is made with the next snapshot, at most this time later, and may
- * wait another 30 s for EXPORT_MIN_INTERVAL.
- */
-const maxFullIntervalMs = 15_000;
-
 export function createTelemetry({
   config,
   resource,
@@ -85,8 +72,6 @@ export function createTelemetry({
   otherRanks,
 }: TelemetryOptions): Telemetry {
   const exporting = !config.sdkDisabled && config.metricsExporter !== 'none';
-  const exportClock = createExportClock(clock);
-  const startedUnixMs = exportClock().unixMs;
   const internalMetrics = createInternalMetrics(resource, version, {
     backlog: () => pipeline.waiting,
     fileAgeMs,
@@ -106,35 +91,26 @@ export function createTelemetry({
   });
 
   const waitingAttributes = config.rank === undefined ? {} : { [runAttributes.rank]: config.rank };
-  const { histogramAggregation } = config;
-  const newInstruments = () =>
-    createRunInstruments({ resource, histogramAggregation, version, waitingAttributes, otherRanks });
-  let instruments: RunInstruments = newInstruments();
-  let runStartedUnixMs = startedUnixMs;
+  const { histogramAggregation, exportIntervalMs } = config;
+  const collections = createCollections({
+    clock: createExportClock(clock),
+    exportIntervalMs,
+    createInstruments: () =>
+      createRunInstruments({ resource, histogramAggregation, version, waitingAttributes, otherRanks }),
+    internalMetrics,
+  });
   let record: Snapshot | undefined;
   let currentRun: Run | undefined;
 
-  let nextFullMonotonicMs = Number.NEGATIVE_INFINITY;
-
-  /** The bridge's own metrics and an unchanged state are a third of an export, so most exports of snapshots omit them. */
   async function collect(trigger: CollectionTrigger): Promise<void> {
     if (!exporting) return;
-    const { monotonicMs, unixMs } = exportClock();
-    const isSnapshot = trigger === 'snapshot' || trigger === 'event';
-    const isFull = !isSnapshot || monotonicMs >= nextFullMonotonicMs;
-    const scopeMetrics = stamp(
-      await instruments.collect(isFull ? 'full' : 'changes'),
-      unixMs,
-      runStartedUnixMs,
-    );
-    if (isFull) scopeMetrics.push(...stamp(await internalMetrics.collect(), unixMs, startedUnixMs));
-    // Not after a heartbeat: a queued heartbeat is replaced by the next snapshot, so it may never be sent.
-    if (isFull && isSnapshot)
-      nextFullMonotonicMs = monotonicMs + Math.min(config.exportIntervalMs, maxFullIntervalMs);
+    const scopeMetrics = await collections.of(trigger);
+    const isRepeated = trigger === 'heartbeat' || trigger === 'records';
+    const mayWait = trigger === 'snapshot' || trigger === 'records';
     pipeline.send(
-      trigger === 'heartbeat' || trigger === 'records' ? 'heartbeat' : 'snapshot',
+      isRepeated ? 'heartbeat' : 'snapshot',
       { resource, scopeMetrics },
-      trigger === 'snapshot' || trigger === 'records' ? 'may_wait' : 'at_once',
+      mayWait ? 'may_wait' : 'at_once',
     );
   }
 
@@ -147,27 +123,24 @@ export function createTelemetry({
       const { run, events } = transition;
       for (const event of events) {
         if (event.kind === 'run_ended' && event.reason === 'replaced') {
-          instruments.setRun(event.run);
+          collections.run.setRun(event.run);
           await collect('event');
         }
-        if (event.kind === 'run_began') {
-          instruments = newInstruments();
-          runStartedUnixMs = exportClock().unixMs;
-        }
+        if (event.kind === 'run_began') collections.beginRun();
         if (event.kind === 'extras_refused') internalMetrics.skipped('extra', 'too_many', event.names.length);
       }
       const own = ownSnapshot(transition, snapshot);
       record = own;
       currentRun = run;
       spans?.follow(transition, own, now);
-      instruments.setRun(run);
-      if (own !== undefined && run?.state !== 'waiting') instruments.record(own);
+      collections.run.setRun(run);
+      if (own !== undefined && run?.state !== 'waiting') collections.run.record(own);
       if (snapshot !== undefined) countSkipped(internalMetrics, snapshot);
     },
     collect,
     async collectRecord(timeMs) {
       if (!exporting || record === undefined) return;
-      const scopeMetrics = stamp(await instruments.collectGauges(record), timeMs, timeMs);
+      const scopeMetrics = await collections.ofRecord(record, timeMs);
       if (scopeMetrics.length > 0) pipeline.sendRecord({ resource, scopeMetrics });
     },
     get records() {
