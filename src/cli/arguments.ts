@@ -28,7 +28,9 @@ export function readArguments(command: CommandDefinition, args: readonly string[
     if (token.kind !== 'option') continue;
     const option = known.find(({ name }) => name === token.name);
     mayBeValue = option === undefined && token.value === undefined;
-    const problem = option ? valueProblem(option, token.value) : unknownOption(command, token.rawName);
+    const problem = option
+      ? (repetition(option, options) ?? valueProblem(option, token.value))
+      : unknownOption(command, token.rawName);
     if (problem === undefined) options[token.name] = token.value ?? true;
     else problems.push(problem);
   }
@@ -61,6 +63,12 @@ const parserOption = (option: OptionDefinition) => ({
   type: placeholderOf(option) === undefined ? ('boolean' as const) : ('string' as const),
   ...(option.short === undefined ? {} : { short: option.short }),
 });
+
+function repetition({ name, argument, once }: OptionDefinition, given: object): string | undefined {
+  return once && Object.hasOwn(given, name)
+    ? `--${name} is given twice: expected one ${argument}.`
+    : undefined;
+}
 
 function valueProblem({ name, argument, choices, parse }: OptionDefinition, value?: string) {
   const expected = choices ? anyOf(choices) : argument;

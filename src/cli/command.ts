@@ -34,6 +34,8 @@ export interface OptionDefinition {
   readonly choices?: readonly string[];
   /** Checks a value that is not one of a few choices. */
   readonly parse?: Setting<unknown>['parse'];
+  /** A second one is a problem; of other options, the last one counts. */
+  readonly once?: true;
   readonly description: string;
 }
 
@@ -47,7 +49,7 @@ export interface PositionalDefinition {
 
 /** What was written after a command's name. */
 export interface Arguments {
-  /** A switch is `true`. If an option is given twice, the last one counts. */
+  /** A switch is `true`. */
   readonly options: Readonly<Record<string, string | true>>;
   readonly positionals: readonly string[];
   /** Everything that is wrong, as sentences. */

@@ -58,7 +58,7 @@ function readOptions({ args, environment }: CommandContext): OptionsReading {
     image: imageOf(args, report),
     endpoint,
     container: optionValue(args, 'container'),
-    volume: optionValue(args, 'volume') ?? injectDefaults.volume,
+    volume: volumeOf(args, report),
     metricsPath: pathOf(args, 'metrics-path', report),
     format: optionValue(args, 'format'),
     rankFiles: pathOf(args, 'rank-files', report),
@@ -96,6 +96,13 @@ function imageOf(args: Arguments, report: Report): string {
   if (/\s/.test(image))
     report(`--image ${JSON.stringify(image)} is not an image reference: it contains a space.`);
   return image;
+}
+
+function volumeOf(args: Arguments, report: Report): string {
+  const volume = optionValue(args, 'volume') ?? injectDefaults.volume;
+  if (!/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(volume))
+    report(`--volume ${JSON.stringify(volume)} is not the name of a volume: a-z, 0-9 and -, at most 63.`);
+  return volume;
 }
 
 function pathOf(args: Arguments, name: 'metrics-path' | 'rank-files', report: Report): string | undefined {

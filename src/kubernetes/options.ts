@@ -65,7 +65,13 @@ export const injectOptions = [
     description:
       "With --trace or --trainjob-status: the replicated job of a TrainJob's runtime that trains; node, as in Kubeflow's runtimes",
   },
-  { name: 'filename', short: 'f', argument: 'FILE', description: 'The manifests; - is standard input' },
+  {
+    name: 'filename',
+    short: 'f',
+    argument: 'FILE',
+    once: true,
+    description: 'The manifests; - is standard input',
+  },
 ] as const;
 
 export type Mode = 'native' | 'container';

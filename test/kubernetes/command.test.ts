@@ -70,6 +70,20 @@ it.each<[string, readonly string[], string, number, RegExp]>([
   ['an unknown option', ['--modus', 'native'], manifest, 2, /unknown option --modus. Did you mean --mode/],
   ['an unknown mode', ['--mode', 'nativ'], manifest, 2, /--mode is "nativ", expected native or container/],
   ['two files', ['a', 'b'], manifest, 2, /also given "b"/],
+  [
+    'two files by the option',
+    ['-f', 'a', '--filename=b'],
+    manifest,
+    2,
+    /--filename is given twice: expected one FILE/,
+  ],
+  [
+    'a volume that cannot be one',
+    ['--volume', 'My volume'],
+    manifest,
+    2,
+    /--volume "My volume" is not the name/,
+  ],
   ['two files in two ways', ['-f', 'a', 'b'], manifest, 2, /expected one FILE/],
   ['no trace', ['--trace'], manifest, 2, /--trace: TRACEPARENT is not set/],
   [

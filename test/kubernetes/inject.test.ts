@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parse, parseDocument } from 'yaml';
+import { parse, parseDocument, stringify } from 'yaml';
 import { injectManifest, removeFromManifest } from '../../src/kubernetes/inject.ts';
 import { type InjectOptions, injectDefaults } from '../../src/kubernetes/options.ts';
 
@@ -294,6 +294,57 @@ describe('notes for a person', () => {
     ],
   ])('%s', (_name, manifest, options, note) => {
     expect(injected(manifest, options).notes).toEqual([expect.stringMatching(note)]);
+  });
+
+  const template = { spec: { containers: [{ name: 'trainer', image: 'train:1' }] } };
+  const resource = (apiVersion: string, kind: string, spec: object) =>
+    stringify({ apiVersion, kind, metadata: { name: 'train' }, spec }, { aliasDuplicateObjects: false });
+  const rayCluster = resource('ray.io/v1', 'RayCluster', {
+    headGroupSpec: { template },
+    workerGroupSpecs: [{ groupName: 'small', template }],
+  });
+
+  it.each([
+    ['head', 'spec.workerGroupSpecs[0].template.spec'],
+    ['workers', 'spec.headGroupSpec.template.spec'],
+  ] as const)('pods of a Ray cluster without the bridge, with --ray-nodes %s', (rayNodes, other) => {
+    const { text, notes } = injected(rayCluster, { rayNodes });
+    expect(notes).toEqual([
+      `document 1 (RayCluster train): ${other} does not get the bridge: --ray-nodes is ${rayNodes}`,
+    ]);
+    const { headGroupSpec, workerGroupSpecs } = parse(text).spec;
+    expect([headGroupSpec, workerGroupSpecs[0]].map((it) => 'initContainers' in it.template.spec)).toEqual([
+      rayNodes === 'head',
+      rayNodes === 'workers',
+    ]);
+  });
+
+  it.each([
+    [
+      'TrainJob',
+      resource('trainer.kubeflow.org/v1alpha1', 'TrainJob', { runtimeRef: { name: 'torch' } }),
+      /takes its containers from a runtime, .* kubectl get clustertrainingruntime torch -o yaml/,
+    ],
+    [
+      'RayJob on another cluster',
+      resource('ray.io/v1', 'RayJob', { clusterSelector: { 'ray.io/cluster': 'shared' } }),
+      /runs on the RayCluster that its clusterSelector names, which needs the bridge/,
+    ],
+  ])('where the pods of a %s come from', (_name, manifest, note) => {
+    expect(injected(manifest).notes).toEqual([expect.stringMatching(note)]);
+  });
+
+  it('a kind that is not known, whatever its aliases', () => {
+    const cake =
+      'apiVersion: a/v1\nkind: Cake\nmetadata: &m\n  name: c\nspec: [&s {containers: []}, *s, *m]\n';
+    const problem = /^document 1 \(Cake c\): line 1: kind Cake of a is not known; pods are looked for in/;
+    expect(injectManifest(cake, injectDefaults)).toMatchObject({
+      problems: [expect.stringMatching(problem)],
+    });
+    expect(injected(`${cake}---\n${pod(trainer)}`)).toMatchObject({
+      text: expect.stringContaining(cake),
+      notes: ['document 1 (Cake c): kind Cake of a is not known: passed through unchanged'],
+    });
   });
 
   it('a bridge by hand is neither changed nor removed', () => {

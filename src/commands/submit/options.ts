@@ -7,6 +7,7 @@ export const submitOptions = [
     name: 'filename',
     short: 'f',
     argument: 'FILE',
+    once: true,
     description: 'File with the manifests; - is standard input',
   },
   {
