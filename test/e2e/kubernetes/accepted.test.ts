@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
 import { injectManifest } from '../../../src/kubernetes/inject.ts';
-import { injectDefaults } from '../../../src/kubernetes/options.ts';
+import { injectDefaults, type Mode } from '../../../src/kubernetes/options.ts';
 import { template } from '../../kubernetes/pod-arbitraries.ts';
 import { repository, run } from './command.ts';
 
@@ -51,32 +51,37 @@ async function expectAccepted(pairs: readonly (readonly [PodTemplate, PodTemplat
   expect([...(await refusals(valid))]).toEqual([]);
 }
 
-const injected = (manifest: string): string | undefined => {
-  const injection = injectManifest(manifest, injectDefaults);
+const injected = (manifest: string, mode: Mode): string | undefined => {
+  const injection = injectManifest(manifest, { ...injectDefaults, mode });
   return injection.status === 'ok' ? injection.text : undefined;
 };
 const templatesOf = (manifest: string) =>
   parseAllDocuments(manifest, { merge: true }).flatMap((document) => templatesIn(document.toJS()));
 
-it('the API server accepts the pods of the corpus, whatever their kind', async () => {
-  const folder = `${repository}test/fixtures/manifests/`;
-  const pairs = readdirSync(folder)
-    .filter((file) => /\.(yaml|json)$/.test(file))
-    .flatMap((file) => {
-      const manifest = readFileSync(folder + file, 'utf8');
-      const result = injected(manifest);
-      if (result === undefined) return [];
-      const after = templatesOf(result);
-      return templatesOf(manifest).map((pod, index) => [pod, after[index] ?? pod] as const);
-    });
-  expect(pairs.length).toBeGreaterThan(60);
-  await expectAccepted(pairs);
-});
+const modes: readonly Mode[] = ['native', 'container'];
 
-it('the API server accepts generated pods with the bridge', async () => {
+it.each(modes)(
+  'the API server accepts the pods of the corpus in mode %s, whatever their kind',
+  async (mode) => {
+    const folder = `${repository}test/fixtures/manifests/`;
+    const pairs = readdirSync(folder)
+      .filter((file) => /\.(yaml|json)$/.test(file))
+      .flatMap((file) => {
+        const manifest = readFileSync(folder + file, 'utf8');
+        const result = injected(manifest, mode);
+        if (result === undefined) return [];
+        const after = templatesOf(result);
+        return templatesOf(manifest).map((pod, index) => [pod, after[index] ?? pod] as const);
+      });
+    expect(pairs.length).toBeGreaterThan(60);
+    await expectAccepted(pairs);
+  },
+);
+
+it.each(modes)('the API server accepts generated pods with the bridge in mode %s', async (mode) => {
   const pods: readonly unknown[] = fc.sample(template, { numRuns: 150, seed: 26 });
   const pairs = (pods as readonly PodTemplate[]).flatMap((pod) => {
-    const result = injected(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod }));
+    const result = injected(JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod }), mode);
     return result === undefined ? [] : templatesOf(result).map((it) => [pod, it] as const);
   });
   await expectAccepted(pairs);
