@@ -8,8 +8,17 @@ import { runAttributes } from '../catalogue/metrics.ts';
 
 const ofRun: ReadonlySet<string> = new Set(Object.values(runAttributes));
 
+/**
+ * Prints collections to standard output. If its reader is gone, as after `| head`, they are lost and the bridge goes on, as it
+ * does without a reader of its log.
+ */
+export function createConsolePrinter(): (metrics: ResourceMetrics) => void {
+  process.stdout.on('error', () => undefined);
+  return (metrics) => void process.stdout.write(formatMetrics(metrics));
+}
+
 /** A collection as text: a line with the time and the run's attributes, then one line for each metric. */
-export function formatMetrics({ scopeMetrics }: ResourceMetrics): string {
+function formatMetrics({ scopeMetrics }: ResourceMetrics): string {
   const metrics = scopeMetrics
     .flatMap((scope) => scope.metrics)
     .filter(({ dataPoints }) => dataPoints.length > 0);

@@ -18,7 +18,7 @@ import { createQueue } from '../otlp/queue/queue.ts';
 import { createQueueFolder } from '../otlp/queue/queue-folder.ts';
 import type { SendIntervalOptions, Urgency } from '../otlp/send-interval.ts';
 import { createSender } from '../otlp/sender.ts';
-import { formatMetrics } from './console-printer.ts';
+import { createConsolePrinter } from './console-printer.ts';
 import { withEndedRun } from './ended-run.ts';
 import type { InternalMetrics } from './internal-metrics.ts';
 import { clearDropReasons, logCredentials, logOutcome, metricsMessages } from './log-exports.ts';
@@ -100,12 +100,12 @@ export function createExportPipeline(options: ExportPipelineOptions): ExportPipe
   /** Of the largest record so far. */
   let recordBytes = 1;
   let recordsSent = 0;
-  const isPrinting = config.metricsExporter === 'console';
+  const print = config.metricsExporter === 'console' ? createConsolePrinter() : undefined;
 
   return {
     send(kind, metrics, urgency) {
-      if (!isPrinting) return sender.send(metricsRequest(kind, metrics), urgency);
-      process.stdout.write(formatMetrics(metrics));
+      if (print === undefined) return sender.send(metricsRequest(kind, metrics), urgency);
+      print(metrics);
       onExported({ status: 'success' }, []);
     },
     sendRecord(metrics) {

@@ -1,13 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, it, onTestFinished } from 'vitest';
 import { startReceiver } from '../../src/commands/demo/receiver/receiver.ts';
 import { exampleText, replaceFile, temporaryFolder } from '../support/file.ts';
 import { until } from '../support/until.ts';
 
 /** The bridge with its log in a pipe. */
-async function startPiped() {
+async function startPiped(environment: Readonly<Record<string, string>> = {}) {
   const receiver = await startReceiver();
   onTestFinished(() => receiver.stop());
   const file = join(temporaryFolder(), 'current.json');
@@ -18,6 +19,7 @@ async function startPiped() {
       COLLECTION_INTERVAL: '0.01',
       OTEL_METRIC_EXPORT_INTERVAL: '100',
       OTEL_EXPORTER_OTLP_ENDPOINT: receiver.endpoint,
+      ...environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -111,6 +113,28 @@ it('a log pipe whose reader is gone stops nothing either', async () => {
     await receiver.waitFor(() => receiver.points('ml.training.loss').at(-1)?.value === loss, `loss ${loss}`);
   }
   await receiver.waitFor(() => dropped() > 5, 'the dropped lines counted');
+  child.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
+  expect(stderr).toBe('');
+});
+
+it('nor do metrics that are printed', async () => {
+  const { file, child, exited } = await startPiped({
+    OTEL_METRICS_EXPORTER: 'console',
+    EXPORT_MIN_INTERVAL: '0',
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  child.stdout.destroy();
+  const written = performance.now();
+  for (let loss = 1; performance.now() - written < 1_000; loss++) {
+    replaceFile(file, exampleText({ metrics: { training_loss: loss } }));
+    await sleep(20);
+  }
+  expect(child.exitCode).toBeNull();
   child.kill('SIGTERM');
   expect(await exited).toEqual([0, null]);
   expect(stderr).toBe('');
