@@ -36,3 +36,12 @@ admissionregistration.k8s.io/{{ .Values.admission.apiVersion | default (ternary 
 {{- toYaml (mergeOverwrite $config .Values.collector.config) -}}
 {{- end -}}
 {{- end }}
+
+{{- /* Quantities as a map of CEL, in which all values are text. */ -}}
+{{- define "ml-metrics-bridge.quantities" -}}
+{{- $texts := dict }}
+{{- range $name, $quantity := . }}
+{{- $_ := set $texts $name (toString $quantity) }}
+{{- end }}
+{{- toJson $texts }}
+{{- end }}

@@ -116,6 +116,16 @@ describe('the chart', () => {
     expect(comparable(rendered)).toEqual(comparable(await kubectl('kustomize', 'k8s/admission')));
   });
 
+  it('adds a bridge with the requests and limits of its values', async () => {
+    const rendered = await template(
+      'bridge.resources.requests.cpu=1',
+      'bridge.resources.limits.memory=128Mi',
+    );
+    expect(rendered).toContain(
+      'requests: {"cpu":"1","memory":"64Mi"}, limits: {"cpu":"200m","memory":"128Mi"}',
+    );
+  });
+
   it('has the rules, the dashboard and the configurations byte for byte', () => {
     const files = {
       'rules.yaml': 'prometheus/rules/ml-metrics-bridge.yaml',
@@ -152,6 +162,7 @@ describe('the chart', () => {
   it.each([
     ['collector.enabeld=true', /enabeld/],
     ['bridge.endpoint=otel-collector:4317', /endpoint/],
+    ['bridge.resources.requests.memory=much', /memory/],
     ['admission.apiVersion=v2', /apiVersion/],
   ])('refuses %s', async (setting, problem) => {
     await expect(template(setting)).rejects.toThrow(problem);

@@ -104,6 +104,10 @@ const admissionPolicy: Template = {
       pattern: /"'http:\/\/otel-collector\.ml-otel-demo:4317'"/,
       by: `"'{{ include "ml-metrics-bridge.endpoint" . }}'"`,
     },
+    ...['requests', 'limits'].map((name) => ({
+      pattern: new RegExp(`${name}: \\{[^}]*\\}`),
+      by: `${name}: {{ include "ml-metrics-bridge.quantities" .Values.bridge.resources.${name} }}`,
+    })),
   ],
 };
 
