@@ -13,7 +13,7 @@ export const textOf = (piece: Span): string => (typeof piece === 'string' ? piec
 export const plainText = (line: Line): string => line.map(textOf).join('');
 
 // East Asian characters and emoji, which names of jobs may contain, take two columns each.
-const wideCharacter = /[\u1100-\u115f\u2e80-\uffdc\u{1f300}-\u{3fffd}]/u;
+const wideCharacter = /[\u1100-\u115f\u2e80-\uffdc\u{1f300}-\u{3fffd}\p{Emoji_Presentation}]/u;
 const charWidth = (character: string) => (wideCharacter.test(character) ? 2 : 1);
 
 /** In columns of the terminal; never less than what is drawn, so that the terminal does not wrap the line. */

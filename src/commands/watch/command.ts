@@ -48,7 +48,8 @@ export async function watchCommand(context: CommandContext): Promise<number> {
   );
   if (args.options.serve) return serve(context, followed, { port: request.port, signal });
   if (args.options.once) return printFrame(stdout, followed, signal);
-  if (stdout.isTTY) await watchOnTerminal({ stdin, stdout, followed, signal });
+  // A dumb terminal, such as a shell within an editor, cannot move its cursor.
+  if (stdout.isTTY && environment.TERM !== 'dumb') await watchOnTerminal({ stdin, stdout, followed, signal });
   else await printChanges(stdout, followed, signal);
   return 0;
 }

@@ -28,7 +28,10 @@ export function describeEvent(event: RunEvent): Description | undefined {
     case 'became_fresh':
       return { tone: 'good', text: 'the file is written again' };
     case 'run_rewound':
-      return { tone: 'warning', text: `resumed at step ${event.step}, was ${event.from}` };
+      return {
+        tone: 'warning',
+        text: `resumed at ${event.step === undefined ? 'an earlier step' : `step ${event.step}`}, was ${event.from}`,
+      };
     case 'two_writers':
       return { tone: 'bad', text: 'two jobs write this file' };
     case 'epoch_ended':

@@ -73,14 +73,16 @@ function afterTransition(state: WatchState, { run, events }: Transition, unixMs:
   return began ? { ...next, curves: new Map(), values: new Map(), previous: new Map() } : next;
 }
 
-const withEvents = (
+/** An event that repeats the last one is left out: of two jobs that write in turn, each write is one. */
+function withEvents(
   state: WatchState,
   events: readonly Omit<ShownEvent, 'unixMs'>[],
   unixMs: number,
-): WatchState =>
-  events.length === 0
-    ? state
-    : { ...state, events: [...state.events, ...events.map((it) => ({ ...it, unixMs }))].slice(-maxEvents) };
+): WatchState {
+  const shown = [...state.events];
+  for (const event of events) if (event.text !== shown.at(-1)?.text) shown.push({ ...event, unixMs });
+  return shown.length === state.events.length ? state : { ...state, events: shown.slice(-maxEvents) };
+}
 
 function withSnapshot(state: WatchState, snapshot: Snapshot): WatchState {
   if (state.run === undefined) return state;

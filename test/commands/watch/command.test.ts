@@ -90,7 +90,11 @@ describe('watch --once', () => {
 });
 
 /** Watches files until the test ends, with keys that can be pressed. */
-function watching(files: readonly string[], properties: Parameters<typeof capture>[0]) {
+function watching(
+  files: readonly string[],
+  properties: Parameters<typeof capture>[0],
+  environment: Readonly<Record<string, string>> = {},
+) {
   const shown = capture(properties);
   const stop = new AbortController();
   const modes: boolean[] = [];
@@ -99,7 +103,7 @@ function watching(files: readonly string[], properties: Parameters<typeof captur
     setRawMode: (mode: boolean) => void modes.push(mode),
   });
   const ended = runCommandLine(['watch', ...files], {
-    environment: {},
+    environment,
     stdin,
     stdout: shown.output,
     stderr: capture().output,
@@ -172,6 +176,12 @@ describe('without a terminal', () => {
     expect(await ended).toBe(0);
     expect(text()).not.toContain('\u001b');
   });
+});
+
+it('prints lines on a terminal that cannot move its cursor', async () => {
+  const { shows, text } = watching([exampleIn(temporaryFolder())], { isTTY: true }, { TERM: 'dumb' });
+  await shows(/10\.0 %\n/);
+  expect(text()).not.toContain('\u001b');
 });
 
 it('changes nothing of the file and of its folder', async () => {

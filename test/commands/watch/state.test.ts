@@ -96,6 +96,21 @@ describe('what is kept of a file', () => {
     expect(state.events[0]?.unixMs).toBe(Date.UTC(2025, 9, 23, 11, 15));
   });
 
+  it('names two jobs that write one file once, and a file that is half-written now and then', () => {
+    const other = { ...document, job_metadata: { ...document?.job_metadata, job_id: 'other' } } as Document;
+    const writes = Array.from({ length: 12 }, (_, index) => (index % 2 === 0 ? document : other) as Document);
+    const { events } = stateAfter(writes);
+    expect(events.filter(({ text }) => text === 'two jobs write this file')).toHaveLength(1);
+    let state = stateAfter([document as Document]);
+    for (let second = 20; second < 40; second++)
+      state = polled(
+        state,
+        second % 2 === 0 ? { status: 'malformed', reason: 'half' } : { status: 'unchanged' },
+        second,
+      );
+    expect(texts(state)).toEqual(['run began: rings-001', 'half']);
+  });
+
   it('is of constant size', () => {
     let state = stateAfter([document as Document]);
     for (let step = 2; step < 3000; step++) {
