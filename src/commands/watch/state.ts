@@ -44,7 +44,7 @@ export function observePoll(state: WatchState, poll: Poll, policy: RunPolicy): W
   const seen = { ...state, problem, fileAgeMs };
   const next = isNewProblem ? withEvents(seen, [{ tone: 'warning', text: problem }], moment.unixMs) : seen;
   const time: PollTime = { ...moment, fileAgeMs: snapshotAgeMs };
-  if (outcome.status !== 'ok') return afterTransition(next, applyTime(next.run, time, policy), moment.unixMs);
+  if (outcome.status !== 'ok') return afterTime(next);
   const read = outcome.snapshots.reduce((before, timed) => {
     const { snapshot } = timed;
     const written = timeOfWrite(time, timed);
@@ -54,7 +54,12 @@ export function observePoll(state: WatchState, poll: Poll, policy: RunPolicy): W
     const isOwn = transition.events.every(({ kind }) => kind !== 'two_writers');
     return isOwn ? withSnapshot(after, snapshot) : after;
   }, next);
-  return afterTransition(read, applyTime(read.run, time, policy), moment.unixMs);
+  return afterTime(read);
+
+  /** Time has passed only once everything was read: until then, later records may be newer. */
+  function afterTime(before: WatchState): WatchState {
+    return poll.more ? before : afterTransition(before, applyTime(before.run, time, policy), moment.unixMs);
+  }
 }
 
 /**

@@ -78,6 +78,16 @@ describe('watch --once', () => {
     expect(text).toMatch(/30\.0 %$/m);
   });
 
+  it('reports no stall within a log of hours that is longer than what one poll reads', async () => {
+    const file = join(temporaryFolder(), 'log.jsonl');
+    const startS = Date.now() / 1000 - 60_000;
+    const record = (step: number) => `${JSON.stringify({ step, loss: 1, timestamp: startS + step * 60 })}\n`;
+    writeFileSync(file, Array.from({ length: 1000 }, (_, index) => record(index + 1)).join(''));
+    const { text } = await commandLine(['watch', '--once', file]);
+    expect(text).toMatch(/● running/);
+    expect(text.match(/Z {2}.*/g)).toEqual([expect.stringContaining('run began')]);
+  });
+
   it('ends with 1 if a file is missing or broken, and with 2 if a variable is wrong', async () => {
     const folder = temporaryFolder();
     const missing = await commandLine(['watch', '--once', join(folder, 'none.json'), exampleIn(folder)]);
