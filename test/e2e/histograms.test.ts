@@ -1,11 +1,11 @@
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { trainingMetrics } from '../../src/catalogue/metrics.ts';
 import { prometheusName } from '../../src/catalogue/prometheus-name.ts';
 import { allQueries } from '../../tools/generate/queries.ts';
 import { instantQuery } from '../support/prometheus.ts';
 import { until } from '../support/until.ts';
 import { type Collector, startCollector } from './collector.ts';
-import type { Program } from './program.ts';
+import { forThisTest } from './for-this-test.ts';
 import { type Prometheus, startPrometheus, startPushedPrometheus } from './prometheus.ts';
 import { type Kind, kinds, measured, training } from './training.ts';
 
@@ -42,12 +42,6 @@ async function pushed(): Promise<Stack> {
       ),
     );
   return { prometheus, collectors: [await collector(), await collector()] };
-}
-
-async function forThisTest<P extends Program>(starting: Promise<P>): Promise<P> {
-  const program = await starting;
-  onTestFinished(() => program.stop());
-  return program;
 }
 
 const histograms = trainingMetrics.filter((metric) => metric.instrument === 'histogram');

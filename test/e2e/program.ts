@@ -59,6 +59,19 @@ export async function startProgram(options: ProgramOptions): Promise<Program> {
   return { pid: child.pid as number, stop };
 }
 
+/** Ends a program by SIGTERM, and waits until it has done what it does at its end. */
+export async function endProgram(pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM');
+  const isGone = () => {
+    try {
+      return !process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+  };
+  await until(isGone, `process ${pid} to end`, 60_000);
+}
+
 /** Whether a GET of the address is answered with a success. */
 export const answers = async (url: string): Promise<boolean | undefined> =>
   (await fetch(url).catch(() => undefined))?.ok;

@@ -16,7 +16,11 @@ export interface PrometheusOptions {
   /** Host and port of each Collector that is scraped, for a configuration that does. */
   readonly targets?: readonly string[];
   readonly scrapeInterval?: string;
+  /** Files of rules; those of the repository by default. */
+  readonly rules?: readonly string[];
 }
+
+const shippedRules = [join(process.cwd(), 'prometheus/rules/*.yaml')];
 
 /** Prometheus on a free port, with the alert rules of the repository: PROMETHEUS, or the one on the PATH. */
 export async function startPrometheus(options: PrometheusOptions): Promise<Prometheus> {
@@ -46,22 +50,26 @@ export async function startPrometheus(options: PrometheusOptions): Promise<Prome
 }
 
 /** As `k8s/overlays/large` has it: Collectors push to it, and nothing is scraped. */
-export function startPushedPrometheus(): Promise<Prometheus> {
+export function startPushedPrometheus(
+  more: Pick<PrometheusOptions, 'args' | 'rules'> = {},
+): Promise<Prometheus> {
   const config = (name: string) => `k8s/overlays/large/${name}`;
   const deployment = parse(readFileSync(config('prometheus-patch.yaml'), 'utf8'));
   const args: string[] = deployment.spec.template.spec.containers[0].args;
   return startPrometheus({
     config: config('prometheus.yml'),
     // The paths are those of the pod.
-    args: args.filter((arg) => !/^--(config|storage)/.test(arg)),
+    args: [...args.filter((arg) => !/^--(config|storage)/.test(arg)), ...(more.args ?? [])],
+    ...(more.rules && { rules: more.rules }),
   });
 }
 
 /** The repository's file with other values; what it does not have stays away. */
-function configuration({ config, targets, scrapeInterval = '5s' }: PrometheusOptions): string {
+function configuration(options: PrometheusOptions): string {
+  const { config, targets, scrapeInterval = '5s', rules = shippedRules } = options;
   const settings = parseDocument(readFileSync(config, 'utf8'));
   const places: readonly (readonly [path: readonly string[], value: unknown])[] = [
-    [['rule_files'], [join(process.cwd(), 'prometheus/rules/*.yaml')]],
+    [['rule_files'], rules],
     [['global', 'scrape_interval'], scrapeInterval],
     [['scrape_configs', '0', 'static_configs'], [{ targets }]],
   ];

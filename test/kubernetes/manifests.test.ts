@@ -89,7 +89,7 @@ describe('every pod that is shipped', () => {
     expect(files.filter((file) => read(`k8s/${file}`).includes('/readyz'))).toEqual([]);
   });
 
-  it('are all looked at', () => expect(workloads.length).toBe(8));
+  it('are all looked at', () => expect(workloads.length).toBe(10));
 });
 
 it('the large stack has the rules of the small one', () => {
@@ -104,7 +104,7 @@ it('every kustomization labels its resources with the version of the package', (
     .flatMap((file) => parse(read(`k8s/${file}`)).labels ?? [])
     .map(({ pairs }) => pairs['app.kubernetes.io/version'])
     .filter((it) => it !== undefined);
-  expect(labels).toHaveLength(6);
+  expect(labels).toHaveLength(7);
   expect(new Set(labels)).toEqual(new Set([version]));
 });
 
