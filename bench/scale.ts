@@ -174,17 +174,18 @@ const targets: Target[] = [
   })),
 ];
 
-const plan = planTable(
+const sizeCosts = (start: Case['start']) =>
   [...costs]
-    .filter(([it]) => it.start === pushed)
+    .filter(([it]) => it.start === start)
     .map(([{ sidecars, together }, list]) => ({
       sidecars,
       together,
+      snapshotsPerSecond: median(list.map((cost) => cost.snapshotsPerSecond)),
       collectorMs: median(list.map(({ collectorMs }) => collectorMs)),
       engineMs: median(list.map(({ engineMs = 0 }) => engineMs)),
       engineMemory: median(list.map(({ engineMemory = 0 }) => engineMemory)),
-    })),
-);
+    }));
+const plan = planTable(sizeCosts(pushed), sizeCosts(distributed)[0]);
 
 publish('scale', options, {
   tables: [

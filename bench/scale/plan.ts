@@ -1,10 +1,11 @@
 import type { BenchmarkTable, Measured } from '../../tools/generate/tables/performance.ts';
-import { measured } from '../support/statistics.ts';
+import { fitLine, measured, median } from '../support/statistics.ts';
 
 /** What one size cost, with Collectors that push. */
 export interface SizeCost {
   readonly sidecars: number;
   readonly together: number;
+  readonly snapshotsPerSecond: number;
   /** Milliseconds of CPU for a snapshot. */
   readonly collectorMs: number;
   readonly engineMs: number;
@@ -14,54 +15,87 @@ export interface SizeCost {
 
 /** Of a machine, and how much of it may be used. */
 const machine = { cores: 16, bytes: 64e9, share: 0.7 };
+const usableCores = machine.cores * machine.share;
+const usableBytes = machine.bytes * machine.share;
 /** From this size on, what an empty engine takes does not matter. */
 const leastSidecars = 3_000;
 
-/** Snapshots a second of one sidecar, and how many of them share a request. */
+/** Seconds from one snapshot of a sidecar to its next, and how many share a request. */
 const settings = [
-  { label: 'one snapshot in 10 s', rate: 0.1, together: 1 },
-  { label: 'one a second, 5 together', rate: 1, together: 5 },
+  { label: 'one snapshot in 10 s', interval: 10, together: 1 },
+  { label: 'one a second, 5 together', interval: 1, together: 5 },
 ] as const;
 
+type Setting = (typeof settings)[number];
+type CpuOf = (cost: SizeCost) => number;
+
+const intervalOf = ({ sidecars, snapshotsPerSecond }: SizeCost) => sidecars / snapshotsPerSecond;
+
 /**
- * What many sidecars need, in proportion to what was measured. The range is that of the figures of all sizes. With
- * each snapshot alone, one size was measured; its figures are given the range of the others.
+ * Milliseconds of CPU for a snapshot: the longer ago the last one of its sidecar is, the more, as a straight line through
+ * what was measured with five in a request. One for each size, by which it was above or below the line. With each snapshot
+ * alone, one size was measured: its line is parallel.
  */
-export function planTable(costs: readonly SizeCost[]): BenchmarkTable {
-  const spreadOf = (pick: (cost: SizeCost) => number, together: number): readonly number[] => {
-    const five = costs.filter((cost) => cost.together === 5).map(pick);
-    const [smallest] = five;
-    const alone = costs.find((cost) => cost.together === 1);
-    if (together === 5 || alone === undefined || smallest === undefined) return five;
-    return five.map((value) => (pick(alone) * value) / smallest);
-  };
+function snapshotCost(costs: readonly SizeCost[], { interval, together }: Setting, cpu: CpuOf): number[] {
+  const five = costs.filter((cost) => cost.together === 5);
+  const alone = costs.find((cost) => cost.together === 1);
+  if (five.length < 2) return [];
+  const line = fitLine(five.map((cost) => [intervalOf(cost), cpu(cost)]));
+  const deviations = five.map((cost) => cpu(cost) / line.at(intervalOf(cost)));
+  const shift = together === 1 && alone !== undefined ? cpu(alone) - line.at(intervalOf(alone)) : 0;
+  return deviations.map((deviation) => (line.at(interval) + shift) * deviation);
+}
+
+const largerOf = (one: readonly number[], other: readonly number[]) =>
+  median(one) > median(other) ? one : other;
+
+const times = (values: readonly number[], factor: number) => values.map((value) => value * factor);
+
+const cell = (values: readonly number[], unit = ''): Measured | null =>
+  values.length === 0 ? null : measured(values, unit);
+
+/**
+ * What many sidecars need, from what was measured with some.
+ *
+ * @param thanos what Thanos cost with as many sidecars as one of `costs`
+ */
+export function planTable(costs: readonly SizeCost[], thanos?: SizeCost): BenchmarkTable {
   const bytes = costs
     .filter(({ sidecars }) => sidecars >= leastSidecars)
     .map(({ engineMemory, sidecars }) => engineMemory / sidecars);
-  const scaled = (values: readonly number[], factor: number, unit = ''): Measured | null =>
-    values.length === 0
-      ? null
-      : measured(
-          values.map((value) => value * factor),
-          unit,
-        );
+  const beside = costs.find(
+    ({ sidecars, together }) => sidecars === thanos?.sidecars && together === thanos.together,
+  );
+  const dearer = (pick: CpuOf) => (thanos && beside ? pick(thanos) / pick(beside) : Number.NaN);
 
   const rows = [10_000, 100_000, 1_000_000].flatMap((sidecars) =>
-    settings.map(({ label, rate, together }) => {
-      const cores = (sidecars * rate) / 1_000;
-      const usable = machine.cores * machine.share;
-      const collector = spreadOf(({ collectorMs }) => collectorMs, together);
-      const engine = spreadOf(({ engineMs }) => engineMs, together);
+    settings.map((setting) => {
+      const perSecond = sidecars / setting.interval;
+      const collector = times(
+        snapshotCost(costs, setting, ({ collectorMs }) => collectorMs),
+        perSecond / 1_000,
+      );
+      const engine = times(
+        snapshotCost(costs, setting, ({ engineMs }) => engineMs),
+        perSecond / 1_000,
+      );
+      const memory = times(bytes, sidecars);
+      const machines = (cpuFactor: number, memoryFactor: number) =>
+        largerOf(times(engine, cpuFactor / usableCores), times(memory, memoryFactor / usableBytes));
+      const factors = [
+        dearer(({ engineMs }) => engineMs),
+        dearer(({ engineMemory }) => engineMemory),
+      ] as const;
       return {
-        label: `${sidecars.toLocaleString('en-US')}, ${label}`,
+        label: `${sidecars.toLocaleString('en-US')}, ${setting.label}`,
         cells: [
-          measured([sidecars * rate]),
-          scaled(collector, cores),
-          scaled(collector, cores / usable),
-          scaled(engine, cores),
-          scaled(engine, cores / usable),
-          scaled(bytes, sidecars / 1e9, 'GB'),
-          scaled(bytes, sidecars / (machine.bytes * machine.share)),
+          measured([perSecond]),
+          cell(collector),
+          cell(times(collector, 1 / usableCores)),
+          cell(engine),
+          cell(times(memory, 1e-9), 'GB'),
+          cell(machines(1, 1)),
+          beside === undefined ? null : cell(machines(...factors)),
         ],
       };
     }),
@@ -73,10 +107,10 @@ export function planTable(costs: readonly SizeCost[]): BenchmarkTable {
       'Snapshots per second',
       'Cores of the Collectors',
       'Machines for them',
-      'Cores of the engine',
-      'Machines for its CPU',
-      'Memory of the engine',
-      'Machines for its memory',
+      'Cores of Prometheus',
+      'Memory of Prometheus',
+      'Machines of this size for it',
+      'Machines for Thanos with three copies',
     ],
     rows,
   };

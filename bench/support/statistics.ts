@@ -37,3 +37,17 @@ export function ratios(ours: readonly number[], theirs: readonly number[]): read
   if (ours.length !== theirs.length) throw new RangeError('ratios need pairs');
   return ours.map((value, at) => value / (theirs[at] as number));
 }
+
+export interface Line {
+  readonly at: (x: number) => number;
+}
+
+/** The straight line through points by least squares; level if all have the same x. */
+export function fitLine(points: readonly (readonly [x: number, y: number])[]): Line {
+  const meanX = sum(points.map(([x]) => x)) / points.length;
+  const meanY = sum(points.map(([, y]) => y)) / points.length;
+  const covariance = sum(points.map(([x, y]) => (x - meanX) * (y - meanY)));
+  const variance = sum(points.map(([x]) => (x - meanX) ** 2));
+  const slope = variance === 0 ? 0 : covariance / variance;
+  return { at: (x) => meanY + slope * (x - meanX) };
+}
