@@ -82,6 +82,14 @@ it.each(['k8s/base', 'k8s/overlays/large'])('%s can keep its traces on a volume'
   expect(said).toContain('persistentvolumeclaim/jaeger created (server dry run)');
 });
 
+it('the API server takes Thanos with a bucket and tenants', async () => {
+  const components = ['k8s/components/thanos-bucket', 'k8s/components/thanos-tenants'];
+  const folder = kustomization({ resources: ['k8s/overlays/distributed'], components });
+  const said = await kubectl('apply', '-k', folder, '--dry-run=server', '--validate=strict');
+  expect(said).toContain('deployment.apps/thanos-compact created (server dry run)');
+  expect(said).not.toMatch(/warning/i);
+});
+
 const kustomizations = [
   'k8s',
   'k8s/overlays/large',
