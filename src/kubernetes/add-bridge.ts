@@ -1,5 +1,5 @@
 import { bridgeContainer, containerModeGraceSeconds, graceKey } from './container.ts';
-import { childItems, stringField, withAppended, withField } from './fields.ts';
+import { childItems, isTrue, stringField, withAppended, withField } from './fields.ts';
 import { createRecord, type InjectionRecord, labelsOf, writeRecord } from './injection-record.ts';
 import { checkRankFiles, planMetrics } from './metrics-mount.ts';
 import type { InjectOptions } from './options.ts';
@@ -24,7 +24,7 @@ const missingLabel =
 export function addBridge(pod: Pod, options: InjectOptions, source: SourceText): EditedHolder {
   const { holder, position } = pod;
   const record = createRecord([[options.mode]]);
-  const hostNetwork = pod.spec.hostNetwork === true;
+  const hostNetwork = isTrue(pod.spec.hostNetwork);
   const { mount, hasVolume, without } = planMetrics(pod, options);
   if (options.rankFiles !== undefined)
     checkRankFiles(options.rankFiles, [{ mountPath: mount.mountPath }], position);

@@ -40,6 +40,10 @@ export function stringField(map: ManifestMap | undefined, key: string): string |
   return typeof value === 'string' ? value : undefined;
 }
 
+/** Kubernetes reads YAML 1.1, in which a plain `yes` and `on` are true. It refuses a text in quotes. */
+export const isTrue = (value: ManifestValue): boolean =>
+  value === true || (typeof value === 'string' && /^(y|Y|yes|Yes|YES|on|On|ON)$/.test(value));
+
 /** The value at a path of keys; list indices are strings. Undefined if there is none. */
 export const valueAt = (root: ManifestValue, keys: readonly string[]): ManifestValue =>
   keys.reduce<ManifestValue>((value, key) => {

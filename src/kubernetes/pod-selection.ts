@@ -1,4 +1,4 @@
-import { valueAt } from './fields.ts';
+import { isTrue, valueAt } from './fields.ts';
 import type { RayNodes } from './options.ts';
 import type { PodLocation } from './pod-location.ts';
 
@@ -30,7 +30,7 @@ function skippedStep({ resource, keys }: PodLocation): string | undefined {
 /** The launcher of an MPIJob starts the training on the workers, where rank 0 then writes the file. */
 function skippedLauncher({ resource, keys }: PodLocation): string | undefined {
   const hasWorkers = valueAt(resource, ['spec', 'mpiReplicaSpecs', 'Worker']) !== undefined;
-  const isWorker = valueAt(resource, ['spec', 'runLauncherAsWorker']) === true;
+  const isWorker = isTrue(valueAt(resource, ['spec', 'runLauncherAsWorker']));
   return keys[2] === 'Launcher' && hasWorkers && !isWorker
     ? 'the launcher only starts the training on the workers'
     : undefined;

@@ -1,4 +1,4 @@
-import { valueAt } from './fields.ts';
+import { isTrue, valueAt } from './fields.ts';
 import type { PodLocation } from './pod-location.ts';
 import { isList, type ManifestMap, type ManifestValue } from './yaml/values.ts';
 
@@ -41,7 +41,7 @@ function rankInJobSet(jobs: ManifestValue): readonly ManifestMap[] {
 
 /** The controller creates one Job for all nodes of the trainer, so the completion index is the rank. */
 function rankInRuntime(runtime: ManifestMap, keys: readonly string[]): readonly ManifestMap[] {
-  if (valueAt(runtime, ['spec', 'mlPolicy', 'mpi', 'runLauncherAsNode']) !== true) return completionIndex;
+  if (!isTrue(valueAt(runtime, ['spec', 'mlPolicy', 'mpi', 'runLauncherAsNode']))) return completionIndex;
   const job = keys.slice(0, keys.indexOf('replicatedJobs') + 2);
   return valueAt(runtime, [...job, 'name']) === 'launcher'
     ? rankFrom({ value: '0' })

@@ -286,6 +286,7 @@ describe('notes for a person', () => {
   it.each<[string, string, Partial<InjectOptions>, RegExp]>([
     ['a bridge that is there', injected(pod(trainer)).text, {}, /has the bridge already/],
     ['the network of the node', pod(`hostNetwork: true\n${trainer}`), {}, /no health port there/],
+    ['the network of the node in YAML 1.1', pod(`hostNetwork: yes\n${trainer}`), {}, /no health port there/],
     [
       'little time to end',
       pod(`terminationGracePeriodSeconds: 10\n${trainer}`),
