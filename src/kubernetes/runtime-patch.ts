@@ -53,9 +53,14 @@ function hasTracePatch(spec: ManifestMap): boolean {
   return hasPatchOf(spec, traceManager) || patches.some((it) => hasKey(it, 'opentelemetry.io/traceparent'));
 }
 
-function hasKey(value: ManifestValue, key: string): boolean {
-  if (isList(value)) return value.some((item) => hasKey(item, key));
-  return isManifestMap(value) && (key in value || Object.values(value).some((item) => hasKey(item, key)));
+/** Reads what aliases repeat once: a few lines of them can stand for billions of values. */
+function hasKey(value: ManifestValue, key: string, read = new Set<ManifestValue>()): boolean {
+  if (read.has(value)) return false;
+  read.add(value);
+  if (isList(value)) return value.some((item) => hasKey(item, key, read));
+  return (
+    isManifestMap(value) && (key in value || Object.values(value).some((item) => hasKey(item, key, read)))
+  );
 }
 
 /** @param emptyText how the list was written before a patch was added; undefined where there was none */

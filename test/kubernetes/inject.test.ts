@@ -282,6 +282,25 @@ describe('the trace context', () => {
   });
 });
 
+it('reads the patches of a TrainJob in a moment, even if their aliases stand for billions of values', () => {
+  const levels = Array.from(
+    { length: 11 },
+    (_, index) => `  - &l${index + 1} [${Array(9).fill(`*l${index}`)}]\n`,
+  );
+  const job = `apiVersion: trainer.kubeflow.org/v1alpha1
+kind: TrainJob
+spec:
+  levels:
+  - &l0 [a]
+${levels.join('')}  runtimePatches: [{manager: a/b, levels: *l11}]
+`;
+  const trace = {
+    traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+    tracestate: undefined,
+  };
+  expect(removeFromManifest(injected(job, { trace }).text)).toMatchObject({ text: job });
+});
+
 describe('notes for a person', () => {
   it.each<[string, string, Partial<InjectOptions>, RegExp]>([
     ['a bridge that is there', injected(pod(trainer)).text, {}, /has the bridge already/],
