@@ -69,6 +69,11 @@ describe('what cannot be injected is said, with the document it is in', () => {
       '{"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "t"}],\n"volumes":[]}}',
       /^document 1: line 2: --remove could not restore this text byte by byte/,
     ],
+    [
+      'an addition to keys with an anchor',
+      pod('containers:\n- &first name: trainer\n  image: *first'),
+      /^document 1: line 5: cannot be edited here without changing its meaning/,
+    ],
     ['an alias without its anchor', pod('containers: *c'), /^document 1: line 6: has the alias \*c without/],
     [
       'metadata that is a list',
@@ -399,6 +404,32 @@ describe('notes for a person', () => {
       text: expect.stringContaining('emptyDir'),
       notes: [expect.stringContaining('the volume is left there')],
     });
+  });
+});
+
+it.each(['|', '|+', '>'])('keeps an open block %s of text at the end of the file there', (header) => {
+  // A line break after it would become part of the text.
+  const open = `args:\n      - ${header}\n        one`;
+  const manifest = `${head}  containers:\n    - name: trainer\n      image: train:1\n      ${open}`;
+  const { text } = injected(manifest);
+  expect(text.endsWith(open)).toBe(true);
+  expect(removeFromManifest(text)).toMatchObject({ text: manifest });
+});
+
+it('indents a new list like the other lists of its map', () => {
+  const lists =
+    'securityContext:\n  supplementalGroups:\n  - 1\ncontainers:\n  - name: trainer\n    image: train:1';
+  const { text } = injected(pod(lists));
+  expect(text).toContain('\n  initContainers:\n    - name: otel-metrics-bridge\n');
+  expect(text).toContain('\n  volumes:\n    - name: metrics-volume\n');
+});
+
+it('reads the first of several maps that are merged', () => {
+  const env = (path: string) => `{env: [{name: METRICS_FILE_PATH, value: ${path}}]}`;
+  const merged = `containers:\n- name: trainer\n  <<: [${env('/a/m.json')}, ${env('/b/m.json')}]\n  volumeMounts: [{name: d, mountPath: /a}]\nvolumes:\n- name: d`;
+  expect(bridgeOf(injected(pod(merged)).text).env).toContainEqual({
+    name: 'METRICS_FILE_PATH',
+    value: '/a/m.json',
   });
 });
 

@@ -136,7 +136,7 @@ export function meanTheSame(
   equal = new Map<unknown, unknown>(),
 ): boolean {
   if (isVerbatim(a) || isVerbatim(b)) return isEmpty(a) && isEmpty(b);
-  if (a === b || (typeof a === 'object' && equal.get(a) === b)) return true;
+  if (a === b || (equal.has(a) && equal.get(a) === b)) return true;
   const isSame = isList(a)
     ? isList(b) && a.length === b.length && a.every((item, index) => meanTheSame(item, b[index], equal))
     : isManifestMap(a) && isManifestMap(b) && sameKeys(a, b, equal);
