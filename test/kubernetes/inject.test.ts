@@ -91,6 +91,11 @@ describe('what cannot be injected is said, with the document it is in', () => {
       /line 9: has an anchor that refers to itself/,
     ],
     [
+      'nothing with a tag',
+      pod(`${trainer}\nvolumes: !!null`),
+      /line 9: the empty volumes has an anchor, a tag or a comment/,
+    ],
+    [
       'an empty list with a comment before it',
       pod(`${trainer}\nvolumes: # none\n  []`),
       /line 9: the empty volumes has an anchor, a tag or a comment/,

@@ -110,7 +110,9 @@ export function fillValue(
   const key = keyText(pair.key);
   const colon = colonEnd(text, pair);
   const end = isAbsent(pair.value) ? colon : contentEnd(text, pair.value);
-  if (!/^\s*(\[\s*\]|\{\s*\}|~|null|Null|NULL|)$/.test(text.slice(colon, end)))
+  // The range of an absent value does not contain its anchor or tag.
+  const isMarked = isAbsent(pair.value) && /^[ \t]*[!&]/.test(text.slice(colon));
+  if (isMarked || !/^\s*(\[\s*\]|\{\s*\}|~|null|Null|NULL|)$/.test(text.slice(colon, end)))
     throw new ManifestProblem(`the empty ${key} has an anchor, a tag or a comment: write it as []`, colon);
   if (map.flow) {
     const style = flowStyle(edited, map);
