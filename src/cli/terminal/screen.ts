@@ -28,7 +28,7 @@ export interface Screen {
 /** Draws rows over those drawn before. Nothing is written before the first drawing, which hides the cursor. */
 export function createScreen({ output, render, redrawMs, defaultSize }: ScreenOptions): Screen {
   let started = false;
-  let drawn = 0;
+  let drawn: readonly string[] = [];
   let pending: NodeJS.Timeout | undefined;
   let notBefore = 0;
   const showCursor = () => output.write('\u001b[?25h');
@@ -38,17 +38,19 @@ export function createScreen({ output, render, redrawMs, defaultSize }: ScreenOp
     pending = undefined;
     notBefore = performance.now() + redrawMs;
     if (!started) start();
-    const next = render(roomOf(output, defaultSize));
-    moveCursor(output, 0, -drawn);
+    const next = render(roomOf(output, defaultSize)).map((line) => painted(output, line));
+    // A frame of a few kilobytes several times a second is a load for a slow connection.
+    if (next.length === drawn.length && next.every((line, row) => line === drawn[row])) return;
+    moveCursor(output, 0, -drawn.length);
     for (const line of next) {
       cursorTo(output, 0);
-      output.write(painted(output, line));
+      output.write(line);
       clearLine(output, 1);
       output.write('\n');
     }
     // The rest of the old screen is cleared after the rows are overwritten. Cleared first, it would flicker.
     clearScreenDown(output);
-    drawn = next.length;
+    drawn = next;
   };
   const start = () => {
     started = true;
@@ -61,7 +63,7 @@ export function createScreen({ output, render, redrawMs, defaultSize }: ScreenOp
   const redrawAll = () => {
     cursorTo(output, 0, 0);
     clearScreenDown(output);
-    drawn = 0;
+    drawn = [];
     draw();
   };
   return {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { runCommandLine } from '../../../src/commands/command-line.ts';
 import {
@@ -151,6 +152,17 @@ describe('on a terminal', () => {
     expect(await ended).toBe(0);
     expect(text()).toMatch(/\u001b\[\?25l.*\u001b\[\?25h$/s);
     expect(modes).toEqual([true, false]);
+  });
+
+  it('writes nothing while nothing changes', async () => {
+    const folder = temporaryFolder();
+    // Beside each other in rows, because a panel says how long ago its file was written.
+    const files = [1, 2, 3].map((rank) => exampleIn(folder, `${rank}.json`, { job: { rank } }));
+    const { shows, text } = watching(files, terminal);
+    await shows(/rank 1.*\n.*rank 2.*\n.*rank 3 .*● running/);
+    const before = text();
+    await sleep(600);
+    expect(text()).toBe(before);
   });
 
   it('takes a terminal that says that its size is 0 for one of the usual size', async () => {
