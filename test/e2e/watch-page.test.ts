@@ -234,5 +234,8 @@ describe('the page of watch --serve', () => {
     expect(await status({ host: `localhost:${port}` })).toBe(200);
     expect(await status({ host: 'evil.example' }, '/events')).toBe(403);
     expect(await status({ host: `localhost:${port}` }, '/../package.json')).toBe(404);
+    expect(await status({ host: `localhost:${port}` }, '//')).toBe(404);
+    expect(await status({ host: `localhost:${port}` }, ':x')).toBe(400);
+    expect(await status({ host: `localhost:${port}` })).toBe(200);
   });
 });

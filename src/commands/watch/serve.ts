@@ -109,7 +109,10 @@ function answer(
   // A web site that resolves its own name to the loopback address must not read the runs.
   if (!/^(localhost|127\.0\.0\.1)(:\d+)?$/.test(request.headers.host ?? '')) return end(response, 403);
   if (request.method !== 'GET') return end(response, 405);
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+  // As one text: with a base, a path such as // would be the name of a host.
+  const address = `http://localhost${request.url}`;
+  if (!URL.canParse(address)) return end(response, 400);
+  const { pathname, searchParams } = new URL(address);
   switch (pathname) {
     case '/':
       response.setHeader('Content-Security-Policy', page.policy);
