@@ -21,11 +21,9 @@ import {
   sameCredentials,
 } from './credentials.ts';
 import type { ExportRequest } from './export-request.ts';
-import { explainName } from './name-diagnosis.ts';
 import { listenToPartialSuccess, type PartialSuccess, takePartialSuccess } from './partial-success.ts';
 import type { OfficialExporter, Signal } from './signal.ts';
 import { type Diagnosis, diagnoseTls } from './tls-diagnosis.ts';
-import { explainRefusal } from './tls-handshake.ts';
 
 /** Sends requests to the Collector, one call of `export` at a time, on a connection of its own. */
 export interface Exporter<T> {
@@ -161,12 +159,16 @@ const isFromGrpc = (error: unknown): error is FailedResponse =>
 function createExplanation({ target }: Endpoint, timeoutMs: number) {
   let name: Promise<Diagnosis | undefined> | undefined;
   let refusal: typeof name;
-  const probe = (reason: string, credentials: Credentials) => {
-    const isName = reason.includes('Name resolution failed');
-    if (isName) name ??= explainName(target, timeoutMs);
-    else if (reason.includes('Last error: Failed to connect'))
-      refusal ??= explainRefusal(target, credentials, timeoutMs);
-    return isName ? name : refusal;
+  const probe = async (reason: string, credentials: Credentials) => {
+    if (reason.includes('Name resolution failed')) {
+      name ??= import('./name-diagnosis.ts').then(({ explainName }) => explainName(target, timeoutMs));
+      return name;
+    }
+    if (!reason.includes('Last error: Failed to connect')) return refusal;
+    refusal ??= import('./tls-handshake.ts').then(({ explainRefusal }) =>
+      explainRefusal(target, credentials, timeoutMs),
+    );
+    return refusal;
   };
   return async (outcome: ExportOutcome, credentials: Credentials): Promise<ExportOutcome> => {
     if (outcome.status !== 'retry' || outcome.code !== status.UNAVAILABLE) {
