@@ -91,9 +91,16 @@ describe('what cannot be injected is said, with the document it is in', () => {
       /line 9: has an anchor that refers to itself/,
     ],
     [
+      'an empty map with an anchor',
+      pod(trainer)
+        .replace('metadata:', 'metadata: &m {} #')
+        .replace(/\n {2}name: train\n/, '\n'),
+      /line 3: the empty metadata has an anchor, a tag or a comment: write it as \{\}$/,
+    ],
+    [
       'nothing with a tag',
       pod(`${trainer}\nvolumes: !!null`),
-      /line 9: the empty volumes has an anchor, a tag or a comment/,
+      /line 9: the empty volumes has an anchor, a tag or a comment: write it as \[\]$/,
     ],
     [
       'an empty list with a comment before it',

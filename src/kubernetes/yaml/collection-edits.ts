@@ -15,7 +15,7 @@ import { ManifestProblem } from './problem.ts';
 import { type BlockStyle, renderBlock, renderFlow, renderScalar } from './render.ts';
 import { documentGap, flowStyleOf, listStyleNear } from './style.ts';
 import { deletion, insertion, type TextEdit } from './text-edit.ts';
-import { keyText, type ManifestValue, type Verbatim, verbatimTextOf } from './values.ts';
+import { isList, keyText, type ManifestValue, type Verbatim, verbatimTextOf } from './values.ts';
 
 /** The text that is edited, and its style. */
 export interface EditedText {
@@ -113,7 +113,10 @@ export function fillValue(
   // The range of an absent value does not contain its anchor or tag.
   const isMarked = isAbsent(pair.value) && /^[ \t]*[!&]/.test(text.slice(colon));
   if (isMarked || !/^\s*(\[\s*\]|\{\s*\}|~|null|Null|NULL|)$/.test(text.slice(colon, end)))
-    throw new ManifestProblem(`the empty ${key} has an anchor, a tag or a comment: write it as []`, colon);
+    throw new ManifestProblem(
+      `the empty ${key} has an anchor, a tag or a comment: write it as ${isList(value) ? '[]' : '{}'}`,
+      colon,
+    );
   if (map.flow) {
     const style = flowStyle(edited, map);
     return [{ start: colon, end, text: style.gap + renderFlow(value, style) }];
