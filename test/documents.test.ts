@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { documentBlocks } from './support/document-blocks.ts';
+import { documentBlocks, documentFile, markerNames, unmarkedBlocks } from './support/document-blocks.ts';
+import { kubernetesBlocks, readmeBlocks } from './support/documented.ts';
 import { temporaryFolder } from './support/file.ts';
 import { openTerminals } from './support/terminals.ts';
 
@@ -14,8 +15,17 @@ describe('the README', () => {
     expect(readme.trimEnd().split('\n').length).toBeLessThanOrEqual(200);
   });
 
-  it.each(['laptop', 'compose', 'compose-down', 'kubernetes', 'inject'])('has commands for %s', (name) => {
-    expect(documentBlocks(readme, name)).not.toEqual([]);
+  it('has no commands that no test runs, but the two at the top, which CI runs', () => {
+    expect(markerNames(readme).toSorted()).toEqual(readmeBlocks.toSorted());
+    expect(unmarkedBlocks(readme)).toEqual([3]);
+  });
+});
+
+describe('docs/kubernetes.md', () => {
+  it('has no commands that no test runs, or the reason beside them', () => {
+    const guide = readFileSync('docs/kubernetes.md', 'utf8');
+    expect(markerNames(guide).toSorted()).toEqual(kubernetesBlocks.toSorted());
+    expect(unmarkedBlocks(guide)).toEqual([]);
   });
 });
 
@@ -30,6 +40,23 @@ describe('marked blocks of a document', () => {
       { line: 2, script: 'first\nsecond' },
       { line: 15, script: 'third', until: /Ready \d/ },
     ]);
+  });
+
+  it('may be beside the YAML of a file', () => {
+    const document = block('```yaml', 'a: 1', '```', '', '```yaml', '# folder/b.yaml', 'b: 2');
+    expect(documentFile(document, 'folder/b.yaml')).toBe('b: 2\n');
+    expect(() => documentFile(document, 'c.yaml')).toThrow('# c.yaml');
+  });
+
+  it('have a reason where no test runs them', () => {
+    const document = [
+      block('<!-- test: one -->', '```sh', 'first'),
+      block('<!-- not run: an example -->', '```sh', 'second'),
+      block('<!-- not run: -->', '```sh', 'third'),
+      block('', '```sh', 'fourth'),
+    ].join('\n');
+    expect(unmarkedBlocks(document)).toEqual([15, 21]);
+    expect(markerNames(document)).toEqual(['one']);
   });
 
   it.each([

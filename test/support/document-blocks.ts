@@ -36,3 +36,29 @@ function scriptAt(lines: readonly string[], start: number): string {
   if (/&&|\|\|/.test(script)) throw new Error(`line ${start}: write each command on a line of its own`);
   return script;
 }
+
+/** The YAML that a document shows as this file: a block whose first line is `# PATH`. Throws if there is none. */
+export function documentFile(document: string, path: string): string {
+  const start = `\n\`\`\`yaml\n# ${path}\n`;
+  const [, rest] = document.split(start);
+  if (rest === undefined) throw new Error(`no block of yaml begins with # ${path}`);
+  return rest.slice(0, rest.indexOf('```'));
+}
+
+const fence = /^```sh$/;
+const notRun = /^<!-- not run: \S.* -->$/;
+
+/** Lines, from 1, of the blocks of `sh` that neither have a marker nor give a reason by `<!-- not run: REASON -->`. */
+export function unmarkedBlocks(document: string): readonly number[] {
+  const lines = document.split('\n');
+  return lines.flatMap((text, index) => {
+    const above = lines[index - 1] ?? '';
+    return fence.test(text) && !marker.test(above) && !notRun.test(above) ? [index + 1] : [];
+  });
+}
+
+/** The names of the markers of a document, each once, in their order. */
+export function markerNames(document: string): readonly string[] {
+  const names = document.split('\n').map((line) => marker.exec(line)?.groups?.name);
+  return [...new Set(names.filter((name) => name !== undefined))];
+}
