@@ -1,6 +1,8 @@
+import { lookup as systemLookup } from 'node:dns';
 import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent, request as httpRequest } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { LookupFunction } from 'node:net';
 import { type HeartbeatConfig, parseHeartbeatUrl } from '../../../config/heartbeat.ts';
 import type { HeartbeatSignal } from './signals.ts';
 
@@ -24,7 +26,13 @@ const suffixes = { start: '/start', beat: '', success: '', fail: '/fail' } as co
  * Sends signals with node:http, because fetch needs WebAssembly, which the image turns off. Redirects are not followed:
  * the address is a secret that only its own host may know.
  */
-export function createPing({ source, proxyEnvironment }: HeartbeatConfig, userAgent: string): Ping {
+export function createPing(
+  { source, proxyEnvironment }: HeartbeatConfig,
+  userAgent: string,
+  lookupName: LookupFunction = systemLookup,
+): Ping {
+  const lookup = oneAtATime(lookupName);
+
   function send(address: URL, signal: HeartbeatSignal, abort: AbortSignal): Promise<PingResult> {
     const isSecure = address.protocol === 'https:';
     // Here, because an invalid proxy address makes the constructor throw.
@@ -37,7 +45,7 @@ export function createPing({ source, proxyEnvironment }: HeartbeatConfig, userAg
     };
     const method = body === undefined ? 'GET' : 'POST';
     return new Promise((resolve, reject) => {
-      const sent = request(address, { method, headers, agent, signal: abort }, (response) => {
+      const sent = request(address, { method, headers, agent, lookup, signal: abort }, (response) => {
         // The answer's content does not matter, and may be endless.
         response.destroy();
         resolve(resultOf(response.statusCode ?? 0));
@@ -58,6 +66,25 @@ export function createPing({ source, proxyEnvironment }: HeartbeatConfig, userAg
     } catch (error) {
       return { status: 'failed', reason: reasonOf(error as NodeJS.ErrnoException, abort) };
     }
+  };
+}
+
+/**
+ * Looks a name up once for all that wait for it. If the name server does not answer, a lookup outlives its request by up to a
+ * minute. Node has two threads for lookups, and the Collector needs one.
+ */
+function oneAtATime(lookupName: LookupFunction): LookupFunction {
+  const waiting = new Map<string, Parameters<LookupFunction>[2][]>();
+  return (host, options, callback) => {
+    const key = JSON.stringify([host, options]);
+    const callbacks = waiting.get(key);
+    if (callbacks !== undefined) return void callbacks.push(callback);
+    waiting.set(key, [callback]);
+    lookupName(host, options, (...result) => {
+      const answered = waiting.get(key) ?? [];
+      waiting.delete(key);
+      for (const answer of answered) answer(...result);
+    });
   };
 }
 

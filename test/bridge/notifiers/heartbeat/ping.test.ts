@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer as createHttpsServer } from 'node:https';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type LookupFunction, type Server, type Socket } from 'node:net';
+import { setImmediate } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createPing } from '../../../../src/bridge/notifiers/heartbeat/ping.ts';
 import { createAuthority } from '../../../support/certificates.ts';
@@ -78,4 +79,27 @@ it('a beat to a server whose certificate is unknown fails with the reason, witho
 it('a beat to a server that answers without end is delivered', async () => {
   const { port } = await startServer(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(100_000)}`);
   expect(await beat(`http://127.0.0.1:${port}/x`)).toEqual({ status: 'ok' });
+});
+
+it('beats look a name up once while the name server does not answer, and go on once it does', async () => {
+  const { port } = await startServer('HTTP/1.1 200 OK\r\n\r\n');
+  const answers: (() => void)[] = [];
+  const lookup: LookupFunction = (_host, _options, callback) => {
+    answers.push(() => callback(null, [{ address: '127.0.0.1', family: 4 }]));
+  };
+  const url = `http://monitor.invalid:${port}/x`;
+  const ping = createPing({ source: { kind: 'url', url }, proxyEnvironment: {} }, 'agent', lookup);
+  const beatWithin = (ms: number) => ping({ kind: 'beat' }, AbortSignal.timeout(ms));
+  expect(await beatWithin(100)).toEqual(noAnswer);
+  const next = beatWithin(10_000);
+  // The request looks the name up in the next turns of the event loop.
+  await setImmediate();
+  await setImmediate();
+  expect(answers).toHaveLength(1);
+  answers[0]?.();
+  expect(await next).toEqual({ status: 'ok' });
+  const last = beatWithin(10_000);
+  await until(() => answers.length === 2, 'another lookup');
+  answers[1]?.();
+  expect(await last).toEqual({ status: 'ok' });
 });
