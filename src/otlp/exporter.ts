@@ -161,13 +161,11 @@ function createExplanation({ target }: Endpoint, timeoutMs: number) {
   let refusal: typeof name;
   const probe = async (reason: string, credentials: Credentials) => {
     if (reason.includes('Name resolution failed')) {
-      name ??= import('./name-diagnosis.ts').then(({ explainName }) => explainName(target, timeoutMs));
+      name ??= causeOfName(target, timeoutMs);
       return name;
     }
     if (!reason.includes('Last error: Failed to connect')) return refusal;
-    refusal ??= import('./tls-handshake.ts').then(({ explainRefusal }) =>
-      explainRefusal(target, credentials, timeoutMs),
-    );
+    refusal ??= causeOfRefusal(target, credentials, timeoutMs);
     return refusal;
   };
   return async (outcome: ExportOutcome, credentials: Credentials): Promise<ExportOutcome> => {
@@ -180,4 +178,18 @@ function createExplanation({ target }: Endpoint, timeoutMs: number) {
       ? outcome
       : { ...outcome, reason: diagnosis.detail, advice: diagnosis.advice };
   };
+}
+
+async function causeOfName(target: string, timeoutMs: number): Promise<Diagnosis | undefined> {
+  const { explainName } = await import('./name-diagnosis.ts');
+  return explainName(target, timeoutMs);
+}
+
+async function causeOfRefusal(
+  target: string,
+  credentials: Credentials,
+  timeoutMs: number,
+): Promise<Diagnosis | undefined> {
+  const { explainRefusal } = await import('./tls-handshake.ts');
+  return explainRefusal(target, credentials, timeoutMs);
 }
