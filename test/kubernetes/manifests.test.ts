@@ -97,6 +97,16 @@ it('the large stack has the rules of the small one', () => {
   expect(parse(read('k8s/overlays/large/prometheus.yml')).rule_files).toEqual(rule_files);
 });
 
+it('patches, also those in comments, are such as kustomize reads: one that begins with a bracket is JSON', () => {
+  const patches = readdirSync(`${root}k8s`, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('kustomization.yaml'))
+    .flatMap((file) => [...read(`k8s/${file}`).matchAll(/patch: '(.*)'$/gm)])
+    .map(([, patch]) => patch as string);
+  expect(patches.length).toBeGreaterThan(0);
+  for (const patch of patches)
+    expect(() => (patch.startsWith('[') ? JSON.parse(patch) : parse(patch)), patch).not.toThrow();
+});
+
 it('every kustomization labels its resources with the version of the package', () => {
   const { version } = JSON.parse(read('package.json'));
   const labels = readdirSync(`${root}k8s`, { recursive: true, encoding: 'utf8' })
