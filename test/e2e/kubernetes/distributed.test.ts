@@ -92,10 +92,10 @@ afterAll(async () => {
 /** The training ends with the first step after this file is there, however long the faults take. */
 const endFile = '/shared/metrics/end';
 const writeMs = 400;
-/** How far the clock of a poll and that of a write may be apart, although both are the node's: less than a write. */
-const toleranceMs = 150;
+/** How long a busy machine may take from reading a file to the time of its points. */
+const toleranceMs = 500;
 
-/** Prints for each step when the file with it was written. The loss is the number of the step. */
+/** Prints for each step when the writing of its file began. The loss is the number of the step. */
 const training = (job: string) => `
   const start = new Date().toISOString();
   let step = 0;
@@ -108,8 +108,9 @@ const training = (job: string) => `
       training_metrics: { epoch: 1, batch_number: step, global_step: step, training_loss: step },
     };
     fs.writeFileSync('/shared/metrics/next.json', JSON.stringify(file));
+    const now = Date.now();
     fs.renameSync('/shared/metrics/next.json', '/shared/metrics/current.json');
-    console.log(step, Date.now());
+    console.log(step, now);
     if (isLast) clearInterval(timer), setTimeout(() => {}, 2_000);
   };
   const timer = setInterval(write, ${writeMs});`;
@@ -168,7 +169,7 @@ it('keeps every snapshot while receivers and Collectors are killed, and waits wh
   expect(steps.size).toBe(snapshots);
   for (const [step, { timeMs, replicas }] of steps) {
     // Read before the next one was written.
-    expect(timeMs, `step ${step}`).toBeGreaterThan((times[step - 1] ?? Number.NaN) - toleranceMs);
+    expect(timeMs, `step ${step}`).toBeGreaterThanOrEqual(times[step - 1] ?? Number.NaN);
     expect(timeMs, `step ${step}`).toBeLessThan((times[step] ?? Number.POSITIVE_INFINITY) + toleranceMs);
     // What two of three have is acknowledged.
     expect(replicas, `step ${step}`).toBeGreaterThanOrEqual(2);
