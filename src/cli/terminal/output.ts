@@ -38,5 +38,8 @@ export function painted(output: Output, line: Line): string {
 const paint = (piece: Span) =>
   typeof piece === 'string' ? piece : styleText(styles[piece.tone], piece.text, { validateStream: false });
 
+/** The size of a terminal; 80 × 24 if it is not known. A terminal that has not been told its size says 0. */
+export const sizeOf = ({ columns, rows }: Output) => ({ columns: columns || 80, rows: rows || 24 });
+
 /** At most 100, because longer lines are hard to read. */
-export const columnsOf = ({ columns }: Output): number => Math.min(columns || 80, 100);
+export const columnsOf = (output: Output): number => Math.min(sizeOf(output).columns, 100);

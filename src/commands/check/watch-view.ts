@@ -1,5 +1,5 @@
 import { clip, type Line, span, widthOf } from '../../cli/terminal/line.ts';
-import { columnsOf, type Output, painted, printLines } from '../../cli/terminal/output.ts';
+import { columnsOf, type Output, painted, printLines, sizeOf } from '../../cli/terminal/output.ts';
 import { changesBetween, changeText } from './changes.ts';
 import type { CollectorReport } from './collector.ts';
 import type { FieldReport } from './field.ts';
@@ -55,8 +55,8 @@ export function screenWatch(output: Output, clock: () => Date): WatchView {
   let collector: CollectorReport | undefined;
   const draw = () => {
     if (shown === undefined) return;
-    const columns = (output.columns || 80) - 1;
-    const rows = (output.rows || 24) - 1;
+    const size = sizeOf(output);
+    const [columns, rows] = [size.columns - 1, size.rows - 1];
     const status = collector === undefined ? [] : [collectorLine(collector)];
     const lines = screenLines(shown.report, shown.before, shown.at, status, columns);
     const visible = lines.length > rows ? [...lines.slice(0, rows - 1), ['  …']] : lines;

@@ -1,5 +1,5 @@
 import { type CommandContext, printErrors, refuse } from '../../cli/command.ts';
-import { type Output, printLines } from '../../cli/terminal/output.ts';
+import { type Output, printLines, sizeOf } from '../../cli/terminal/output.ts';
 import { systemClock } from '../../common/clock.ts';
 import { type Config, readConfig } from '../../config/bridge.ts';
 import { createSource } from '../../snapshot/create-source.ts';
@@ -83,8 +83,8 @@ async function printFrame(
 ): Promise<number> {
   const onState = () => undefined;
   const states = await Promise.all(followed.map((it) => follow({ ...it, signal, onState }, 'once')));
-  const size = { columns: output.columns || 80, rows: (output.rows || 24) - 1 };
-  printLines(output, watchView(states, { file: 0, field: undefined }, size));
+  const { columns, rows } = sizeOf(output);
+  printLines(output, watchView(states, { file: 0, field: undefined }, { columns, rows: rows - 1 }));
   return states.every(({ run, problem }) => run !== undefined && problem === undefined) ? 0 : 1;
 }
 

@@ -1,4 +1,5 @@
 import uPlot from 'uplot';
+import { duration } from '../../../cli/terminal/format.ts';
 import type { JsonNumber, PageCurve, PageEvent, PageFile, PageState } from './messages.ts';
 
 /** What the page shows; `data` is what is drawn, for tests. */
@@ -84,19 +85,9 @@ function showFile(): void {
 /** How long ago the file was written, which only the page counts on. */
 function showAge(): void {
   const ageMs = chosenFile()?.ageMs ?? undefined;
-  const age = ageMs === undefined ? '' : duration(ageMs + performance.now() - shown.receivedMs);
-  setText('age', age === '' ? '' : `written ${age} ago`, 'faint');
-}
-
-function duration(ms: number): string {
-  const units = [
-    ['day', 86_400_000],
-    ['hour', 3_600_000],
-    ['minute', 60_000],
-  ] as const;
-  const [unit, size] = units.find(([, length]) => ms >= 2 * length) ?? ['second', 1000];
-  const count = Math.round(ms / size);
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+  if (ageMs === undefined) return setText('age', '', 'faint');
+  const seconds = Math.round((ageMs + performance.now() - shown.receivedMs) / 1000);
+  setText('age', `written ${duration(seconds * 1000)} ago`, 'faint');
 }
 
 /** Several runs at a glance, with the metric whose curve is drawn. */
