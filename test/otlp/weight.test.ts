@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { ProtobufMetricsSerializer, ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { emptyResource, resourceFromAttributes } from '@opentelemetry/resources';
 import { MeterProvider, type ResourceMetrics } from '@opentelemetry/sdk-metrics';
@@ -9,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { metricsSignal } from '../../src/otlp/metrics-signal.ts';
 import { weighMetrics, weighSpans } from '../../src/otlp/weight.ts';
 import { SnapshotReader } from '../../src/telemetry/reader.ts';
+import { collectAllGarbage } from '../support/expose-gc.ts';
 
 const text = fc.string({ unit: 'binary', maxLength: 40 });
 const name = fc
@@ -93,8 +92,6 @@ describe('the weight of metrics', () => {
   });
 
   it('is no less than what they take on the heap', async () => {
-    setFlagsFromString('--expose-gc');
-    const collectGarbage = runInNewContext('gc') as () => void;
     const points = [1, 2].map((value) => ({
       value,
       attributes: { 'job.id': 'training-job-001', rank: value },
@@ -109,7 +106,7 @@ describe('the weight of metrics', () => {
       })),
     ) as Instrument[];
     const kept: ResourceMetrics[] = [];
-    collectGarbage();
+    collectAllGarbage();
     const before = process.memoryUsage().heapUsed;
     for (let count = 0; count < 200; count++)
       kept.push(
@@ -117,7 +114,7 @@ describe('the weight of metrics', () => {
           dataOnly,
         ),
       );
-    collectGarbage();
+    collectAllGarbage();
     const used = process.memoryUsage().heapUsed - before;
     expect(used).toBeLessThan(kept.reduce((sum, metrics) => sum + weighMetrics(metrics), 0));
   });
